@@ -1,0 +1,224 @@
+//! Words every room shares: time, identifiers, deadlines, counters.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Add;
+use std::time::Duration;
+
+/// A moment on the engine's own monotone clock, in nanoseconds since the process started.
+///
+/// Plain data, so an input log can be written down and replayed. Only drivers read a real clock.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Time(u64);
+
+impl Time {
+    pub const ZERO: Self = Self(0);
+    pub const MAX: Self = Self(u64::MAX);
+    pub const fn from_nanos(ns: u64) -> Self {
+        Self(ns)
+    }
+    pub const fn from_millis(ms: u64) -> Self {
+        Self(ms * 1_000_000)
+    }
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+    pub const fn as_millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+    /// How long after `earlier` this is; zero when it is before.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Time {
+    type Output = Self;
+    fn add(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}s", self.0 / 1_000_000_000, self.0 / 1_000_000 % 1000)
+    }
+}
+
+/// The earlier of two optional moments.
+pub fn soonest(a: Option<Time>, b: Option<Time>) -> Option<Time> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// When each of many things is next due, in order. The deadline itself lives in the thing's state; this only mirrors it.
+///
+/// Every operation costs the logarithm of the number of deadlines.
+#[derive(Debug)]
+pub struct Deadlines<K>(BTreeSet<(Time, K)>);
+
+impl<K: Ord + Copy> Deadlines<K> {
+    /// Tells the mirror that `key`'s deadline was `before` and is `after` now.
+    pub fn moved(&mut self, key: K, before: Option<Time>, after: Option<Time>) {
+        if before == after {
+            return;
+        }
+        if let Some(at) = before {
+            self.0.remove(&(at, key));
+        }
+        if let Some(at) = after {
+            self.0.insert((at, key));
+        }
+    }
+    pub fn soonest(&self) -> Option<Time> {
+        self.0.first().map(|(at, _)| *at)
+    }
+    /// The first thing due by `now`. It stays until its state changes and [`Deadlines::moved`] says so.
+    pub fn due(&self, now: Time) -> Option<K> {
+        self.0.first().filter(|(at, _)| *at <= now).map(|(_, key)| *key)
+    }
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<K> Default for Deadlines<K> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
+    }
+}
+
+/// A call's name for ever: node, boot of that node, counter within the boot. Sorts by age within a node.
+///
+/// Text form `c-<node>-<boot>-<n>`, fixed width so that text sorts the same way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId {
+    pub node: u16,
+    pub boot: u32,
+    pub n: u64,
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "c-{:02}-{:05}-{:010}", self.node, self.boot, self.n)
+    }
+}
+
+impl fmt::Debug for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::str::FromStr for CallId {
+    type Err = NotACallId;
+    fn from_str(text: &str) -> Result<Self, NotACallId> {
+        let mut parts = text.strip_prefix("c-").ok_or(NotACallId)?.splitn(3, '-');
+        let mut next = || parts.next().filter(|p| p.bytes().all(|b| b.is_ascii_digit())).ok_or(NotACallId);
+        Ok(Self {
+            node: next()?.parse().map_err(|_| NotACallId)?,
+            boot: next()?.parse().map_err(|_| NotACallId)?,
+            n: next()?.parse().map_err(|_| NotACallId)?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a call id: expected c-<node>-<boot>-<n>")]
+pub struct NotACallId;
+
+/// One media leg of a call (the caller's, later an agent's), unique within a boot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LegId(pub u64);
+
+impl fmt::Debug for LegId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "leg-{}", self.0)
+    }
+}
+
+/// One key of a telephone: `0`–`9`, `*`, `#`, `A`–`D`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digit(u8);
+
+impl Digit {
+    /// The RFC 4733 event number: 0–9, 10 `*`, 11 `#`, 12–15 `A`–`D`.
+    pub const fn from_event(event: u8) -> Option<Self> {
+        match event {
+            0..=9 => Some(Self(b'0' + event)),
+            10 => Some(Self(b'*')),
+            11 => Some(Self(b'#')),
+            12..=15 => Some(Self(b'A' + event - 12)),
+            _ => None,
+        }
+    }
+    pub const fn from_char(c: char) -> Option<Self> {
+        match c {
+            '0'..='9' | '*' | '#' | 'A'..='D' => Some(Self(c as u8)),
+            'a'..='d' => Some(Self(c as u8 - 32)),
+            _ => None,
+        }
+    }
+    pub const fn as_char(self) -> char {
+        self.0 as char
+    }
+}
+
+impl fmt::Debug for Digit {
+    /// Digits can be codes and card numbers: they are never printed by accident.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digit(*)")
+    }
+}
+
+/// A text that identifies a person (name, number, address, free text). Prints `***`; reading it is explicit.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Personal(String);
+
+impl Personal {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+    /// The text itself. Every caller of this is a place where a person's data leaves the engine.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Personal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn call_ids_read_back_and_sort_as_text() {
+        let a = CallId { node: 1, boot: 3, n: 9 };
+        let b = CallId { node: 1, boot: 3, n: 10 };
+        assert_eq!(a.to_string().parse(), Ok(a));
+        assert!(a < b && a.to_string() < b.to_string());
+        for bad in ["", "c-1-2", "c-1-2-x", "c-1-2-+3", "d-1-2-3", "c-1-2-3-4"] {
+            assert_eq!(bad.parse::<CallId>(), Err(NotACallId), "{bad}");
+        }
+    }
+
+    #[test]
+    fn digits_and_personal_text_do_not_print_themselves() {
+        assert_eq!(
+            format!("{:?} {:?}", Digit::from_event(7).unwrap(), Personal::new("12000000001")),
+            "Digit(*) ***"
+        );
+    }
+}

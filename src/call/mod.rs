@@ -1,0 +1,4 @@
+//! The engine: the one owner of every live call.
+mod end;
+pub mod fact;
+pub use end::{EndReason, Fault};

@@ -1,0 +1,10 @@
+//! The engine of 12341, a district government's hotline: from the first INVITE to the ticket's verdict.
+//!
+//! Start with `ARCHITECTURE.md`. Each folder is a room; its `mod.rs` is the front page and the only face others use.
+pub mod base;
+
+pub mod call;
+pub mod ivr;
+pub mod journal;
+pub mod media;
+pub mod sip;

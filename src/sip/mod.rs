@@ -1,0 +1,2 @@
+//! SIP: reading, transactions, dialogs, offer/answer and the user agent that owns them. Pure.
+pub mod seam;
