@@ -4,6 +4,7 @@
 pub mod base;
 
 pub mod call;
+pub mod config;
 pub mod ivr;
 pub mod journal;
 pub mod media;

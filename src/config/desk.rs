@@ -1,0 +1,112 @@
+//! The sections of the desk: tickets, the database, HTTP, what is kept and what is told.
+
+use super::Secret;
+use super::read::Section;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ticket {
+    /// Official numbers reserved in the journal at a time.
+    pub number_block: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Http {
+    pub listen: SocketAddr,
+    /// A sign-in ends after this long, seconds.
+    pub session_s: u32,
+    /// Largest request body, kibibytes.
+    pub max_body_kib: u32,
+    /// Wrong passwords in five minutes after which a user name or an address has to wait.
+    pub sign_in_tries: u32,
+}
+
+/// Where tickets and users live.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Database {
+    Sqlite {
+        path: PathBuf,
+    },
+    /// The whole URL: it may hold a password.
+    Postgres {
+        url: Secret,
+    },
+}
+
+impl Database {
+    /// The URL as the driver wants it. It may hold a password: never log it.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite { path } => format!("sqlite://{}", path.display()),
+            Self::Postgres { url } => url.reveal().to_owned(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retention {
+    pub recordings_months: u32,
+    pub access_log_months: u32,
+    pub journal_days: u32,
+    pub application_log_days: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Telemetry {
+    /// Directives as `tracing` reads them: `info`, `info,hotline::sip=debug`.
+    pub log: String,
+    pub format: LogFormat,
+}
+
+pub(super) fn read_ticket(s: &mut Section<'_, '_>) -> Ticket {
+    Ticket { number_block: s.number("number_block", 100, 1..=10_000) }
+}
+
+pub(super) fn read_http(s: &mut Section<'_, '_>) -> Http {
+    let usual = SocketAddr::from(([127, 0, 0, 1], 8080));
+    Http {
+        listen: s
+            .parsed("listen", Some(usual), "an address with a port, like \"127.0.0.1:8080\"")
+            .unwrap_or(usual),
+        session_s: s.number("session_s", 43_200, 60..=2_592_000),
+        max_body_kib: s.number("max_body_kib", 256, 1..=65_536),
+        sign_in_tries: s.number("sign_in_tries", 5, 1..=1000),
+    }
+}
+
+pub(super) fn read_database(s: &mut Section<'_, '_>, data: &Path) -> Database {
+    let base = s.base();
+    let Some(url) = s.maybe_text("url") else { return Database::Sqlite { path: data.join("hotline.db") } };
+    match url.split_once("://") {
+        Some(("sqlite", path)) if !path.is_empty() => Database::Sqlite { path: base.join(path) },
+        Some(("postgres" | "postgresql", _)) => Database::Postgres { url: Secret::new(url) },
+        _ => {
+            // The text isn't repeated: it may be a PostgreSQL address with a slip in it, and a password.
+            s.refuse("url", "neither \"sqlite://path\" nor \"postgres://user:password@host/name\"");
+            Database::Sqlite { path: data.join("hotline.db") }
+        }
+    }
+}
+
+pub(super) fn read_retention(s: &mut Section<'_, '_>) -> Retention {
+    Retention {
+        recordings_months: s.number("recordings_months", 24, 1..=1200),
+        access_log_months: s.number("access_log_months", 36, 6..=1200),
+        journal_days: s.number("journal_days", 90, 1..=36_500),
+        application_log_days: s.number("application_log_days", 30, 1..=36_500),
+    }
+}
+
+pub(super) fn read_telemetry(s: &mut Section<'_, '_>) -> Telemetry {
+    Telemetry {
+        log: s.text("log", "info"),
+        format: s.choice("format", LogFormat::Text, &[("text", LogFormat::Text), ("json", LogFormat::Json)]),
+    }
+}

@@ -1,0 +1,184 @@
+//! The sections that the engine, the media workers and the journal live by.
+
+use super::read::Section;
+use crate::media::seam::Codec;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Media {
+    /// Address in SDP and of the RTP sockets; `None`: the one the caller's INVITE came to.
+    pub address: Option<IpAddr>,
+    /// First and last RTP port, both usable; RTCP takes the odd one above each.
+    pub ports: (u16, u16),
+    pub codecs: Vec<Codec>,
+    /// Worker threads; 0 is cores − 1, at least 1.
+    pub threads: usize,
+    /// A call without RTP and RTCP for this long is ended; 0 never.
+    pub silence_ms: u32,
+    /// Ask the kernel for real-time scheduling of the workers.
+    pub realtime: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ivr {
+    pub flows: PathBuf,
+    /// Name of the flow a call begins with, without `.toml`.
+    pub entry: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sounds {
+    pub dir: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Auto,
+    Ring,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queue {
+    pub answer: Answer,
+    pub max_waiting: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calendar {
+    pub dir: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
+    pub enabled: bool,
+    pub dir: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Journal {
+    pub dir: PathBuf,
+    /// Mebibytes after which the next segment begins.
+    pub segment_mib: u32,
+    /// Where the journal goes on when its own disk fails.
+    pub spare_dir: Option<PathBuf>,
+    /// Mebibytes kept free so that a full disk is noticed before it stops us.
+    pub reserve_mib: u32,
+    /// Longest time a fact waits for company before the disk is asked, milliseconds.
+    pub commit_ms: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Calls at once; the next gets 503 with Retry-After.
+    pub max_calls: usize,
+    /// New calls a second over all trunks; 0 is no limit.
+    pub max_cps: u32,
+    /// Calls at once, and new calls in a minute, of one caller's number; 0 is no limit.
+    pub caller_concurrent: u32,
+    pub caller_per_minute: u32,
+    /// Longest call, seconds.
+    pub call_max_s: u32,
+    /// How long SIGTERM waits for calls in progress, seconds.
+    pub drain_s: u32,
+}
+
+/// `20000-29999`.
+struct Ports(u16, u16);
+
+impl FromStr for Ports {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (first, last) = text.split_once('-').ok_or(())?;
+        let (first, last) = (first.trim().parse().map_err(|_| ())?, last.trim().parse().map_err(|_| ())?);
+        // A pair is the least: RTP on the even port, RTCP on the odd one above it.
+        if first >= 1024 && first % 2 == 0 && last > first { Ok(Self(first, last)) } else { Err(()) }
+    }
+}
+
+struct CodecName(Codec);
+
+impl FromStr for CodecName {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.to_ascii_uppercase().as_str() {
+            "PCMA" => Ok(Self(Codec::Pcma)),
+            "PCMU" => Ok(Self(Codec::Pcmu)),
+            _ => Err(()),
+        }
+    }
+}
+
+pub(super) fn read_media(s: &mut Section<'_, '_>) -> Media {
+    let ports = s.parsed(
+        "ports",
+        Some(Ports(20_000, 29_999)),
+        "a range of ports that begins with an even one from 1024, like \"20000-29999\"",
+    );
+    let codecs =
+        s.list("codecs", vec![CodecName(Codec::Pcma), CodecName(Codec::Pcmu)], "one of \"PCMA\", \"PCMU\"");
+    let media = Media {
+        address: s.parsed("address", None, "an address, like \"192.0.2.10\""),
+        ports: ports.map_or((20_000, 29_999), |p| (p.0, p.1)),
+        codecs: codecs.into_iter().map(|c| c.0).collect(),
+        threads: s.number("threads", 0, 0..=256),
+        silence_ms: s.number("silence_ms", 30_000, 0..=3_600_000),
+        realtime: s.flag("realtime", true),
+    };
+    if media.address.is_some_and(|a| a.is_unspecified()) {
+        s.refuse(
+            "address",
+            "0.0.0.0 cannot stand in SDP: leave it out, or name the address callers can reach",
+        );
+    }
+    media
+}
+
+pub(super) fn read_ivr(s: &mut Section<'_, '_>) -> Ivr {
+    let base = s.base();
+    Ivr { flows: s.path("flows", &base.join("ivr-flows")), entry: s.text("entry", "main") }
+}
+
+pub(super) fn read_sounds(s: &mut Section<'_, '_>) -> Sounds {
+    let base = s.base();
+    Sounds { dir: s.path("dir", &base.join("sounds")) }
+}
+
+pub(super) fn read_queue(s: &mut Section<'_, '_>) -> Queue {
+    Queue {
+        answer: s.choice("answer", Answer::Auto, &[("auto", Answer::Auto), ("ring", Answer::Ring)]),
+        max_waiting: s.number("max_waiting", 200, 1..=100_000),
+    }
+}
+
+pub(super) fn read_calendar(s: &mut Section<'_, '_>) -> Calendar {
+    let base = s.base();
+    Calendar { dir: s.path("dir", &base.join("district/calendar")) }
+}
+
+pub(super) fn read_recording(s: &mut Section<'_, '_>, data: &Path) -> Recording {
+    Recording { enabled: s.flag("enabled", true), dir: s.path("dir", &data.join("recordings")) }
+}
+
+pub(super) fn read_journal(s: &mut Section<'_, '_>, data: &Path) -> Journal {
+    let base = s.base();
+    Journal {
+        dir: s.path("dir", &data.join("journal")),
+        segment_mib: s.number("segment_mib", 64, 1..=4096),
+        spare_dir: s.maybe_text("spare_dir").map(|dir| base.join(dir)),
+        reserve_mib: s.number("reserve_mib", 256, 0..=1_048_576),
+        commit_ms: s.number("commit_ms", 2, 0..=1000),
+    }
+}
+
+pub(super) fn read_limits(s: &mut Section<'_, '_>) -> Limits {
+    Limits {
+        max_calls: s.number("max_calls", 2000, 1..=1_000_000),
+        max_cps: s.number("max_cps", 0, 0..=100_000),
+        caller_concurrent: s.number("caller_concurrent", 3, 0..=100_000),
+        caller_per_minute: s.number("caller_per_minute", 10, 0..=100_000),
+        call_max_s: s.number("call_max_s", 7200, 60..=86_400),
+        drain_s: s.number("drain_s", 300, 0..=86_400),
+    }
+}
