@@ -5,6 +5,7 @@
 mod caller;
 mod day;
 mod setup;
+mod setup_engine;
 
 use caller::Habit;
 use day::{Day, Faults};
