@@ -1,0 +1,75 @@
+//! What an engine is built with. `app` makes it from the configuration file; a reload makes a new one.
+
+use crate::acd::QueueConfig;
+use crate::ivr::Flow;
+use crate::media::seam::ClipId;
+use crate::sip::UaConfig;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    pub node: u16,
+    /// Counts the starts of this node: call ids of two boots never meet.
+    pub boot: u32,
+    /// Where the journal goes on.
+    pub next_seq: u64,
+    /// The only randomness: tags, branches, recording names, look-up codes.
+    pub seed: [u8; 32],
+    pub ua: UaConfig,
+    pub flow: Arc<Flow>,
+    pub clips: Arc<BTreeMap<Arc<str>, ClipId>>,
+    pub queues: Vec<(Arc<str>, QueueConfig)>,
+    /// Decides the date of a ticket's number.
+    pub timezone: TimeZone,
+    /// Our address in SDP.
+    pub media_addr: IpAddr,
+    /// Record every call from its answer.
+    pub record: bool,
+    pub limits: Limits,
+}
+
+/// Every number that bounds a call or the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Live calls; one more gets 503 with Retry-After.
+    pub max_calls: usize,
+    /// Live calls of one number; zero: no limit. One more gets 486.
+    pub max_calls_per_caller: usize,
+    /// Ring this long before the answer; zero answers at once.
+    pub answer_after: Duration,
+    /// Longest call.
+    pub max_call: Duration,
+    /// No RTP and no RTCP for this long ends a call.
+    pub media_silence: Duration,
+    /// How long a caller waits for a number to be safe on disk before he is told that it could not be stored.
+    pub durable_wait: Duration,
+    /// Shortest voiced part of a message worth keeping.
+    pub message_min: Duration,
+    /// Free media ports below which more are asked for.
+    pub ports_low: usize,
+    /// Facts that may be waiting for the disk before new calls are refused.
+    pub max_undurable: u64,
+    /// Seconds in Retry-After of a 503.
+    pub retry_after_s: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_calls: 10_000,
+            max_calls_per_caller: 5,
+            answer_after: Duration::ZERO,
+            max_call: Duration::from_secs(4 * 3600),
+            media_silence: Duration::from_secs(60),
+            durable_wait: Duration::from_secs(3),
+            message_min: Duration::from_millis(600),
+            ports_low: 64,
+            max_undurable: 200_000,
+            retry_after_s: 5,
+        }
+    }
+}

@@ -1,0 +1,457 @@
+//! The engine's value, its inputs and effects, and the loop that settles each input.
+
+use super::config::EngineConfig;
+use super::counters::{Count, Counters};
+use super::fact::{CallEnded, Fact, QueueOutcome, Stamped};
+use super::live::{Call, Closing, Stage};
+use super::ports::{MediaPort, Ports};
+use super::request::{Reply, Request};
+use super::EndReason;
+use crate::acd::{self, Acd};
+use crate::base::{CallId, Deadlines, LegId, Personal, Time};
+use crate::ivr::{self, Flow};
+use crate::media::seam as media;
+use crate::sip::seam::{self as sip, ConnId, DialogId, Packet, Transmit};
+use crate::sip::Ua;
+use crate::ticket::number::Blocks;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything that can happen to the engine.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A datagram or a message cut out of a stream.
+    Packet(Packet<'a>),
+    ConnectionLost(ConnId),
+    Media(media::Event),
+    /// The driver bound these; empty: there are no more.
+    Ports(Vec<MediaPort>),
+    /// Every fact up to and with `upto` is on disk.
+    Durable { upto: u64 },
+    LookupDone { call: CallId, id: u32, result: ivr::seam::LookupResult },
+    Request { id: u64, request: Request },
+    /// A checked flow comes into force for new calls.
+    Flow(Arc<Flow>),
+    FlowRefused { file: String, reason: String },
+    /// Trunks, numbers, queues, limits changed; live calls go on.
+    Reconfigure(Box<EngineConfig>),
+    /// The wall clock reads this now.
+    Wall { ms: i64 },
+    Drain,
+    /// The drain limit has passed, or a second SIGTERM came: end what is left.
+    EndAll,
+}
+
+/// Everything the engine can want done.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    Send(Transmit),
+    Close(ConnId),
+    Media { worker: u8, order: media::Order },
+    Fact(Box<Stamped>),
+    BindPorts { count: usize },
+    Lookup { call: CallId, id: u32, kind: Arc<str>, args: Vec<(Arc<str>, Personal)>, timeout: Duration },
+    Reply { id: u64, reply: Reply },
+}
+
+pub struct Engine {
+    pub(super) config: EngineConfig,
+    pub(super) ua: Ua,
+    pub(super) acd: Acd,
+    pub(super) numbers: Blocks,
+    pub(super) calls: HashMap<CallId, Call, Seeded>,
+    pub(super) order: std::collections::BTreeSet<CallId>,
+    pub(super) by_dialog: HashMap<DialogId, CallId, Seeded>,
+    pub(super) by_leg: HashMap<LegId, CallId, Seeded>,
+    pub(super) per_caller: HashMap<String, usize, Seeded>,
+    pub(super) closing: BTreeMap<LegId, Closing>,
+    pub(super) deadlines: Deadlines<CallId>,
+    pub(super) closing_deadlines: Deadlines<LegId>,
+    pub(super) ports: Ports,
+    /// Calls whose number waits for the disk, by the fact that must be there.
+    pub(super) saving: BTreeMap<(u64, CallId), ()>,
+    pub(super) next_seq: u64,
+    pub(super) durable: u64,
+    pub(super) next_call: u64,
+    pub(super) next_leg: u64,
+    pub(super) next_lookup: u32,
+    pub(super) wall: WallClock,
+    pub(super) draining: bool,
+    pub(super) counters: Counters,
+    pub(super) rng: ChaCha8Rng,
+    /// What the user agent wants; drained within every input.
+    pub(super) sip_out: VecDeque<sip::Output>,
+    sip_scratch: Vec<sip::Output>,
+    /// Walk inputs that follow from this input.
+    pub(super) todo: VecDeque<(CallId, ivr::seam::Input)>,
+    /// Calls this input touched; their deadlines are mirrored at its end.
+    pub(super) touched: Vec<CallId>,
+    acd_scratch: Vec<acd::Action>,
+}
+
+/// Lookup tables only: iteration order never reaches an output. The hash is fixed, so a day from a seed costs the same each time;
+/// keys come from our own counters, but for callers' numbers, whose count `max_calls` bounds.
+pub(super) type Seeded = std::hash::BuildHasherDefault<std::collections::hash_map::DefaultHasher>;
+
+/// Wall time as data: what it read, and when.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct WallClock {
+    ms: i64,
+    at: Time,
+}
+
+impl WallClock {
+    pub fn at(self, now: Time) -> i64 {
+        self.ms + i64::try_from(now.since(self.at).as_millis()).unwrap_or(0)
+    }
+}
+
+impl Engine {
+    /// `numbers` comes from the journal's fold, so that a restart never reuses one.
+    pub fn new(config: EngineConfig, numbers: Blocks) -> Self {
+        let mut rng = ChaCha8Rng::from_seed(config.seed);
+        let mut ua_seed = [0; 32];
+        rng.fill_bytes(&mut ua_seed);
+        let ua = Ua::new(config.ua.clone(), ua_seed);
+        let acd = Acd::new(config.queues.iter().cloned());
+        Self {
+            ua,
+            acd,
+            numbers,
+            calls: HashMap::default(),
+            order: std::collections::BTreeSet::new(),
+            by_dialog: HashMap::default(),
+            by_leg: HashMap::default(),
+            per_caller: HashMap::default(),
+            closing: BTreeMap::new(),
+            deadlines: Deadlines::default(),
+            closing_deadlines: Deadlines::default(),
+            ports: Ports::default(),
+            saving: BTreeMap::new(),
+            next_seq: config.next_seq,
+            durable: config.next_seq.saturating_sub(1),
+            next_call: 1,
+            next_leg: 1,
+            next_lookup: 1,
+            wall: WallClock::default(),
+            draining: false,
+            counters: Counters::default(),
+            rng,
+            sip_out: VecDeque::new(),
+            sip_scratch: Vec::new(),
+            todo: VecDeque::new(),
+            touched: Vec::new(),
+            acd_scratch: Vec::new(),
+            config,
+        }
+    }
+
+    pub fn handle(&mut self, now: Time, input: Input<'_>, out: &mut Vec<Effect>) {
+        match input {
+            Input::Packet(packet) => self.sip(|ua, sip| ua.receive(now, packet, sip)),
+            Input::ConnectionLost(conn) => self.sip(|ua, sip| ua.connection_lost(now, conn, sip)),
+            Input::Media(event) => self.media_news(now, event, out),
+            Input::Ports(ports) => self.ports.bound(ports),
+            Input::Durable { upto } => self.now_durable(upto),
+            Input::LookupDone { call, id, result } => self.lookup_done(call, id, result),
+            Input::Request { id, request } => self.request(now, id, request, out),
+            Input::Flow(flow) => self.flow_loaded(now, flow, out),
+            Input::FlowRefused { file, reason } => {
+                self.counters.add(Count::FlowRefused);
+                self.note(now, Fact::FlowRefused { file, reason }, out);
+            }
+            Input::Reconfigure(config) => self.reconfigure(*config),
+            Input::Wall { ms } => self.wall = WallClock { ms, at: now },
+            Input::Drain => self.drain(now, out),
+            Input::EndAll => self.end_all(now, out),
+        }
+        self.settle(now, out);
+    }
+
+    /// The next moment at which [`Engine::handle_timeout`] has something to do, and why.
+    pub fn poll_timeout(&self) -> Option<(Time, &'static str)> {
+        let calls = self.deadlines.soonest().map(|at| (at, "call"));
+        let ua = self.ua.poll_timeout();
+        let acd = self.acd.poll_timeout().map(|at| (at, "longest wait"));
+        let closing = self.closing_deadlines.soonest().map(|at| (at, "leg close"));
+        [calls, ua, acd, closing].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Effect>) {
+        self.sip(|ua, sip| ua.handle_timeout(now, sip));
+        let mut gave_up = std::mem::take(&mut self.acd_scratch);
+        self.acd.handle_timeout(now, &mut gave_up);
+        for acd::Action::TimedOut { call } in gave_up.drain(..) {
+            self.left_queue(now, call, QueueOutcome::TimedOut, ivr::seam::QueueNews::TimedOut, out);
+        }
+        self.acd_scratch = gave_up;
+        self.settle(now, out);
+        while let Some(call) = self.deadlines.due(now) {
+            self.call_due(now, call, out);
+            self.settle(now, out);
+        }
+        while let Some(leg) = self.closing_deadlines.due(now) {
+            // The port stays leased: a worker that lost the leg may still hold its socket.
+            self.counters.add(Count::LegCloseLost);
+            self.leg_closed(leg);
+        }
+    }
+
+    /// Runs a command of the user agent; what it wants is carried out by `settle`.
+    pub(super) fn sip<R>(&mut self, command: impl FnOnce(&mut Ua, &mut Vec<sip::Output>) -> R) -> R {
+        let mut scratch = std::mem::take(&mut self.sip_scratch);
+        let result = command(&mut self.ua, &mut scratch);
+        self.sip_out.extend(scratch.drain(..));
+        self.sip_scratch = scratch;
+        result
+    }
+
+    /// Ends every input: nothing that follows from it is left undone, and every touched call's deadline is mirrored.
+    fn settle(&mut self, now: Time, out: &mut Vec<Effect>) {
+        loop {
+            if let Some(output) = self.sip_out.pop_front() {
+                match output {
+                    sip::Output::Send(transmit) => out.push(Effect::Send(transmit)),
+                    sip::Output::Close(conn) => out.push(Effect::Close(conn)),
+                    sip::Output::Event(event) => self.sip_news(now, event, out),
+                }
+            } else if let Some((call, input)) = self.todo.pop_front() {
+                self.step(now, call, input, out);
+            } else {
+                break;
+            }
+        }
+        while let Some(id) = self.touched.pop() {
+            self.mirror(id);
+        }
+        if self.ports.should_ask(self.config.limits.ports_low) {
+            out.push(Effect::BindPorts { count: self.config.limits.ports_low.max(16) });
+        }
+    }
+
+    fn mirror(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let after = call.mirrored_deadline();
+        let before = std::mem::replace(&mut call.mirrored, after);
+        self.deadlines.moved(id, before, after);
+    }
+
+    fn call_due(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        self.touched.push(id);
+        let Some(call) = self.calls.get(&id) else { return };
+        if call.max_call_at <= now {
+            return self.end(now, id, EndReason::TooLong, EndedBy::Us, out);
+        }
+        match &call.stage {
+            Stage::Arriving { answer_at } if *answer_at <= now => self.answer(now, id, out),
+            Stage::Saving { until, .. } if *until <= now => self.not_saved(id),
+            Stage::Looking { until, .. } if *until <= now => {
+                self.counters.add(Count::LookupTimeout);
+                self.looked_up(id, ivr::seam::LookupResult::Failed);
+            }
+            _ => self.todo.push_back((id, ivr::seam::Input::Timeout)),
+        }
+    }
+
+    /// Writes a fact down. Its number is its place in the journal.
+    pub(super) fn note(&mut self, now: Time, fact: Fact, out: &mut Vec<Effect>) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        out.push(Effect::Fact(Box::new(Stamped { seq, mono_ns: now.as_nanos(), wall_ms: self.wall.at(now), fact })));
+        seq
+    }
+
+    /// The one place where a call ends, whatever ended it.
+    pub(super) fn end(&mut self, now: Time, id: CallId, reason: EndReason, by: EndedBy, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.remove(&id) else { return };
+        self.order.remove(&id);
+        self.deadlines.moved(id, call.mirrored, None);
+        self.by_dialog.remove(&call.dialog);
+        self.forget_caller(&call.number);
+        if let Stage::Saving { seq, .. } = call.stage {
+            self.saving.remove(&(seq, id));
+        }
+        if let Some((queue, since)) = self.acd.leave(id) {
+            let outcome = if matches!(by, EndedBy::Peer { .. }) { QueueOutcome::Abandoned } else { QueueOutcome::Cut };
+            let waited_ms = millis(now.since(since));
+            self.note(now, Fact::QueueLeft { call: id, queue: queue.to_string(), outcome, waited_ms }, out);
+        }
+        let peer_cause = match by {
+            EndedBy::Peer { cause } => cause,
+            EndedBy::Us => {
+                let why = sip_reason(reason);
+                let (answered, status) = (call.answered.is_some(), reason.sip_status());
+                let retry = (status == 503).then_some(self.config.limits.retry_after_s);
+                self.sip(|ua, sip| match answered {
+                    true => drop(ua.hang_up(now, call.dialog, why, sip)),
+                    false => drop(ua.reject(now, call.dialog, if status == 0 { 480 } else { status }, retry, None, sip)),
+                });
+                None
+            }
+        };
+        let talk = call.answered.map_or(Duration::ZERO, |at| now.since(at));
+        let ended = CallEnded {
+            call: id,
+            reason,
+            sip_status: if call.answered.is_some() { 0 } else { reason.sip_status() },
+            peer_cause,
+            duration_ms: millis(now.since(call.arrived)),
+            talk_ms: millis(talk),
+        };
+        self.counters.ended(reason);
+        self.note(now, Fact::CallEnded(Box::new(ended)), out);
+        self.close_leg(now, call, out);
+    }
+
+    fn close_leg(&mut self, now: Time, call: Call, out: &mut Vec<Effect>) {
+        self.by_leg.remove(&call.leg.id);
+        if !call.leg.open {
+            self.ports.give_back(call.leg.port.port);
+            return;
+        }
+        let worker = call.leg.port.worker;
+        out.push(Effect::Media { worker, order: media::Order::Close { leg: call.leg.id } });
+        let until = now + LEG_CLOSE_LIMIT;
+        self.closing_deadlines.moved(call.leg.id, None, Some(until));
+        let closing = Closing {
+            call: call.id,
+            until,
+            message: call.message,
+            ticket: call.ticket,
+            arrived_ms: call.arrived_ms,
+        };
+        self.closing.insert(call.leg.id, closing);
+    }
+
+    /// Forgets a closing leg; its port is still the worker's until [`media::Event::PortFree`].
+    pub(super) fn leg_closed(&mut self, leg: LegId) -> Option<Closing> {
+        let closing = self.closing.remove(&leg)?;
+        self.closing_deadlines.moved(leg, Some(closing.until), None);
+        Some(closing)
+    }
+
+    fn forget_caller(&mut self, number: &str) {
+        if let Some(count) = self.per_caller.get_mut(number) {
+            *count -= 1;
+            if *count == 0 {
+                self.per_caller.remove(number);
+            }
+        }
+    }
+
+    fn flow_loaded(&mut self, now: Time, flow: Arc<Flow>, out: &mut Vec<Effect>) {
+        self.counters.add(Count::FlowLoaded);
+        let (hash, file, version) = (flow.hash(), flow.file().to_owned(), flow.version().to_owned());
+        self.note(now, Fact::FlowLoaded { hash, file, version }, out);
+        self.config.flow = flow;
+    }
+
+    fn reconfigure(&mut self, config: EngineConfig) {
+        self.ua.reconfigure(config.ua.clone());
+        self.acd.reconfigure(config.queues.iter().cloned());
+        self.config = EngineConfig { flow: Arc::clone(&self.config.flow), ..config };
+    }
+
+    /// SIGTERM: no new calls; who waits is offered a callback; the rest goes on.
+    fn drain(&mut self, now: Time, out: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.draining, true) {
+            return;
+        }
+        self.note(now, Fact::Draining, out);
+        let waiting: Vec<CallId> = self.acd.calls_waiting().collect();
+        for call in waiting {
+            self.acd.leave(call);
+            self.left_queue(now, call, QueueOutcome::TimedOut, ivr::seam::QueueNews::TimedOut, out);
+        }
+    }
+
+    fn end_all(&mut self, now: Time, out: &mut Vec<Effect>) {
+        self.draining = true;
+        let all: Vec<CallId> = self.order.iter().copied().collect();
+        for call in all {
+            self.end(now, call, EndReason::Drained, EndedBy::Us, out);
+        }
+        self.note(now, Fact::Stopped, out);
+    }
+
+    pub(super) fn random_recording(&mut self) -> media::RecordingId {
+        media::RecordingId((u128::from(self.rng.next_u64()) << 64) | u128::from(self.rng.next_u64()))
+    }
+
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+    pub fn ua(&self) -> &Ua {
+        &self.ua
+    }
+    pub fn acd(&self) -> &Acd {
+        &self.acd
+    }
+    pub fn live_calls(&self) -> usize {
+        self.calls.len()
+    }
+    pub fn closing_legs(&self) -> usize {
+        self.closing.len()
+    }
+    pub fn ports_leased(&self) -> usize {
+        self.ports.leased()
+    }
+    pub fn ports_free(&self) -> usize {
+        self.ports.free()
+    }
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// What must hold after every input. A test stops here; see the front page.
+    pub fn assert_invariants(&self) {
+        assert_eq!(self.calls.len(), self.order.len());
+        assert_eq!(self.calls.len(), self.by_dialog.len(), "each call has one dialog");
+        assert_eq!(self.calls.len(), self.by_leg.len(), "each call has one leg");
+        assert!(self.ports.leased() >= self.calls.len(), "a call without a port");
+        assert!(self.sip_out.is_empty() && self.todo.is_empty() && self.touched.is_empty(), "unsettled");
+        for (id, call) in &self.calls {
+            assert_eq!(call.mirrored, call.mirrored_deadline(), "{id} deadline not mirrored");
+            assert!(call.mirrored.is_some(), "{id} has no next deadline");
+            assert_eq!(self.by_dialog.get(&call.dialog), Some(id));
+            assert_eq!(self.by_leg.get(&call.leg.id), Some(id));
+            let queued = matches!(call.stage, Stage::Queued { .. });
+            assert_eq!(queued, self.acd.queue_of(*id).is_some(), "{id} queued in one place only");
+            if let Stage::Saving { seq, .. } = call.stage {
+                assert!(self.saving.contains_key(&(seq, *id)), "{id} waits for nothing");
+            }
+        }
+        self.acd.assert_invariants();
+    }
+}
+
+/// Who ended a call: the peer has told us, or we tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndedBy {
+    Peer { cause: Option<u16> },
+    Us,
+}
+
+/// After this a worker that never answered a close is given up on.
+const LEG_CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Reason header of our BYE (RFC 3326).
+fn sip_reason(reason: EndReason) -> Option<(&'static str, u16, &'static str)> {
+    match reason {
+        EndReason::MediaLost => Some(("Q.850", 38, "no media")),
+        EndReason::InternalFault => Some(("SIP", 500, "internal fault")),
+        EndReason::Drained => Some(("SIP", 503, "going down")),
+        EndReason::TooLong => Some(("Q.850", 102, "longest call reached")),
+        _ => Some(("Q.850", 16, "normal clearing")),
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

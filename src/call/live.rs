@@ -1,0 +1,161 @@
+//! One live call: what it owns at each stage, and the one deadline that follows from it.
+
+use super::caller::Caller;
+use super::ports::MediaPort;
+use crate::base::{CallId, Digit, LegId, Time};
+use crate::ivr::Walk;
+use crate::media::seam::{DigitSource, PlayId, RecordingId};
+use crate::sip::seam::{DialogId, Invite};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(super) struct Call {
+    pub id: CallId,
+    pub dialog: DialogId,
+    pub leg: Leg,
+    pub arrived: Time,
+    pub arrived_ms: i64,
+    pub answered: Option<Time>,
+    pub number: String,
+    pub private: bool,
+    pub called: String,
+    pub trunk: Arc<str>,
+    pub stage: Stage,
+    pub walk: Walk,
+    /// The playlist that may still end; a late end of an earlier one is nobody's.
+    pub play: PlayId,
+    pub recording: Option<RecordingId>,
+    /// Digits are masked and the recording silenced.
+    pub sensitive: bool,
+    pub held: bool,
+    pub last_digit: Option<(Digit, Time, KeySource)>,
+    pub path: VecDeque<Arc<str>>,
+    /// The ticket's number and code, once drawn: one pair a call, whatever is stored under it.
+    pub ticket: Option<(Arc<str>, Arc<str>)>,
+    /// A file kept by a message; it may still come after the end.
+    pub message: Option<RecordingId>,
+    pub max_call_at: Time,
+    /// The deadline as the engine's mirror has it.
+    pub mirrored: Option<Time>,
+}
+
+/// The caller's media leg.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub id: LegId,
+    pub port: MediaPort,
+    pub ssrc: u32,
+    /// A worker has it; otherwise only the port is leased.
+    pub open: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeySource {
+    Media(DigitSource),
+    Info,
+}
+
+/// Where a call is. Each stage owns what only that stage needs.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Ringing until the answer.
+    Arriving { answer_at: Time },
+    /// 200 is out, the peer's answer to our offer has not come: nothing can be heard yet.
+    AwaitingSdp,
+    Walking,
+    Queued { since: Time },
+    /// A voice message is being recorded.
+    Message { recording: RecordingId },
+    /// A number is on its way to the disk; nobody hears it before.
+    Saving { seq: u64, what: Saved, until: Time },
+    Looking { id: u32, until: Time },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Saved {
+    Message,
+    Callback,
+}
+
+/// A leg whose call has ended: its last news are still to come.
+#[derive(Debug)]
+pub(super) struct Closing {
+    pub call: CallId,
+    pub until: Time,
+    pub message: Option<RecordingId>,
+    pub ticket: Option<(Arc<str>, Arc<str>)>,
+    pub arrived_ms: i64,
+}
+
+/// Nodes kept for the wall.
+pub(super) const PATH_MAX: usize = 32;
+/// The same key by RTP and by INFO within this time is one press.
+pub(super) const SAME_PRESS: Duration = Duration::from_millis(300);
+
+impl Call {
+    pub fn new(id: CallId, dialog: DialogId, leg: Leg, now: Time, wall_ms: i64, who: &Caller, invite: &Invite, trunk: Arc<str>, walk: Walk, answer_at: Time, max_call: Duration) -> Self {
+        Self {
+            id,
+            dialog,
+            leg,
+            arrived: now,
+            arrived_ms: wall_ms,
+            answered: None,
+            number: who.number.clone(),
+            private: who.private,
+            called: invite.called.clone(),
+            trunk,
+            stage: Stage::Arriving { answer_at },
+            walk,
+            play: PlayId(0),
+            recording: None,
+            sensitive: false,
+            held: false,
+            last_digit: None,
+            path: VecDeque::new(),
+            ticket: None,
+            message: None,
+            max_call_at: now + max_call,
+            mirrored: None,
+        }
+    }
+
+    /// When this call next needs the engine's attention, and why.
+    pub fn deadline(&self) -> Option<(Time, &'static str)> {
+        let own = match &self.stage {
+            Stage::Arriving { answer_at } => Some((*answer_at, "answer")),
+            Stage::Saving { until, .. } => Some((*until, "number not safe in time")),
+            Stage::Looking { until, .. } => Some((*until, "lookup")),
+            Stage::AwaitingSdp | Stage::Walking | Stage::Queued { .. } | Stage::Message { .. } => None,
+        };
+        let walk = self.answered.and(self.walk.poll_timeout());
+        [own, walk, Some((self.max_call_at, "longest call"))].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// The contract's name of where the call is.
+    pub fn state(&self) -> &'static str {
+        match self.stage {
+            Stage::Arriving { .. } => "arriving",
+            Stage::Queued { .. } => "queued",
+            _ => "ivr",
+        }
+    }
+
+    /// Is this press the echo of one that came another way?
+    pub fn is_echo(&self, now: Time, digit: Digit, source: KeySource) -> bool {
+        matches!(self.last_digit, Some((last, at, from)) if last == digit && from != source && now.since(at) < SAME_PRESS)
+    }
+
+    pub fn remember_node(&mut self, node: &Arc<str>) {
+        if self.path.len() == PATH_MAX {
+            self.path.pop_front();
+        }
+        self.path.push_back(Arc::clone(node));
+    }
+
+    pub fn mirrored_deadline(&self) -> Option<Time> {
+        self.deadline().map(|(at, _)| at)
+    }
+}

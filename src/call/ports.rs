@@ -1,0 +1,59 @@
+//! Media ports: bound ahead by the driver, leased to a leg, resting in the worker after it, then free again (`attacks.md` M9, M10).
+
+use std::collections::{BTreeMap, VecDeque};
+
+/// A bound RTP port and the worker that owns its socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MediaPort {
+    pub port: u16,
+    pub worker: u8,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Ports {
+    /// Oldest rest first, so that a port is reused as late as possible.
+    free: VecDeque<MediaPort>,
+    leased: BTreeMap<u16, MediaPort>,
+    /// More have been asked for and have not come.
+    asked: bool,
+    /// The last request brought nothing: the range is used up.
+    exhausted: bool,
+}
+
+impl Ports {
+    pub fn lease(&mut self) -> Option<MediaPort> {
+        let port = self.free.pop_front()?;
+        self.leased.insert(port.port, port);
+        Some(port)
+    }
+
+    pub fn give_back(&mut self, port: u16) -> bool {
+        match self.leased.remove(&port) {
+            Some(port) => {
+                self.free.push_back(port);
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub fn bound(&mut self, ports: Vec<MediaPort>) {
+        self.asked = false;
+        self.exhausted = ports.is_empty();
+        self.free.extend(ports);
+    }
+
+    /// True once when fewer than `low` are free and asking may help.
+    pub fn should_ask(&mut self, low: usize) -> bool {
+        let ask = self.free.len() < low && !self.asked && !self.exhausted;
+        self.asked |= ask;
+        ask
+    }
+
+    pub fn leased(&self) -> usize {
+        self.leased.len()
+    }
+    pub fn free(&self) -> usize {
+        self.free.len()
+    }
+}

@@ -1,0 +1,292 @@
+//! A call's walk through its flow: inputs in, the walk's wishes carried out, numbers drawn and made safe.
+
+use super::counters::Count;
+use super::engine::{Effect, EndedBy, Engine, millis};
+use super::fact::{Fact, QueueOutcome};
+use super::live::{Saved, Stage};
+use super::{EndReason, steps};
+use crate::acd::Entered;
+use crate::base::{CallId, LegId, Personal, Time};
+use crate::ivr::seam::{Action, DialEnd, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World};
+use crate::media::seam::{Order, Piece, PlayId, RecordingGap};
+use crate::ticket::number::Draw;
+use jiff::Timestamp;
+use rand_chacha::rand_core::Rng;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Engine {
+    /// One input of one walk: decided, journaled with its trail, carried out.
+    pub(super) fn step(&mut self, now: Time, id: CallId, input: Input, out: &mut Vec<Effect>) {
+        let world = self.world(now, id);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        self.touched.push(id);
+        let (mut actions, mut trail) = (Vec::new(), Vec::new());
+        let sensitive = call.sensitive;
+        call.walk.handle(now, &world, input.clone(), &mut actions, &mut trail);
+        for entered in &trail {
+            if let Trail::Entered(node) = entered {
+                call.remember_node(node);
+            }
+        }
+        let mut fact = steps::step(id, &input, sensitive, &world, &trail);
+        if sensitive && let Some(outcome) = sensitive_outcome(&input, &trail) {
+            fact.input = super::fact::StepInput::SensitiveOutcome(outcome);
+        }
+        self.note(now, Fact::Step(Box::new(fact)), out);
+        for action in actions {
+            self.carry_out(now, id, action, out);
+        }
+    }
+
+    fn world(&self, now: Time, id: CallId) -> World {
+        let queue = self.acd.queue_of(id);
+        let staff = queue.map(|queue| self.acd.staff(queue)).unwrap_or_default();
+        World {
+            wall_ms: self.wall.at(now),
+            ahead: queue.and_then(|_| self.acd.ahead(id)),
+            // Nobody serves yet, so no wait can be honestly estimated.
+            wait_ms: None,
+            staffed: staff.staffed,
+            free: staff.free,
+        }
+    }
+
+    fn carry_out(&mut self, now: Time, id: CallId, action: Action, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (leg, worker) = (call.leg.id, call.leg.port.worker);
+        let mut order = |order: Order| out.push(Effect::Media { worker, order });
+        match action {
+            Action::Play(spoken) => {
+                call.play = PlayId(call.play.0.wrapping_add(1));
+                let play = call.play;
+                let pieces = self.pieces(&spoken);
+                order(Order::Play { leg, play, pieces });
+            }
+            Action::StopPlay => {
+                call.play = PlayId(call.play.0.wrapping_add(1));
+                order(Order::Stop { leg });
+            }
+            Action::Music(name) => {
+                let clip = name.and_then(|name| self.clip(&name));
+                order(Order::Background { leg, clip });
+            }
+            Action::Enqueue { queue, priority } => self.enqueue(now, id, &queue, priority, out),
+            Action::Raise { priority } => drop(self.acd.raise(id, priority)),
+            Action::LeaveQueue => {
+                if let Some((queue, since)) = self.acd.leave(id) {
+                    call.stage = Stage::Walking;
+                    let waited_ms = millis(now.since(since));
+                    let (queue, outcome) = (queue.to_string(), QueueOutcome::LeftByFlow);
+                    self.note(now, Fact::QueueLeft { call: id, queue, outcome, waited_ms }, out);
+                }
+            }
+            // Legs that start with us come with the agents; until then the flow's `failed` leads on to a person.
+            Action::Dial { to, .. } => {
+                self.note(now, Fact::DialStarted { call: id, to: Personal::new(&*to) }, out);
+                self.note(now, Fact::DialEnded { call: id, outcome: 3 }, out);
+                self.todo.push_back((id, Input::Dial(DialEnd::Failed)));
+            }
+            Action::RecordMessage { max_ms, silence_ms } => {
+                let recording = self.random_recording();
+                let Some(call) = self.calls.get_mut(&id) else { return };
+                call.stage = Stage::Message { recording };
+                call.message = Some(recording);
+                out.push(Effect::Media { worker, order: Order::Message { leg, recording, max_ms, silence_ms } });
+            }
+            Action::StopMessage => order(Order::StopMessage { leg }),
+            Action::RequestCallback { number, queue } => {
+                let number = number.unwrap_or_else(|| Personal::new(call.number.clone()));
+                if number.is_empty() {
+                    self.todo.push_back((id, Input::CallbackStored(Stored::Failed)));
+                    return;
+                }
+                self.note(now, Fact::CallbackRequested { call: id, number, queue: queue.to_string() }, out);
+                self.save(now, id, Saved::Callback, out);
+            }
+            Action::Lookup { kind, args, timeout_ms } => {
+                let (lookup, timeout) = (self.next_lookup, Duration::from_millis(timeout_ms.into()));
+                self.next_lookup = self.next_lookup.wrapping_add(1);
+                call.stage = Stage::Looking { id: lookup, until: now + timeout };
+                out.push(Effect::Lookup { call: id, id: lookup, kind, args, timeout });
+            }
+            Action::Set { name, value } => {
+                let value = Personal::new(&*value);
+                self.note(now, Fact::ValueSet { call: id, name: name.to_string(), value }, out);
+            }
+            Action::Sensitive(on) => {
+                call.sensitive = on;
+                order(Order::RecordGap { leg, why: RecordingGap::Sensitive, on });
+            }
+            Action::HangUp { why } => self.end(now, id, end_reason(why), EndedBy::Us, out),
+            Action::Fault { .. } => self.counters.add(Count::WalkFault),
+        }
+    }
+
+    fn clip(&mut self, name: &str) -> Option<crate::media::seam::ClipId> {
+        let clip = self.config.clips.get(name).copied();
+        if clip.is_none() {
+            self.counters.add(Count::ClipMissing);
+        }
+        clip
+    }
+
+    /// Never empty: a playlist whose every clip is missing still ends, a breath later, so that the walk goes on.
+    fn pieces(&mut self, spoken: &[Spoken]) -> Box<[Piece]> {
+        let mut pieces = Vec::with_capacity(spoken.len().max(1));
+        for part in spoken {
+            match part {
+                Spoken::Clip(name) => pieces.extend(self.clip(name).map(Piece::Clip)),
+                Spoken::Pause(ms) => pieces.push(Piece::Pause(*ms)),
+            }
+        }
+        if pieces.is_empty() {
+            pieces.push(Piece::Pause(20));
+        }
+        pieces.into_boxed_slice()
+    }
+
+    fn enqueue(&mut self, now: Time, id: CallId, queue: &str, priority: u8, out: &mut Vec<Effect>) {
+        let news = match self.acd.enter(now, id, queue, priority) {
+            Entered::Waiting { ahead } => {
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.stage = Stage::Queued { since: now };
+                }
+                self.note(now, Fact::QueueEntered { call: id, queue: queue.to_owned(), priority, ahead }, out);
+                match self.acd.staff(queue).staffed {
+                    0 => QueueNews::NoStaff,
+                    _ => QueueNews::Waiting,
+                }
+            }
+            Entered::Full => QueueNews::Full,
+            // The reader refuses unknown queues, so this is a queue a reload took away.
+            Entered::Unknown => {
+                self.counters.add(Count::WalkFault);
+                QueueNews::Full
+            }
+        };
+        self.todo.push_back((id, Input::Queue(news)));
+    }
+
+    /// The ACD let go of a call that waited.
+    pub(super) fn left_queue(&mut self, now: Time, id: CallId, outcome: QueueOutcome, news: QueueNews, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Stage::Queued { since } = call.stage else { return };
+        call.stage = Stage::Walking;
+        self.touched.push(id);
+        let queue = call.walk.queue().map(|queue| queue.to_string()).unwrap_or_default();
+        self.note(now, Fact::QueueLeft { call: id, queue, outcome, waited_ms: millis(now.since(since)) }, out);
+        self.todo.push_back((id, Input::Queue(news)));
+    }
+
+    /// Draws the ticket's number and waits for it to be safe on disk before anyone hears it.
+    pub(super) fn save(&mut self, now: Time, id: CallId, what: Saved, out: &mut Vec<Effect>) {
+        let Some(arrived_ms) = self.calls.get(&id).map(|call| call.arrived_ms) else { return };
+        let drawn = self.calls.get(&id).and_then(|call| call.ticket.clone());
+        let ticket = drawn.or_else(|| self.draw(now, id, arrived_ms, out));
+        let seq = self.next_seq - 1;
+        let until = now + self.config.limits.durable_wait;
+        self.touched.push(id);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.ticket = ticket;
+        call.stage = Stage::Saving { seq, what, until };
+        self.saving.insert((seq, id), ());
+    }
+
+    /// A message whose caller hung up gets its number too; nobody hears it.
+    pub(super) fn number_after_end(&mut self, now: Time, leg: LegId, id: CallId, out: &mut Vec<Effect>) {
+        let Some(closing) = self.closing.get(&leg) else { return };
+        if closing.ticket.is_none() {
+            let arrived_ms = closing.arrived_ms;
+            let ticket = self.draw(now, id, arrived_ms, out);
+            if let Some(closing) = self.closing.get_mut(&leg) {
+                closing.ticket = ticket;
+            }
+        }
+    }
+
+    /// The number's date is the arrival's, in the configured zone.
+    fn draw(&mut self, now: Time, id: CallId, arrived_ms: i64, out: &mut Vec<Effect>) -> Option<(Arc<str>, Arc<str>)> {
+        let date = Timestamp::from_millisecond(arrived_ms).ok()?.to_zoned(self.config.timezone.clone()).date();
+        let no = loop {
+            match self.numbers.draw(date) {
+                Draw::Number(no) => break no,
+                Draw::NeedBlock { date, from, to } => {
+                    self.note(now, Fact::NumberBlock { date, from, to }, out);
+                }
+            }
+        };
+        self.counters.add(Count::NumbersDrawn);
+        let code: Arc<str> = format!("{:06}", self.rng.next_u64() % 1_000_000).into();
+        let no: Arc<str> = no.to_string().into();
+        self.note(now, Fact::NumberDrawn { call: id, no: no.to_string(), code: Personal::new(&*code) }, out);
+        Some((no, code))
+    }
+
+    pub(super) fn now_durable(&mut self, upto: u64) {
+        self.durable = self.durable.max(upto);
+        while let Some((&(seq, id), ())) = self.saving.first_key_value()
+            && seq <= self.durable
+        {
+            self.saving.pop_first();
+            let Some(call) = self.calls.get(&id) else { continue };
+            let Stage::Saving { what, .. } = call.stage else { continue };
+            let stored = match &call.ticket {
+                Some((no, code)) => Stored::Number { no: Arc::clone(no), code: Arc::clone(code) },
+                None => Stored::Failed,
+            };
+            self.back_to_walk(id, saved_input(what, stored));
+        }
+    }
+
+    /// The disk did not confirm in time: with a failing journal no number is spoken.
+    pub(super) fn not_saved(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let Stage::Saving { seq, what, .. } = call.stage else { return };
+        self.saving.remove(&(seq, id));
+        self.counters.add(Count::StoreFailed);
+        self.back_to_walk(id, saved_input(what, Stored::Failed));
+    }
+
+    pub(super) fn lookup_done(&mut self, id: CallId, lookup: u32, result: LookupResult) {
+        let expected = self.calls.get(&id).is_some_and(|call| matches!(call.stage, Stage::Looking { id, .. } if id == lookup));
+        if expected {
+            self.looked_up(id, result);
+        } else {
+            self.counters.add(Count::Stale);
+        }
+    }
+
+    pub(super) fn looked_up(&mut self, id: CallId, result: LookupResult) {
+        self.back_to_walk(id, Input::LookupDone(result));
+    }
+}
+
+fn saved_input(what: Saved, stored: Stored) -> Input {
+    match what {
+        Saved::Message => Input::MessageStored(stored),
+        Saved::Callback => Input::CallbackStored(stored),
+    }
+}
+
+/// The outcome by which a sensitive node was left at this key, if it was: replay takes it in place of the digits.
+fn sensitive_outcome(input: &Input, trail: &[Trail]) -> Option<String> {
+    if !matches!(input, Input::Digit(_) | Input::Timeout) {
+        return None;
+    }
+    trail.iter().find_map(|entry| match entry {
+        Trail::Left { outcome, .. } => Some(outcome.to_string()),
+        _ => None,
+    })
+}
+
+const fn end_reason(why: HangUpWhy) -> EndReason {
+    match why {
+        HangUpWhy::FlowEnd => EndReason::FlowEnded,
+        HangUpWhy::MessageLeft => EndReason::MessageLeft,
+        HangUpWhy::CallbackBooked => EndReason::CallbackBooked,
+        HangUpWhy::SurveyDone => EndReason::SurveyDone,
+        HangUpWhy::NoInput => EndReason::NoInput,
+        HangUpWhy::WrongInput => EndReason::WrongInput,
+    }
+}
