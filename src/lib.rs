@@ -3,8 +3,14 @@
 //! Start with `ARCHITECTURE.md`. Each folder is a room; its `mod.rs` is the front page and the only face others use.
 pub mod base;
 
+#[cfg(feature = "full")]
+pub mod api;
+#[cfg(feature = "full")]
+pub mod auth;
 pub mod call;
 pub mod ivr;
 pub mod journal;
 pub mod media;
 pub mod sip;
+#[cfg(feature = "full")]
+pub mod store;
