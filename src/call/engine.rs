@@ -38,6 +38,8 @@ pub enum Input<'a> {
     FlowRefused { file: String, reason: String },
     /// Trunks, numbers, queues, limits changed; live calls go on.
     Reconfigure(Box<EngineConfig>),
+    /// Calls that were up when the last process went away, and which this one does not take over.
+    LostByRestart(Vec<CallId>),
     /// The wall clock reads this now.
     Wall { ms: i64 },
     Drain,
@@ -164,6 +166,7 @@ impl Engine {
                 self.note(now, Fact::FlowRefused { file, reason }, out);
             }
             Input::Reconfigure(config) => self.reconfigure(*config),
+            Input::LostByRestart(calls) => self.lost_by_restart(now, calls, out),
             Input::Wall { ms } => self.wall = WallClock { ms, at: now },
             Input::Drain => self.drain(now, out),
             Input::EndAll => self.end_all(now, out),
@@ -353,6 +356,16 @@ impl Engine {
         self.ua.reconfigure(config.ua.clone());
         self.acd.reconfigure(config.queues.iter().cloned());
         self.config = EngineConfig { flow: Arc::clone(&self.config.flow), ..config };
+    }
+
+    /// Every call ends exactly once, also those whose engine died: their record says that it was us.
+    fn lost_by_restart(&mut self, now: Time, calls: Vec<CallId>, out: &mut Vec<Effect>) {
+        for call in calls {
+            let reason = EndReason::Restarted;
+            self.counters.ended(reason);
+            let ended = CallEnded { call, reason, sip_status: 0, peer_cause: None, duration_ms: 0, talk_ms: 0 };
+            self.note(now, Fact::CallEnded(Box::new(ended)), out);
+        }
     }
 
     /// SIGTERM: no new calls; who waits is offered a callback; the rest goes on.

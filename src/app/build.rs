@@ -1,0 +1,166 @@
+//! From the configuration and the files beside it to what the engine is built with. Shared by start, reload and `hotline check`.
+
+use crate::acd::QueueConfig;
+use crate::call::{EngineConfig, Limits};
+use crate::config::Config;
+use crate::ivr::{Flow, FlowSet};
+use crate::media::Prompts;
+use crate::media::seam::{ClipId, IpNet};
+use crate::sip::UaConfig;
+use crate::sip::seam::{Credentials, Peer, PeerKind, Registration};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything read from files: prompts and flows, checked against each other.
+pub struct Assets {
+    pub prompts: Arc<Prompts>,
+    pub clips: Arc<BTreeMap<Arc<str>, ClipId>>,
+    pub flows: FlowSet,
+    pub entry: Arc<Flow>,
+}
+
+/// Where the program's sockets ended up; port 0 in the configuration means that only they know.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    pub udp: Vec<SocketAddr>,
+    pub tcp: Option<SocketAddr>,
+}
+
+/// The user agent's view of the configuration.
+pub fn ua_config(config: &Config, bound: &Bound) -> UaConfig {
+    let sip = &config.sip;
+    let mut numbers: Vec<Arc<str>> = vec![sip.number.as_str().into()];
+    numbers.extend(sip.legacy_numbers.iter().map(|number| Arc::from(number.as_str())));
+    let ms = |ms: u32| Duration::from_millis(ms.into());
+    UaConfig {
+        numbers,
+        udp: bound.udp.iter().map(|addr| reachable(*addr)).collect(),
+        tcp: bound.tcp.map(reachable),
+        external: sip.external_address,
+        peers: peers(config),
+        strangers: sip.strangers,
+        realm: sip.realm.clone(),
+        t1: ms(sip.t1_ms),
+        t2: ms(sip.t2_ms),
+        t4: ms(sip.t4_ms),
+        min_se_s: sip.min_se_s,
+        session_expires_s: sip.session_expires_s,
+        codecs: config.media.codecs.clone(),
+        user_agent: sip.user_agent.clone(),
+        max_transactions: sip.max_transactions,
+        max_dialogs: sip.max_dialogs,
+        stranger_answers_per_s: sip.stranger_answers_per_s,
+    }
+}
+
+fn peers(config: &Config) -> Vec<Peer> {
+    let trunks = config.trunks.iter().map(|trunk| {
+        let login = trunk.credentials.as_ref();
+        Peer {
+            name: trunk.name.as_str().into(),
+            kind: PeerKind::Trunk,
+            nets: trunk.peers.clone(),
+            inbound: trunk.inbound.as_ref().map(|inbound| credentials(&inbound.username, inbound.password.reveal(), None)),
+            outbound: login.map(|login| credentials(&login.username, login.password.reveal(), login.realm.clone())),
+            trusted_identity: trunk.trusted_identity,
+            target: trunk.target.map(|target| (target, trunk.transport == crate::config::Transport::Tcp)),
+            register: trunk.register.as_ref().map(|register| Registration {
+                aor: register.aor.clone(),
+                registrar: register.registrar.clone(),
+                expires: Duration::from_secs(register.expires_s.into()),
+            }),
+            media_nets: Arc::from(trunk.media_nets.as_slice()),
+        }
+    });
+    let phones = config.agent_phones.iter().map(|phone| Peer {
+        name: phone.name.as_str().into(),
+        kind: PeerKind::Phone,
+        nets: Vec::new(),
+        inbound: Some(credentials(&phone.name, phone.password.reveal(), None)),
+        outbound: None,
+        trusted_identity: false,
+        target: None,
+        register: None,
+        media_nets: Arc::from([]),
+    });
+    trunks.chain(phones).collect()
+}
+
+fn credentials(user: &str, password: &str, realm: Option<String>) -> Credentials {
+    Credentials { user: user.to_owned(), password: password.to_owned(), realm }
+}
+
+/// An address others can use: 0.0.0.0 becomes the address of the default route, or loopback where there is none.
+fn reachable(addr: SocketAddr) -> SocketAddr {
+    if addr.ip().is_unspecified() { SocketAddr::new(default_route(), addr.port()) } else { addr }
+}
+
+/// The source address of packets to the world. Connecting a datagram socket sends nothing.
+fn default_route() -> IpAddr {
+    let ask = || {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+        // TEST-NET-1 (RFC 5737): any address that is not ours.
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    ask().filter(|ip| !ip.is_unspecified()).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+/// Our address in SDP, and the one RTP sockets bind.
+pub fn media_address(config: &Config, bound: &Bound) -> (IpAddr, IpAddr) {
+    let listens_on = bound.udp.first().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |addr| addr.ip());
+    let local = config.media.address.unwrap_or(listens_on);
+    let told = config.sip.external_address.unwrap_or_else(|| reachable(SocketAddr::new(local, 0)).ip());
+    let bind = if config.media.address.is_some() || !listens_on.is_unspecified() { local } else { listens_on };
+    (told, bind)
+}
+
+pub fn limits(config: &Config) -> Limits {
+    let limits = &config.limits;
+    Limits {
+        max_calls: limits.max_calls,
+        max_calls_per_caller: limits.caller_concurrent as usize,
+        max_call: Duration::from_secs(limits.call_max_s.into()),
+        media_silence: Duration::from_millis(config.media.silence_ms.into()),
+        ..Limits::default()
+    }
+}
+
+/// Every queue a flow of the set names, with its configured or default limits.
+pub fn queues(config: &Config, flow: &Flow) -> Vec<(Arc<str>, QueueConfig)> {
+    let mut names: Vec<Arc<str>> = flow.queues().collect();
+    names.extend(config.queues.keys().map(|name| Arc::from(name.as_str())));
+    names.sort();
+    names.dedup();
+    let limit = |name: &str| config.queues.get(name).map_or(DEFAULT_WAITING, |queue| queue.max_waiting);
+    names.into_iter().map(|name| (Arc::clone(&name), QueueConfig { max_waiting: limit(&name), max_wait: MAX_WAIT })).collect()
+}
+
+/// Callers a queue takes when the configuration does not say.
+const DEFAULT_WAITING: usize = 200;
+/// The flow's own `timeout` comes far earlier; this is the last resort that gives every place an end.
+const MAX_WAIT: Duration = Duration::from_secs(2 * 3600);
+
+pub fn demo_nets(cidrs: &[String]) -> Result<Vec<IpNet>, String> {
+    cidrs.iter().map(|text| crate::config::net(text).ok_or_else(|| format!("--demo-net {text}: not an address or a range"))).collect()
+}
+
+#[allow(clippy::too_many_arguments)]
+pub fn engine_config(config: &Config, bound: &Bound, assets: &Assets, zone: jiff::tz::TimeZone, boot: u32, next_seq: u64, seed: [u8; 32]) -> EngineConfig {
+    EngineConfig {
+        node: config.node,
+        boot,
+        next_seq,
+        seed,
+        ua: ua_config(config, bound),
+        flow: Arc::clone(&assets.entry),
+        clips: Arc::clone(&assets.clips),
+        queues: queues(config, &assets.entry),
+        timezone: zone,
+        media_addr: media_address(config, bound).0,
+        record: config.recording.enabled,
+        limits: limits(config),
+    }
+}

@@ -1,0 +1,25 @@
+//! What starts in which order, reload, drain, stop. All channels between rooms are made here and nowhere else.
+//!
+//! ```text
+//!  data folder locked ─▶ sockets bound ─▶ prompts, flows, calendar read ─▶ journal opened and folded ─▶ engine thread, media workers
+//!        ─▶ run.json, SIP served ─▶ database (retried for ever) ─▶ projector, lookups, HTTP
+//! ```
+//!
+//! The rule that always holds: a call is answered as soon as the journal is open; nothing of the desk is waited for.
+
+mod build;
+mod clock;
+mod desk;
+mod engine_thread;
+mod lock;
+mod metrics;
+mod reload;
+mod samples;
+mod serve;
+mod sockets;
+mod voice;
+
+pub use build::{Assets, load_assets};
+pub use lock::DataDirError;
+pub use serve::{Options, ServeError, serve};
+pub use sockets::BindError;
