@@ -13,7 +13,12 @@ export const router = createRouter({
       children: [
         { path: '', redirect: '/calls' },
         { path: 'calls/:id?', name: 'calls', component: () => import('./pages/Calls.vue'), props: true },
-        { path: 'tickets/:no?', name: 'tickets', component: () => import('./pages/Tickets.vue'), props: true },
+        {
+          path: 'tickets/:no?',
+          name: 'tickets',
+          component: () => import('./pages/Tickets.vue'),
+          props: true,
+        },
         { path: ':rest(.*)*', name: 'nowhere', component: () => import('./pages/Nowhere.vue') },
       ],
     },
