@@ -1,10 +1,11 @@
-import { createRouter, createWebHistory } from 'vue-router'
+import { createRouter, createWebHashHistory } from 'vue-router'
 import { onSignedOut } from './api/http'
 import { i18n } from './i18n'
 import { useSession } from './stores/session'
 
 export const router = createRouter({
-  history: createWebHistory(),
+  // One file is served, at "/": where one is stands behind the "#", so that a reload or a link needs no rule on the server.
+  history: createWebHashHistory(),
   routes: [
     { path: '/login', name: 'login', component: () => import('./pages/SignIn.vue') },
     {
