@@ -13,11 +13,17 @@ const queries = new QueryClient({
   defaultOptions: {
     queries: {
       // What the server refused it will refuse again; only silence is worth another try.
-      retry: (count, error) => count < 2 && error instanceof RequestFailed && (error.status === 0 || error.status >= 500),
+      retry: (count, error) =>
+        count < 2 && error instanceof RequestFailed && (error.status === 0 || error.status >= 500),
       staleTime: 1000,
       refetchOnWindowFocus: true,
     },
   },
 })
 
-createApp(App).use(createPinia()).use(i18n).use(router).use(VueQueryPlugin, { queryClient: queries }).mount('#app')
+createApp(App)
+  .use(createPinia())
+  .use(i18n)
+  .use(router)
+  .use(VueQueryPlugin, { queryClient: queries })
+  .mount('#app')

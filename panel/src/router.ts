@@ -1,10 +1,11 @@
-import { createRouter, createWebHistory } from 'vue-router'
+import { createRouter, createWebHashHistory } from 'vue-router'
 import { onSignedOut } from './api/http'
 import { i18n } from './i18n'
 import { useSession } from './stores/session'
 
 export const router = createRouter({
-  history: createWebHistory(),
+  // One file is served, at "/": where one is stands behind the "#", so that a reload or a link needs no rule on the server.
+  history: createWebHashHistory(),
   routes: [
     { path: '/login', name: 'login', component: () => import('./pages/SignIn.vue') },
     {
@@ -13,7 +14,12 @@ export const router = createRouter({
       children: [
         { path: '', redirect: '/calls' },
         { path: 'calls/:id?', name: 'calls', component: () => import('./pages/Calls.vue'), props: true },
-        { path: 'tickets/:no?', name: 'tickets', component: () => import('./pages/Tickets.vue'), props: true },
+        {
+          path: 'tickets/:no?',
+          name: 'tickets',
+          component: () => import('./pages/Tickets.vue'),
+          props: true,
+        },
         { path: ':rest(.*)*', name: 'nowhere', component: () => import('./pages/Nowhere.vue') },
       ],
     },

@@ -7,7 +7,15 @@ describe('requests', () => {
     expect(query({})).toBe('')
   })
   it('brings events into one shape', () => {
-    expect(shape({ at: 't', event: 'call_arrived', data: { trunk: 'demo' } })).toEqual({ at: 't', kind: 'call_arrived', data: { trunk: 'demo' } })
-    expect(shape({ at: 't', kind: 'digit', node: 'menu', seq: 3 })).toEqual({ at: 't', kind: 'digit', data: { node: 'menu', seq: 3 } })
+    expect(shape({ at: 't', event: 'call_arrived', data: { trunk: 'demo' } })).toEqual({
+      at: 't',
+      kind: 'call_arrived',
+      data: { trunk: 'demo' },
+    })
+    expect(shape({ at: 't', kind: 'digit', node: 'menu', seq: 3 })).toEqual({
+      at: 't',
+      kind: 'digit',
+      data: { node: 'menu', seq: 3 },
+    })
   })
 })

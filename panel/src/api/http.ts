@@ -42,7 +42,12 @@ export async function request<T>(path: string, init: RequestInit = {}): Promise<
     if (answer.status === 401 && path !== '/api/v1/session') onSignedOut.call()
     const told = (body ?? {}) as Partial<Problem>
     const ref = answer.headers.get('x-request-id') ?? told.ref
-    throw new RequestFailed({ title: answer.statusText, ...told, status: answer.status, ...(ref ? { ref } : {}) })
+    throw new RequestFailed({
+      title: answer.statusText,
+      ...told,
+      status: answer.status,
+      ...(ref ? { ref } : {}),
+    })
   }
   return body as T
 }
@@ -66,13 +71,25 @@ export const list = <T>(path: string, parameters: Record<string, string | number
 
 /** The events of a call or a ticket, oldest first, in one shape whatever a server calls the name of the event. */
 export async function events(path: string): Promise<CallEvent[]> {
-  const answer = await request<Page<Record<string, unknown>> | Record<string, unknown>[]>(path)
-  const items = Array.isArray(answer) ? answer : (answer.items ?? [])
-  return items.map(shape).sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
+  const items: Record<string, unknown>[] = []
+  let cursor: string | null = null
+  // A call's story has an end; forty pages are more than anybody reads.
+  for (let n = 0; n < 40; n++) {
+    const page: Page<Record<string, unknown>> = await list(path, { limit: 100, cursor })
+    items.push(...page.items)
+    cursor = page.next
+    if (!cursor) break
+  }
+  // Newest first is how lists come; events of one moment keep their order by number.
+  const order = (e: Record<string, unknown>) => Number(e.seq ?? e.n ?? 0)
+  return items
+    .sort((a, b) => Date.parse(String(a.at)) - Date.parse(String(b.at)) || order(a) - order(b))
+    .map(shape)
 }
 
 export function shape(raw: Record<string, unknown>): CallEvent {
   const { at, kind, event, type, data, ...rest } = raw
-  const inner = data && typeof data === 'object' && !Array.isArray(data) ? (data as Record<string, unknown>) : rest
+  const inner =
+    data && typeof data === 'object' && !Array.isArray(data) ? (data as Record<string, unknown>) : rest
   return { at: String(at ?? ''), kind: String(kind ?? event ?? type ?? ''), data: inner }
 }

@@ -6,18 +6,27 @@ import type { Call, Ticket } from './types'
 
 const path = (text: string) => encodeURIComponent(text)
 
-/** Calls that are up now, every two seconds; the bar and the list share it. */
+/** Calls that are up now, from the engine's memory, every two seconds; the bar and the list share it. */
 export const live = () =>
-  queryOptions({ queryKey: ['calls', 'live'], queryFn: () => list<Call>('/api/v1/calls', { state: 'live', limit: 200 }), refetchInterval: 2000 })
+  queryOptions({
+    queryKey: ['calls', 'live'],
+    queryFn: async () => {
+      const page = await list<Call>('/api/v1/calls/live')
+      // Newest first, like every other list.
+      return { ...page, items: [...page.items].sort((a, b) => b.started_at.localeCompare(a.started_at)) }
+    },
+    refetchInterval: 2000,
+  })
 
 /** Calls, newest first, page by page; the first page is looked at again every five seconds. */
 export const recent = (caller: Ref<string>) =>
   infiniteQueryOptions({
     queryKey: ['calls', 'recent', caller],
-    queryFn: ({ pageParam }) => list<Call>('/api/v1/calls', { limit: 50, caller: caller.value.replace(/\s/g, ''), cursor: pageParam }),
+    queryFn: ({ pageParam }) =>
+      list<Call>('/api/v1/calls', { limit: 100, caller: caller.value.replace(/\s/g, ''), cursor: pageParam }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
-    refetchInterval: 5000,
+    refetchInterval: (q) => ((q.state.data?.pages.length ?? 0) > 2 ? 30_000 : 5000),
   })
 
 export const call = (id: Ref<string>) =>
@@ -31,19 +40,27 @@ export const call = (id: Ref<string>) =>
 export const callEvents = (id: Ref<string>, running: Ref<boolean>) =>
   queryOptions({
     queryKey: ['call', id, 'events'],
-    queryFn: () => events(`/api/v1/calls/${path(id.value)}/events?limit=500`),
+    queryFn: () => events(`/api/v1/calls/${path(id.value)}/events`),
     enabled: computed(() => id.value !== ''),
     refetchInterval: () => (running.value ? 2000 : false),
   })
 
-export const tickets = (drafts: Ref<boolean>) =>
+/** The tabs of the list: with a number, still a draft, ended as one. */
+export type Kind = 'filed' | 'draft' | 'missed'
+
+export const tickets = (kind: Ref<Kind>) =>
   infiniteQueryOptions({
-    queryKey: ['tickets', drafts],
+    queryKey: ['tickets', kind],
     queryFn: ({ pageParam }) =>
-      list<Ticket>('/api/v1/tickets', { limit: 50, cursor: pageParam, ...(drafts.value ? { state: 'draft,missed' } : { numbered: 'true' }) }),
+      list<Ticket>('/api/v1/tickets', {
+        limit: 100,
+        cursor: pageParam,
+        state: kind.value === 'filed' ? null : kind.value,
+      }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
-    refetchInterval: 5000,
+    // Looking again means every page that is open: seldom when they are many.
+    refetchInterval: (q) => ((q.state.data?.pages.length ?? 0) > 2 ? 30_000 : 5000),
   })
 
 export const ticket = (no: Ref<string>) =>
@@ -57,7 +74,7 @@ export const ticket = (no: Ref<string>) =>
 export const ticketEvents = (no: Ref<string>) =>
   queryOptions({
     queryKey: ['ticket', no, 'events'],
-    queryFn: () => events(`/api/v1/tickets/${path(no.value)}/events?limit=500`),
+    queryFn: () => events(`/api/v1/tickets/${path(no.value)}/events`),
     enabled: computed(() => no.value !== ''),
     refetchInterval: 5000,
   })

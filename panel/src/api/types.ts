@@ -7,6 +7,18 @@ export interface Page<T> {
 
 export type CallState = 'arriving' | 'ivr' | 'queued' | 'offered' | 'talking' | 'held' | 'wrap' | 'ended'
 
+/** A file of sound: its id is the last part of `/api/v1/recordings/{id}`. */
+export interface Recording {
+  id: string
+  length_ms?: number | null
+  /** Silence written where the disk could not follow. */
+  gaps_ms?: number | null
+  failed?: boolean
+}
+
+export const recordingId = (r: Recording | string | null | undefined): string =>
+  typeof r === 'string' ? r : (r?.id ?? '')
+
 /** A ticket named by a call: its official number, its id, or both. */
 export type TicketRef = string | { id: string; no?: string | null }
 
@@ -25,7 +37,9 @@ export interface Call {
   ended_at: string | null
   end_reason: string | null
   tickets: TicketRef[]
-  recording: string | null
+  recording: Recording | string | null
+  /** A voice message the caller left. */
+  message?: Recording | string | null
   /** Metadata beyond the contract's list: codec, loss, node path and the like. */
   [more: string]: unknown
 }

@@ -10,7 +10,8 @@ const components = import.meta.glob<string>('../**/*.vue', { query: '?raw', impo
 describe('words', () => {
   it('has every text in both languages, with the same places for values', () => {
     expect(keys(en)).toEqual(keys(zh))
-    const texts = (tree: object): string[] => Object.values(tree).flatMap((v) => (typeof v === 'object' ? texts(v) : [v]))
+    const texts = (tree: object): string[] =>
+      Object.values(tree).flatMap((v) => (typeof v === 'object' ? texts(v) : [v]))
     const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()
     const [a, b] = [texts(zh), texts(en)]
     a.forEach((text, n) => expect(places(b[n] ?? ''), text).toBe(places(text)))

@@ -40,12 +40,26 @@ const LOOKS: Record<string, [icon: string, tone: Tone]> = {
 }
 
 /** Fields that say nothing to a reader, or that another part of the page shows. */
-const SILENT = new Set(['call', 'call_id', 'id', 'seq', 'kind', 'input', 'world', 'trail', 'local_sdp', 'remote_sdp', 'flow_hash', 'sip_call_id'])
+const SILENT = new Set([
+  'call',
+  'call_id',
+  'id',
+  'seq',
+  'kind',
+  'input',
+  'world',
+  'trail',
+  'flow_hash',
+  'recording',
+  'we_refresh',
+  'caller_source',
+  'user_agent',
+])
 
 export function rows(events: CallEvent[]): Row[] {
   return events.flatMap((event) => {
-    const trail = Array.isArray(event.data.trail) ? event.data.trail : null
-    if (event.kind !== 'step' || !trail) return [row(event.at, event.kind, event.data)]
+    if (event.kind !== 'step') return [row(event.at, event.kind, event.data)]
+    const trail = Array.isArray(event.data.trail) ? event.data.trail : []
     // A step is what came in, then the trail it left: one row each, so that the walk reads downwards.
     const first = inputRow(event)
     return [...(first ? [first] : []), ...trail.flatMap((mark) => trailRow(event.at, mark))]
@@ -63,16 +77,29 @@ function row(at: string, kind: string, data: Record<string, unknown>): Row {
 
 /** Names that stand on their own need no label. */
 function label(key: string): string {
-  return ['node', 'prompt', 'queue', 'reason', 'end_reason', 'trunk', 'caller', 'called', 'outcome', 'no', 'digit', 'value', 'to'].includes(key)
+  return [
+    'node',
+    'prompt',
+    'queue',
+    'reason',
+    'end_reason',
+    'trunk',
+    'caller',
+    'called',
+    'outcome',
+    'no',
+    'digit',
+    'value',
+    'to',
+  ].includes(key)
     ? ''
     : `${key} `
 }
 
 function inputRow(event: CallEvent): Row | null {
   const input = event.data.input
-  const [name, value] = typeof input === 'string' ? [input, ''] : named(input)
-  if (name === 'digit') return row(event.at, 'digit', { digit: value })
-  return name === 'timeout' ? row(event.at, 'timeout', {}) : null
+  if (input === 'digit') return row(event.at, 'digit', { digit: event.data.key })
+  return input === 'timeout' ? row(event.at, 'timeout', {}) : null
 }
 
 function trailRow(at: string, mark: unknown): Row[] {
@@ -81,13 +108,12 @@ function trailRow(at: string, mark: unknown): Row[] {
   return []
 }
 
-/** `{entered: "menu"}`, `{kind: "entered", node: "menu"}` → its name and its word. */
+/** `{entered: "menu"}` → its name and its word. */
 function named(mark: unknown): [string, unknown] {
   if (!mark || typeof mark !== 'object') return ['', '']
   const fields = mark as Record<string, unknown>
-  if (typeof fields.kind === 'string') return [fields.kind, fields.node ?? fields.prompt ?? fields.digit ?? fields.name ?? '']
   const [first] = Object.entries(fields)
-  return first ? [first[0].toLowerCase(), first[1]] : ['', '']
+  return first ?? ['', '']
 }
 
 /** The nodes a call walked through, in order; a node that follows itself counts once. */

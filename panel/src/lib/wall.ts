@@ -10,7 +10,8 @@ const WIDTH = 48
 const COURSE = 19
 
 /** How high the wall stands at x (0–720), in courses: low at the left, a tower right of the middle. */
-const height = (x: number) => 5 + 7.2 * Math.exp(-(((x - 480) / 150) ** 2)) + 1.6 * Math.exp(-(((x - 40) / 70) ** 2))
+const height = (x: number) =>
+  5 + 7.2 * Math.exp(-(((x - 480) / 150) ** 2)) + 1.6 * Math.exp(-(((x - 40) / 70) ** 2))
 
 /** The same wall every time: the tone of a brick comes from its place. */
 export function wall(): Brick[] {

@@ -68,10 +68,13 @@ function kept(): User | null {
 /** The user in an answer: below `user`, or the answer itself. */
 export function userOf(answer: unknown, otherwise: User | null): User {
   const outer = (answer ?? {}) as Record<string, unknown>
-  const inner = (outer.user && typeof outer.user === 'object' ? outer.user : outer) as Partial<User> & { roles?: string[] }
+  const inner = (outer.user && typeof outer.user === 'object' ? outer.user : outer) as Partial<User> & {
+    roles?: string[]
+    display?: string
+  }
   return {
     username: inner.username ?? otherwise?.username ?? '',
-    name: inner.name ?? otherwise?.name ?? null,
+    name: inner.name ?? inner.display ?? otherwise?.name ?? null,
     role: inner.role ?? inner.roles?.[0] ?? otherwise?.role ?? null,
   }
 }
