@@ -1,6 +1,7 @@
 //! Reading what a client sent: query fields and JSON bodies, with limits and problem documents.
 
 use super::problem::Problem;
+use super::state::Api;
 use crate::store::{Cursor, LIMIT, LIMIT_MAX, Page};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
@@ -91,13 +92,13 @@ impl Fields {
 #[derive(Debug)]
 pub struct JsonBody<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
     type Rejection = Problem;
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             return Err(Problem::not_json());
         }
-        let read = axum::body::to_bytes(request.into_body(), BODY_MAX);
+        let read = axum::body::to_bytes(request.into_body(), api.limits.body_max);
         let bytes = match tokio::time::timeout(BODY_TIME, read).await {
             Err(_) => return Err(Problem::too_slow()),
             Ok(Err(_)) => return Err(Problem::too_large()),

@@ -37,4 +37,4 @@ pub use handle::{EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource
 pub use openapi::document;
 pub use router::{router, routes};
 pub use serve::{ServeLimits, serve};
-pub use state::{Api, ApiParts};
+pub use state::{Api, ApiLimits, ApiParts};

@@ -1,7 +1,9 @@
 //! What every handler may reach.
 
 use super::handle::{EngineHandle, MetricsSource};
-use crate::auth::attempts::Attempts;
+use super::input::BODY_MAX;
+use crate::auth::SESSION_LIFE_MS;
+use crate::auth::attempts::{self, Attempts};
 use crate::store::Db;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,19 +28,50 @@ pub struct ApiParts {
     pub https: bool,
 }
 
+/// What the configuration may change.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiLimits {
+    /// A sign-in's longest life, milliseconds.
+    pub session_ms: i64,
+    /// Largest body of a request, bytes; never over 2 MiB.
+    pub body_max: usize,
+    /// Wrong passwords for one name before it has to wait.
+    pub sign_in_tries: u32,
+    /// Started with `--demo`.
+    pub demo: bool,
+}
+
+impl Default for ApiLimits {
+    fn default() -> Self {
+        Self {
+            session_ms: SESSION_LIFE_MS,
+            body_max: BODY_MAX,
+            sign_in_tries: attempts::PER_USER,
+            demo: false,
+        }
+    }
+}
+
 /// Cheap to clone; one per process.
 #[derive(Clone)]
 pub struct Api(Arc<Inner>);
 
 pub struct Inner {
     pub parts: ApiParts,
+    pub limits: ApiLimits,
     pub hashing: Semaphore,
     attempts: Mutex<Attempts>,
 }
 
 impl Api {
     pub fn new(parts: ApiParts) -> Self {
-        Self(Arc::new(Inner { parts, hashing: Semaphore::new(HASHINGS), attempts: Mutex::default() }))
+        Self::with_limits(parts, ApiLimits::default())
+    }
+
+    pub fn with_limits(parts: ApiParts, mut limits: ApiLimits) -> Self {
+        limits.body_max = limits.body_max.min(BODY_MAX);
+        let attempts = Mutex::new(Attempts::new(limits.sign_in_tries));
+        Self(Arc::new(Inner { parts, limits, hashing: Semaphore::new(HASHINGS), attempts }))
     }
 
     pub fn db(&self) -> &Db {

@@ -284,6 +284,16 @@ pub struct Reloaded {
     pub reloaded: bool,
 }
 
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct About {
+    pub name: String,
+    pub version: String,
+    /// Started with `--demo`: the demo users exist.
+    pub demo: bool,
+    /// The service's wall clock.
+    pub now: String,
+}
+
 /// Who is signed in. `token` and `csrf` are given at sign-in; `csrf` also later.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SessionView {

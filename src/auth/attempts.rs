@@ -18,14 +18,20 @@ struct Window {
 }
 
 /// Failures remembered. Times in milliseconds since 1970.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Attempts {
+    per_user: u32,
     by_key: BTreeMap<String, Window>,
     /// Entries thrown out because the memory was full.
     pub forgotten: u64,
 }
 
 impl Attempts {
+    /// `per_user`: failures a name is forgiven.
+    pub const fn new(per_user: u32) -> Self {
+        Self { per_user, by_key: BTreeMap::new(), forgotten: 0 }
+    }
+
     /// Milliseconds to wait before this user from this source may try again; `None`: now.
     pub fn wait(&self, user: &str, source: &str, now: i64) -> Option<i64> {
         let left = |key: &str, most: u32| {
@@ -33,7 +39,7 @@ impl Attempts {
             let until = window.since + WINDOW_MS;
             (window.failures >= most && now < until).then_some(until - now)
         };
-        left(&user_key(user), PER_USER).max(left(&source_key(source), PER_SOURCE))
+        left(&user_key(user), self.per_user).max(left(&source_key(source), PER_SOURCE))
     }
 
     pub fn failed(&mut self, user: &str, source: &str, now: i64) {
@@ -80,7 +86,7 @@ mod tests {
 
     #[test]
     fn five_wrong_passwords_close_a_name_for_a_quarter_of_an_hour() {
-        let mut attempts = Attempts::default();
+        let mut attempts = Attempts::new(PER_USER);
         for _ in 0..PER_USER {
             assert_eq!(attempts.wait("a", "1.1.1.1", 0), None);
             attempts.failed("a", "1.1.1.1", 0);
@@ -92,7 +98,7 @@ mod tests {
 
     #[test]
     fn many_names_from_one_source_close_the_source() {
-        let mut attempts = Attempts::default();
+        let mut attempts = Attempts::new(PER_USER);
         for i in 0..PER_SOURCE {
             attempts.failed(&format!("user{i}"), "1.1.1.1", 0);
         }
@@ -104,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_memory_has_an_end() {
-        let mut attempts = Attempts::default();
+        let mut attempts = Attempts::new(PER_USER);
         for i in 0..30_000 {
             attempts.failed(&format!("user{i}"), &format!("10.0.{}.{}", i / 256, i % 256), i64::from(i));
         }

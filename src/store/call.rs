@@ -59,7 +59,15 @@ impl CallField {
     }
 }
 
-/// Filters of a list of calls; all must hold.
+/// A state filter's word for every state but `ended`.
+const LIVE: &str = "live";
+
+/// `a,b` means one of the two.
+pub(super) fn alternatives(value: &str) -> Vec<String> {
+    value.split(',').take(32).map(str::to_owned).collect()
+}
+
+/// Filters of a list of calls; all must hold. Values with commas are alternatives.
 #[derive(Clone, Debug, Default)]
 pub struct CallFilter {
     pub fields: Vec<(CallField, String)>,
@@ -90,7 +98,11 @@ impl Db {
     pub async fn calls(&self, filter: &CallFilter, page: &Page) -> Result<Paged<Call>, StoreError> {
         let mut sql = Sql::new("SELECT direction, detail FROM calls WHERE 1 = 1");
         for (field, value) in &filter.fields {
-            sql.push(" AND ").push(field.label()).push(" = ").bind(value);
+            if *field == CallField::State && value == LIVE {
+                sql.push(" AND state <> 'ended'");
+            } else {
+                sql.and_field(field.label(), &alternatives(value));
+            }
         }
         if let Some(since) = filter.since {
             sql.push(" AND started_at >= ").bind(since);

@@ -16,19 +16,23 @@
 //! To add a table or column: a new numbered file in *both* folders of `migrations/` (they only add within a version), and
 //! a line in the story test that runs on both.
 mod access;
+mod backup;
 mod call;
 mod chain;
 mod code;
 mod db;
+pub mod demo;
 mod error;
 mod flow;
 pub mod fold;
+mod new_ticket;
 mod page;
 pub mod projector;
 mod setting;
 mod sql;
 mod ticket;
 mod user;
+mod verify;
 
 pub use access::Access;
 pub use call::{Call, CallEvent, CallField, CallFilter};
@@ -36,8 +40,10 @@ pub use code::same;
 pub use db::{Db, Dialect, Durability, OpenOptions, without_password};
 pub use error::{OpenError, StoreError};
 pub use flow::FlowVersion;
+pub use new_ticket::NewTicket;
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use ticket::{
     NoStatus, Scope, StatusAnswer, Ticket, TicketEvent, TicketField, TicketFilter, TicketStatus,
 };
 pub use user::{SessionRow, USER_NAME_RULE, User, is_user_name};
+pub use verify::{VerifyReport, is_official};

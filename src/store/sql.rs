@@ -111,6 +111,15 @@ impl Sql {
         self
     }
 
+    /// ` AND name = $n`, or ` AND name IN (…)` for several values.
+    pub fn and_field(&mut self, name: &'static str, values: &[String]) -> &mut Self {
+        self.push(" AND ").push(name);
+        match values {
+            [one] => self.push(" = ").bind(one),
+            many => self.push(" IN ").tuple(many.iter().map(Value::from)),
+        }
+    }
+
     fn query(self) -> sqlx::query::Query<'static, Any, AnyArguments> {
         // Literals and `$n` only: see the type's methods.
         let mut query = sqlx::query(AssertSqlSafe(self.text));
@@ -127,6 +136,11 @@ impl Sql {
     /// Runs it; the number of rows it changed.
     pub async fn run(self, tx: &mut Tx) -> Result<u64, StoreError> {
         Ok(self.query().execute(&mut **tx).await?.rows_affected())
+    }
+    /// Runs it outside any transaction.
+    pub async fn run_alone(self, conn: &mut sqlx::AnyConnection) -> Result<(), StoreError> {
+        self.query().execute(conn).await?;
+        Ok(())
     }
     pub async fn rows(self, tx: &mut Tx) -> Result<Vec<AnyRow>, StoreError> {
         Ok(self.query().fetch_all(&mut **tx).await?)

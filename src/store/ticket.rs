@@ -76,6 +76,8 @@ pub struct TicketFilter {
     pub until: Option<i64>,
     /// The tickets of one call.
     pub call: Option<String>,
+    /// With an official number, or without.
+    pub numbered: Option<bool>,
     pub scope: Scope,
 }
 
@@ -193,7 +195,7 @@ impl Db {
         let mut sql = Sql::new(COLUMNS);
         within(&mut sql, &filter.scope);
         for (field, value) in &filter.fields {
-            sql.push(" AND ").push(field.label()).push(" = ").bind(value);
+            sql.and_field(field.label(), &super::call::alternatives(value));
         }
         if let Some(since) = filter.since {
             sql.push(" AND created_at >= ").bind(since);
@@ -201,6 +203,11 @@ impl Db {
         if let Some(until) = filter.until {
             sql.push(" AND created_at < ").bind(until);
         }
+        match filter.numbered {
+            Some(true) => sql.push(" AND no IS NOT NULL"),
+            Some(false) => sql.push(" AND no IS NULL"),
+            None => &mut sql,
+        };
         if let Some(call) = &filter.call {
             sql.push(" AND id IN (SELECT ticket_id FROM call_tickets WHERE call_id = ").bind(call).push(")");
         }

@@ -14,7 +14,7 @@ use axum::extract::State;
     ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ("since" = Option<String>, Query, description = "`started_at` from, RFC 3339"),
     ("until" = Option<String>, Query, description = "`started_at` before, RFC 3339"),
-    ("state" = Option<String>, Query), ("queue" = Option<String>, Query), ("agent" = Option<String>, Query),
+    ("state" = Option<String>, Query, description = "several with commas; `live` is all but `ended`"), ("queue" = Option<String>, Query), ("agent" = Option<String>, Query),
     ("caller" = Option<String>, Query), ("called" = Option<String>, Query), ("trunk" = Option<String>, Query),
     ("direction" = Option<String>, Query), ("end_reason" = Option<String>, Query), ("fault" = Option<String>, Query),
     ("sip_call_id" = Option<String>, Query), ("flow_file" = Option<String>, Query), ("recording" = Option<String>, Query),

@@ -1,7 +1,9 @@
 //! For whoever runs the machine: alive, ready, measured. Without sign-in, without anything about persons.
+mod about;
 mod healthz;
 mod metrics;
 mod readyz;
+pub use about::{__path_about, about};
 pub use healthz::{__path_healthz, healthz};
 pub use metrics::{__path_metrics, metrics};
 pub use readyz::{__path_readyz, readyz};

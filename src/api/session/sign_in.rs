@@ -3,7 +3,7 @@ use crate::api::input::JsonBody;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::wire::{Credentials, SessionView};
-use crate::auth::{SESSION_LIFE_MS, origin, password, token::Token};
+use crate::auth::{origin, password, token::Token};
 use crate::store::{Access, SessionRow};
 use axum::Json;
 use axum::extract::{FromRequest as _, Request, State};
@@ -27,7 +27,7 @@ pub async fn sign_in(State(api): State<Api>, request: Request) -> Result<Respons
     let client = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let client: String = client.chars().take(200).collect();
     let JsonBody(Credentials { username, password }) =
-        JsonBody::from_request(Request::from_parts(parts, body), &()).await?;
+        JsonBody::from_request(Request::from_parts(parts, body), &api).await?;
 
     let now = api.now();
     if let Some(wait) = api.attempts().wait(&username, &source, now) {
@@ -55,7 +55,7 @@ pub async fn sign_in(State(api): State<Api>, request: Request) -> Result<Respons
     };
     api.attempts().succeeded(&username);
     let token = Token::fresh().map_err(|_| Problem::internal())?;
-    let expires_at = now + SESSION_LIFE_MS;
+    let expires_at = now + api.limits.session_ms;
     let row = SessionRow {
         user: user.name.clone(),
         created_at: now,

@@ -16,7 +16,8 @@ use axum::extract::State;
     ("since" = Option<String>, Query, description = "`created_at` from, RFC 3339"),
     ("until" = Option<String>, Query, description = "`created_at` before, RFC 3339"),
     ("call" = Option<String>, Query, description = "id of a call"),
-    ("state" = Option<String>, Query), ("no" = Option<String>, Query), ("channel" = Option<String>, Query),
+    ("numbered" = Option<bool>, Query, description = "with an official number, or without"),
+    ("state" = Option<String>, Query, description = "several with commas"), ("no" = Option<String>, Query), ("channel" = Option<String>, Query),
     ("type" = Option<String>, Query), ("category" = Option<String>, Query), ("street" = Option<String>, Query),
     ("lead" = Option<String>, Query), ("urgency" = Option<String>, Query), ("secrecy" = Option<String>, Query),
     ("caller" = Option<String>, Query),
@@ -35,12 +36,18 @@ pub async fn list(
     let page = fields.page()?;
     let (since, until) = (fields.time("since")?, fields.time("until")?);
     let call = fields.take("call");
+    let numbered = match fields.take("numbered").as_deref() {
+        None => None,
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(_) => return Err(Problem::bad_request("numbered: true or false")),
+    };
     let filters = fields.filters(TicketField::ALL, TicketField::label)?;
     // Whoever does not see callers may not find them by asking.
     if decision != Decision::Allow && filters.iter().any(|(field, _)| *field == TicketField::Caller) {
         return Err(Problem::not_allowed());
     }
-    let filter = TicketFilter { fields: filters, since, until, call, scope: scope(&person) };
+    let filter = TicketFilter { fields: filters, since, until, call, numbered, scope: scope(&person) };
     let paged = api.db().tickets(&filter, &page).await?;
     let mut items = Vec::with_capacity(paged.items.len());
     for ticket in paged.items {

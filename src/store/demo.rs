@@ -1,0 +1,352 @@
+//! What `--demo` puts into an empty database: the contract's users, and tickets whose numbers and codes are known, so that
+//! a caller can ask for their status. Nothing here is of a real person.
+
+use super::db::Db;
+use super::error::StoreError;
+use super::new_ticket::NewTicket;
+use super::user::User;
+use super::verify::luhn_sum;
+
+/// The password of every demo user.
+pub const PASSWORD: &str = "demo-12341";
+
+#[derive(Clone, Copy, Debug)]
+pub struct DemoUser {
+    pub name: &'static str,
+    pub display: &'static str,
+    pub unit: Option<&'static str>,
+    pub role: &'static str,
+}
+
+const fn user(name: &'static str, display: &'static str, unit: Option<&'static str>, role: &'static str) -> DemoUser {
+    DemoUser { name, display, unit, role }
+}
+
+pub const USERS: &[DemoUser] = &[
+    user("8001", "坐席8001", None, "agent"),
+    user("8002", "坐席8002", None, "agent"),
+    user("8003", "坐席8003", None, "agent"),
+    user("8004", "坐席8004", None, "agent"),
+    user("lead", "班长", None, "lead"),
+    user("dispatcher", "派单员", None, "dispatcher"),
+    user("rl", "热力西城联络员", Some("rl"), "unit"),
+    user("rl-head", "热力西城负责人", Some("rl"), "unit_head"),
+    user("st019", "白纸坊街道联络员", Some("st019"), "unit"),
+    user("st019-head", "白纸坊街道负责人", Some("st019"), "unit_head"),
+    user("st019-sq", "建功南里社区", Some("st019-sq"), "unit"),
+    user("visitor", "回访员", None, "visitor"),
+    user("office", "区热线办", None, "office"),
+    user("qld", "区领导", None, "leader"),
+    user("kb", "知识库管理员", None, "kb"),
+    user("qa", "质检员", None, "qa"),
+    user("analyst", "数据分析员", None, "analyst"),
+    user("auditor", "审计员", None, "auditor"),
+    user("admin", "系统管理员", None, "admin"),
+];
+
+/// A ticket one can ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct DemoTicket {
+    /// Its place in the series of 1 November 2026; the number follows from it.
+    pub sequence: u32,
+    /// The look-up code.
+    pub code: &'static str,
+    pub state: &'static str,
+    kind: &'static str,
+    category: &'static str,
+    street: Option<&'static str>,
+    lead: Option<&'static str>,
+    assist: &'static [&'static str],
+    urgency: &'static str,
+    secrecy: &'static str,
+    title: &'static str,
+    content: &'static str,
+    caller: Option<&'static str>,
+    /// Hours before now when it came, and hours after that by which it is due.
+    age_h: i64,
+    due_h: Option<i64>,
+}
+
+const HOUR_MS: i64 = 3_600_000;
+
+pub const TICKETS: &[DemoTicket] = &[
+    DemoTicket {
+        sequence: 90_001,
+        code: "123401",
+        state: "handling",
+        kind: "求助",
+        category: "030101",
+        street: Some("110102019"),
+        lead: Some("rl"),
+        assist: &["st019"],
+        urgency: "L",
+        secrecy: "normal",
+        title: "建功南里居民反映供暖首日室温15度",
+        content: "建功南里居民来电：昨日供暖后室内只有十五度，家中有七十八岁老人，希望尽快上门检查。",
+        caller: Some("12000000001"),
+        age_h: 5,
+        due_h: Some(24),
+    },
+    DemoTicket {
+        sequence: 90_002,
+        code: "123402",
+        state: "dispatched",
+        kind: "举报",
+        category: "040104",
+        street: Some("110102007"),
+        lead: Some("st007"),
+        assist: &["xfjy"],
+        urgency: "L",
+        secrecy: "secret",
+        title: "楼道堆放电动自行车并充电",
+        content: "来电人反映楼内有人飞线充电，要求保密。",
+        caller: Some("12000000002"),
+        age_h: 2,
+        due_h: Some(24),
+    },
+    DemoTicket {
+        sequence: 90_003,
+        code: "123403",
+        state: "accepted",
+        kind: "投诉",
+        category: "050101",
+        street: Some("110102020"),
+        lead: None,
+        assist: &[],
+        urgency: "U",
+        secrecy: "normal",
+        title: "工地夜间施工噪声",
+        content: "来电人反映广安门外一处工地夜间十一点后仍在浇筑，影响休息。",
+        caller: Some("12000000004"),
+        age_h: 1,
+        due_h: None,
+    },
+    DemoTicket {
+        sequence: 90_004,
+        code: "123404",
+        state: "replied",
+        kind: "求助",
+        category: "010201",
+        street: Some("110102018"),
+        lead: Some("cgw"),
+        assist: &["st018"],
+        urgency: "U",
+        secrecy: "normal",
+        title: "人行道井盖破损",
+        content: "牛街一处人行道井盖破损，夜间行走有危险。",
+        caller: Some("12000000009"),
+        age_h: 30,
+        due_h: Some(48),
+    },
+    DemoTicket {
+        sequence: 90_005,
+        code: "123405",
+        state: "awaiting_visit",
+        kind: "投诉",
+        category: "050201",
+        street: Some("110102018"),
+        lead: Some("hbj"),
+        assist: &["cgzf", "scjg"],
+        urgency: "N",
+        secrecy: "normal",
+        title: "餐馆油烟扰民",
+        content: "楼下餐馆油烟直排，开窗即闻到，要求治理。",
+        caller: Some("12000000013"),
+        age_h: 96,
+        due_h: Some(120),
+    },
+    DemoTicket {
+        sequence: 90_006,
+        code: "123406",
+        state: "closed",
+        kind: "表扬",
+        category: "120901",
+        street: Some("110102010"),
+        lead: Some("st010"),
+        assist: &[],
+        urgency: "N",
+        secrecy: "normal",
+        title: "表扬社区工作人员",
+        content: "感谢社区工作人员帮助独居老人买药。",
+        caller: Some("12000000010"),
+        age_h: 240,
+        due_h: Some(120),
+    },
+    DemoTicket {
+        sequence: 90_007,
+        code: "123407",
+        state: "redo",
+        kind: "投诉",
+        category: "030101",
+        street: Some("110102019"),
+        lead: Some("rl"),
+        assist: &["st019"],
+        urgency: "L",
+        secrecy: "normal",
+        title: "室温仍不达标，要求重办",
+        content: "上次回复称已解决，来电人测温仍为十六度，不认可办理结果。",
+        caller: Some("12000000001"),
+        age_h: 50,
+        due_h: Some(72),
+    },
+    DemoTicket {
+        sequence: 90_008,
+        code: "123408",
+        state: "return_review",
+        kind: "咨询",
+        category: "120201",
+        street: None,
+        lead: Some("scjg"),
+        assist: &[],
+        urgency: "N",
+        secrecy: "normal",
+        title: "企业年报异常名录移出",
+        content: "企业咨询如何移出经营异常名录，承办单位申请退单。",
+        caller: Some("01000001111"),
+        age_h: 20,
+        due_h: Some(120),
+    },
+    DemoTicket {
+        sequence: 90_009,
+        code: "123409",
+        state: "deferred",
+        kind: "求助",
+        category: "030201",
+        street: Some("110102003"),
+        lead: Some("zls"),
+        assist: &["cgw"],
+        urgency: "N",
+        secrecy: "normal",
+        title: "二次供水管线老化",
+        content: "居民反映水压不足，需随老旧小区改造一并更换管线，已挂账。",
+        caller: Some("12000000022"),
+        age_h: 400,
+        due_h: Some(4_000),
+    },
+    DemoTicket {
+        sequence: 90_010,
+        code: "123410",
+        state: "extension_review",
+        kind: "投诉",
+        category: "040103",
+        street: Some("110102016"),
+        lead: Some("cgw"),
+        assist: &["st016"],
+        urgency: "N",
+        secrecy: "normal",
+        title: "垃圾桶站位置争议",
+        content: "居民要求移动垃圾桶站，需与业主商议，承办单位申请延期。",
+        caller: Some("12000000018"),
+        age_h: 90,
+        due_h: Some(120),
+    },
+    DemoTicket {
+        sequence: 90_011,
+        code: "123411",
+        state: "transferred",
+        kind: "咨询",
+        category: "080301",
+        street: None,
+        lead: None,
+        assist: &[],
+        urgency: "N",
+        secrecy: "normal",
+        title: "跨区医保报销",
+        content: "咨询外区医院住院费用报销，转市平台办理。",
+        caller: Some("12000000012"),
+        age_h: 60,
+        due_h: Some(120),
+    },
+    DemoTicket {
+        sequence: 90_012,
+        code: "123412",
+        state: "withdrawn",
+        kind: "求助",
+        category: "010202",
+        street: Some("110102001"),
+        lead: Some("cgw"),
+        assist: &[],
+        urgency: "N",
+        secrecy: "anonymous",
+        title: "路灯不亮",
+        content: "来电人称路灯已恢复，撤回诉求。",
+        caller: None,
+        age_h: 12,
+        due_h: Some(48),
+    },
+];
+
+impl DemoTicket {
+    /// The official number: 1 November 2026, the sequence, the Luhn digit.
+    pub fn no(&self) -> String {
+        let stem = format!("261101{:05}", self.sequence);
+        let check = (10 - luhn_sum(&[stem.as_str(), "0"].concat()) % 10) % 10;
+        format!("{stem}{check}")
+    }
+}
+
+/// Adds what is missing and leaves the rest as it is. `hash` makes the kept form of [`PASSWORD`], with its own salt each
+/// time; it is asked only for users that are not there. `now`: milliseconds since 1970.
+pub async fn fill<E: std::fmt::Display>(
+    db: &Db,
+    now: i64,
+    mut hash: impl FnMut() -> Result<String, E>,
+) -> Result<(), StoreError> {
+    let there = db.users().await?;
+    for user in USERS.iter().filter(|user| there.iter().all(|known| known.name != user.name)) {
+        let kept = hash().map_err(|e| StoreError::Refused(e.to_string()))?;
+        let row = User {
+            name: user.name.to_owned(),
+            display: user.display.to_owned(),
+            unit: user.unit.map(str::to_owned),
+            roles: vec![user.role.to_owned()],
+            disabled: false,
+            created_at: now,
+        };
+        db.add_user(&row, &kept).await?;
+    }
+    for ticket in TICKETS {
+        let created_at = now - ticket.age_h * HOUR_MS;
+        let closed = matches!(ticket.state, "closed" | "transferred" | "withdrawn");
+        let new = NewTicket {
+            id: format!("t-demo-{}", ticket.sequence),
+            no: ticket.no(),
+            code: ticket.code.to_owned(),
+            state: ticket.state.to_owned(),
+            channel: "phone".to_owned(),
+            kind: ticket.kind.to_owned(),
+            category: ticket.category.to_owned(),
+            street: ticket.street.map(str::to_owned),
+            lead: ticket.lead.map(str::to_owned),
+            assist: ticket.assist.iter().map(|&unit| unit.to_owned()).collect(),
+            urgency: ticket.urgency.to_owned(),
+            title: ticket.title.to_owned(),
+            content: ticket.content.to_owned(),
+            caller: ticket.caller.map(str::to_owned),
+            secrecy: ticket.secrecy.to_owned(),
+            created_at,
+            due_at: ticket.due_h.map(|hours| created_at + hours * HOUR_MS),
+            closed_at: closed.then_some(now - HOUR_MS),
+            actor: "system".to_owned(),
+        };
+        match db.add_ticket(&new).await {
+            Ok(()) | Err(StoreError::Exists) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::verify::is_official;
+
+    #[test]
+    fn demo_numbers_are_official_and_codes_have_six_digits() {
+        for ticket in TICKETS {
+            assert!(is_official(&ticket.no()), "{}", ticket.no());
+            assert!(ticket.code.len() == 6 && ticket.code.bytes().all(|b| b.is_ascii_digit()));
+        }
+    }
+}
