@@ -4,6 +4,8 @@
 pub mod base;
 
 pub mod call;
+#[cfg(feature = "full")]
+pub mod cli;
 pub mod config;
 pub mod ivr;
 pub mod journal;

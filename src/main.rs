@@ -1,1 +1,4 @@
-fn main() {}
+//! `hotline`: see `src/cli`.
+fn main() -> std::process::ExitCode {
+    hotline::cli::run()
+}

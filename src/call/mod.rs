@@ -29,6 +29,7 @@ pub mod fact;
 mod live;
 mod media_news;
 mod ports;
+pub mod replay;
 mod request;
 mod sip_news;
 mod steps;

@@ -5,8 +5,8 @@ use crate::base::{CallId, Digit, Personal};
 use crate::ivr::seam::{DialEnd, Input, LookupResult, QueueNews, Stored, Trail, World};
 use std::sync::Arc;
 
-/// What stands in the journal for a key pressed in a sensitive node.
-pub const MASKED: &str = "*";
+/// What stands in the journal for a key pressed in a sensitive node; two stars, so that it is not the star key.
+pub const MASKED: &str = "**";
 
 pub fn step(call: CallId, input: &Input, sensitive: bool, world: &World, trail: &[Trail]) -> Step {
     let world = StepWorld { ahead: world.ahead, wait_ms: world.wait_ms, staffed: world.staffed, free: world.free };
@@ -53,6 +53,7 @@ pub fn from_fact(input: &StepInput) -> Option<Input> {
     Some(match input {
         StepInput::Begin => Input::Begin,
         StepInput::PlayFinished => Input::PlayFinished,
+        StepInput::Digit(key) if key.reveal() == MASKED => return None,
         StepInput::Digit(key) => Input::Digit(key.reveal().chars().next().and_then(Digit::from_char)?),
         StepInput::Timeout => Input::Timeout,
         StepInput::LookupFound(values) => Input::LookupDone(LookupResult::Found(

@@ -1,0 +1,78 @@
+# Two commands are enough: make run, make test. The others are for work on the project; "make help" lists them.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.node/bin:$(PATH)
+
+# More arguments for the server, SIPp seeds and the like: make run ARGS="--now 2026-11-23T09:00:00+08:00"
+ARGS ?=
+SEEDS ?= 100
+FUZZ_SECONDS ?= 600
+
+PANEL_SOURCES := $(shell find panel/src panel/public -type f 2>/dev/null) panel/index.html panel/vite.config.ts panel/tsconfig.json
+
+.PHONY: help run test check sim bench prove fuzz audit panel clean setup setup-test
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: setup panel ## build everything, then serve the demonstration on http://127.0.0.1:8080 and SIP 5060
+	@cargo build --release --quiet
+	@exec ./target/release/hotline serve --demo $(ARGS)
+
+test: setup-test panel ## every check and every test, the runner's summary last
+	cargo fmt --check
+	cd panel && npm run --silent check && npm run --silent test
+	cargo clippy --quiet --all-targets -- -D warnings
+	@scripts/test.sh
+
+check: setup panel ## the quick ones: format, lints, types, the shipped configuration and flows
+	cargo fmt --check
+	cargo clippy --quiet --all-targets -- -D warnings
+	cd panel && npm run --silent check
+	cargo run --quiet -- check
+	cargo run --quiet -- flow check ivr-flows
+
+sim: ## simulated days: SEEDS=100 of them, with a table of the state rows reached
+	HOTLINE_SEEDS=$(SEEDS) cargo test --release --no-default-features --lib simulated -- --nocapture
+
+bench: setup ## every figure in milliseconds and ratios; never part of the tests
+	cargo build --release
+	bench/run $(ARGS)
+
+prove: setup-test panel ## full counts of faults, kills and seeds; takes about an hour
+	HOTLINE_PROVE=1 HOTLINE_SEEDS=1000 scripts/test.sh --release
+
+fuzz: setup ## each fuzz target for FUZZ_SECONDS=600
+	@command -v cargo-fuzz >/dev/null || cargo install --quiet cargo-fuzz
+	@set -e; for target in $$(RUSTC_BOOTSTRAP=1 cargo fuzz list); do \
+		echo "== $$target"; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=1 -rss_limit_mb=2048 -print_final_stats=1; \
+	done
+
+audit: setup ## licences, sources and bans of all dependencies; known faults where their list can be reached
+	@command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny
+	cargo deny check bans licenses sources
+	cargo deny check advisories || echo "audit: the advisory list could not be read or has entries, see above"
+	cd panel && npm audit --omit=dev || true
+
+panel: panel/dist/index.html ## build the web pages into panel/dist
+
+panel/node_modules/.installed: panel/package-lock.json
+	@scripts/node.sh
+	@cd panel && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+panel/dist/index.html: panel/node_modules/.installed $(PANEL_SOURCES)
+	@cd panel && npm run --silent build
+	@touch $@
+
+setup:
+	@scripts/setup.sh run
+
+setup-test:
+	@scripts/setup.sh test
+
+clean: ## remove what was built; data/ stays
+	cargo clean --quiet
+	rm -rf panel/dist panel/node_modules .node

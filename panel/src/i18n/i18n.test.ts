@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest'
+import en from './en.json'
+import zh from './zh-CN.json'
+
+const keys = (tree: object, path = ''): string[] =>
+  Object.entries(tree).flatMap(([k, v]) => (typeof v === 'object' ? keys(v, `${path}${k}.`) : [path + k]))
+
+const components = import.meta.glob<string>('../**/*.vue', { query: '?raw', import: 'default', eager: true })
+
+describe('words', () => {
+  it('has every text in both languages, with the same places for values', () => {
+    expect(keys(en)).toEqual(keys(zh))
+    const texts = (tree: object): string[] => Object.values(tree).flatMap((v) => (typeof v === 'object' ? texts(v) : [v]))
+    const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()
+    const [a, b] = [texts(zh), texts(en)]
+    a.forEach((text, n) => expect(places(b[n] ?? ''), text).toBe(places(text)))
+  })
+  it('keeps Chinese out of components, so that nothing stays untranslated', () => {
+    expect(Object.keys(components).length).toBeGreaterThan(5)
+    const found = Object.entries(components).filter(([, text]) => /[\u4e00-\u9fff]/.test(text))
+    expect(found.map(([file]) => file)).toEqual([])
+  })
+})

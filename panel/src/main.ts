@@ -1,0 +1,23 @@
+import { VueQueryPlugin, QueryClient } from '@tanstack/vue-query'
+import { createPinia } from 'pinia'
+import { createApp } from 'vue'
+import App from './App.vue'
+import { RequestFailed } from './api/http'
+import { i18n } from './i18n'
+import { router } from './router'
+import './styles/tokens.css'
+import './styles/el-theme.css'
+import './styles/base.css'
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // What the server refused it will refuse again; only silence is worth another try.
+      retry: (count, error) => count < 2 && error instanceof RequestFailed && (error.status === 0 || error.status >= 500),
+      staleTime: 1000,
+      refetchOnWindowFocus: true,
+    },
+  },
+})
+
+createApp(App).use(createPinia()).use(i18n).use(router).use(VueQueryPlugin, { queryClient: queries }).mount('#app')

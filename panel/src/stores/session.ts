@@ -1,0 +1,77 @@
+// Who is signed in. The cookie is the truth; this only remembers the answer, so that pages needn't ask each time.
+import { defineStore } from 'pinia'
+import { ref } from 'vue'
+import { request, RequestFailed } from '../api/http'
+
+export interface User {
+  username: string
+  name?: string | null
+  role?: string | null
+}
+
+export const useSession = defineStore('session', () => {
+  const user = ref<User | null>(null)
+
+  function forget() {
+    user.value = null
+    sessionStorage.removeItem('user')
+  }
+
+  function remember(found: User) {
+    user.value = found
+    sessionStorage.setItem('user', JSON.stringify(found))
+  }
+
+  /** Is somebody signed in? Asks the server once after a reload. */
+  async function known(): Promise<boolean> {
+    if (user.value) return true
+    try {
+      remember(userOf(await request<unknown>('/api/v1/session'), kept()))
+      return true
+    } catch (e) {
+      // No connection: what was known stays shown, the lists say that they wait.
+      if (e instanceof RequestFailed && e.status !== 401 && kept()) {
+        user.value = kept()
+        return true
+      }
+      return false
+    }
+  }
+
+  async function signIn(username: string, password: string) {
+    const answer = await request<unknown>('/api/v1/session', {
+      method: 'POST',
+      body: JSON.stringify({ username, password }),
+    })
+    remember(userOf(answer, { username }))
+  }
+
+  async function signOut() {
+    try {
+      await request('/api/v1/session', { method: 'DELETE' })
+    } finally {
+      forget()
+    }
+  }
+
+  return { user, known, signIn, signOut, forget }
+})
+
+function kept(): User | null {
+  try {
+    return JSON.parse(sessionStorage.getItem('user') ?? 'null') as User | null
+  } catch {
+    return null
+  }
+}
+
+/** The user in an answer: below `user`, or the answer itself. */
+export function userOf(answer: unknown, otherwise: User | null): User {
+  const outer = (answer ?? {}) as Record<string, unknown>
+  const inner = (outer.user && typeof outer.user === 'object' ? outer.user : outer) as Partial<User> & { roles?: string[] }
+  return {
+    username: inner.username ?? otherwise?.username ?? '',
+    name: inner.name ?? otherwise?.name ?? null,
+    role: inner.role ?? inner.roles?.[0] ?? otherwise?.role ?? null,
+  }
+}

@@ -1,0 +1,464 @@
+//! One day: an engine, its callers, a network that loses, doubles and reorders, a voice plane and a disk, all on one virtual clock.
+
+use crate::caller::{Caller, Habit, Wish};
+use hotline::base::{Digit, LegId, Time};
+use hotline::call::fact::{Fact, Stamped};
+use hotline::call::{Effect, EndReason, Engine, Input, MediaPort};
+use hotline::ivr::seam::LookupResult;
+use hotline::media::seam::{ClipId, DigitSource, Event, MessageEnd, Order, Piece, PlayId, RecordingId, Stats};
+use hotline::sip::seam::{Flow, Packet};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How the network and the disk behave; each seed draws its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Faults {
+    /// Of 1,000 datagrams.
+    pub lost: u32,
+    pub doubled: u32,
+    /// Longest extra delay; unequal delays reorder.
+    pub jitter_ms: u64,
+    /// The disk stops confirming for this long, now and then.
+    pub disk_stall_ms: u64,
+}
+
+impl Faults {
+    pub const NONE: Self = Self { lost: 0, doubled: 0, jitter_ms: 0, disk_stall_ms: 0 };
+}
+
+enum Happening {
+    ToEngine { from: SocketAddr, bytes: Vec<u8> },
+    ToCaller { n: usize, bytes: Vec<u8> },
+    Dial { n: usize },
+    Media(Event),
+    /// From a leg that is closing: nothing can make it stale.
+    LastMedia(Event),
+    /// A caller's own timer.
+    Caller { n: usize },
+    Durable { upto: u64 },
+    Lookup { call: hotline::base::CallId, id: u32, result: LookupResult },
+    Ports { count: usize },
+    Wall,
+    FaultsStop,
+    Drain,
+}
+
+struct Leg {
+    play: Option<PlayId>,
+    recording: Option<(RecordingId, Time)>,
+    message: Option<(RecordingId, Time)>,
+    port: u16,
+    silence_ms: u32,
+    heard: Time,
+    digits: u32,
+}
+
+pub struct Day {
+    pub now: Time,
+    pub engine: Engine,
+    rng: ChaCha8Rng,
+    heap: BinaryHeap<Reverse<(Time, u64, usize)>>,
+    events: Vec<Option<Happening>>,
+    free_slots: Vec<usize>,
+    tick: u64,
+    pub callers: Vec<Caller>,
+    /// When each caller's timer is set for, so that it is not set twice.
+    scheduled: Vec<Time>,
+    to_dial: usize,
+    legs: BTreeMap<LegId, Leg>,
+    call_of_caller: BTreeMap<String, LegId>,
+    clip_ms: BTreeMap<ClipId, u32>,
+    pub faults: Faults,
+    next_port: u16,
+    durable_asked: u64,
+    disk_busy_until: Time,
+    pub tally: Tally,
+    trace: u64,
+    effects: Vec<Effect>,
+    check_every: u64,
+}
+
+/// What the day's journal says, counted from outside.
+#[derive(Default)]
+pub struct Tally {
+    pub arrived: BTreeMap<String, u32>,
+    pub ended: BTreeMap<hotline::base::CallId, u32>,
+    pub sip_of: BTreeMap<hotline::base::CallId, String>,
+    pub reasons: BTreeMap<EndReason, u32>,
+    pub numbers: BTreeMap<String, u32>,
+    pub facts: u64,
+    last_seq: u64,
+}
+
+impl Day {
+    pub fn new(engine: Engine, clip_ms: BTreeMap<ClipId, u32>, seed: u64, faults: Faults) -> Self {
+        let mut day = Self {
+            now: Time::from_millis(1),
+            engine,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            heap: BinaryHeap::new(),
+            events: Vec::new(),
+            free_slots: Vec::new(),
+            tick: 0,
+            callers: Vec::new(),
+            scheduled: Vec::new(),
+            to_dial: 0,
+            legs: BTreeMap::new(),
+            call_of_caller: BTreeMap::new(),
+            clip_ms,
+            faults,
+            next_port: 20_000,
+            durable_asked: 0,
+            disk_busy_until: Time::ZERO,
+            tally: Tally::default(),
+            trace: 0xcbf2_9ce4_8422_2325,
+            effects: Vec::new(),
+            check_every: 64,
+        };
+        day.give(Input::Wall { ms: 1_795_000_000_000 });
+        day.later(Duration::from_secs(60), Happening::Wall);
+        day
+    }
+
+    pub fn random(&mut self, below: u64) -> u64 {
+        self.rng.next_u64() % below.max(1)
+    }
+
+    pub fn add_caller(&mut self, at: Time, habit: Habit, number: String) {
+        let n = self.callers.len();
+        self.callers.push(Caller::new(n, habit, number));
+        self.scheduled.push(Time::MAX);
+        self.to_dial += 1;
+        self.at(at, Happening::Dial { n });
+    }
+
+    pub fn stop_faults_at(&mut self, at: Time) {
+        self.at(at, Happening::FaultsStop);
+    }
+
+    pub fn drain_at(&mut self, at: Time) {
+        self.at(at, Happening::Drain);
+    }
+
+    /// Runs until nothing lives, or `limit` passes.
+    pub fn run(&mut self, limit: Time) {
+        loop {
+            let heap = self.heap.peek().map(|Reverse((at, ..))| *at);
+            let engine = self.engine.poll_timeout().map(|(at, _)| at);
+            let Some(next) = [heap, engine].into_iter().flatten().min() else { break };
+            if next > limit || (self.is_over() && next > self.now + Duration::from_secs(70)) {
+                break;
+            }
+            self.now = self.now.max(next);
+            if heap == Some(next) {
+                self.happen();
+            } else {
+                let mut out = std::mem::take(&mut self.effects);
+                self.engine.handle_timeout(self.now, &mut out);
+                self.carry_out(out);
+            }
+            self.tick += 1;
+            if self.tick % self.check_every == 0 {
+                self.engine.assert_invariants();
+            }
+        }
+        self.engine.assert_invariants();
+    }
+
+    fn is_over(&self) -> bool {
+        self.to_dial == 0 && self.engine.live_calls() == 0 && self.legs.is_empty() && self.engine.ua().live().transactions == 0
+    }
+
+    fn happen(&mut self) {
+        let Some(Reverse((_, _, slot))) = self.heap.pop() else { return };
+        let Some(happening) = self.events[slot].take() else { return };
+        self.free_slots.push(slot);
+        match happening {
+            Happening::ToEngine { from, bytes } => {
+                let flow = Flow::Udp { socket: 0, peer: from };
+                self.give(Input::Packet(Packet { flow, bytes: &bytes }));
+            }
+            Happening::ToCaller { n, bytes } => {
+                let mut wishes = Vec::new();
+                self.callers[n].receive(self.now, &bytes, &mut wishes);
+                self.wishes(n, wishes);
+            }
+            Happening::Dial { n } => {
+                let mut wishes = Vec::new();
+                self.to_dial -= 1;
+                self.callers[n].dial(self.now, &mut wishes);
+                self.wishes(n, wishes);
+            }
+            Happening::Media(event) => self.media(event),
+            Happening::LastMedia(event) => self.give(Input::Media(event)),
+            Happening::Caller { n } => {
+                let mut wishes = Vec::new();
+                self.scheduled[n] = Time::MAX;
+                self.callers[n].handle_timeout(self.now, &mut wishes);
+                self.wishes(n, wishes);
+            }
+            Happening::Durable { upto } => self.give(Input::Durable { upto }),
+            Happening::Lookup { call, id, result } => self.give(Input::LookupDone { call, id, result }),
+            Happening::Ports { count } => {
+                let ports = (0..count).map(|i| MediaPort { port: self.next_port + 2 * i as u16, worker: 0 }).collect();
+                self.next_port += 2 * count as u16;
+                self.give(Input::Ports(ports));
+            }
+            Happening::Wall => {
+                let ms = 1_795_000_000_000 + self.now.as_millis() as i64;
+                self.give(Input::Wall { ms });
+                if !self.is_over() {
+                    self.later(Duration::from_secs(60), Happening::Wall);
+                }
+            }
+            Happening::FaultsStop => self.faults = Faults::NONE,
+            Happening::Drain => self.give(Input::Drain),
+        }
+    }
+
+    fn media(&mut self, event: Event) {
+        let stale = match &event {
+            Event::Finished { leg, play } => self.legs.get(leg).is_none_or(|l| l.play != Some(*play)),
+            Event::MessageEnded { leg, recording, .. } => match self.legs.get_mut(leg) {
+                Some(l) => l.message.take_if(|(r, _)| r == recording).is_none(),
+                None => true,
+            },
+            Event::Silent { leg, for_ms } => match self.legs.get(leg) {
+                Some(l) if l.silence_ms == *for_ms && *for_ms > 0 => {
+                    let quiet = self.now.since(l.heard).as_millis() as u32;
+                    if quiet < *for_ms {
+                        let (leg, for_ms) = (*leg, *for_ms);
+                        self.later(Duration::from_millis(u64::from(for_ms - quiet)), Happening::Media(Event::Silent { leg, for_ms }));
+                        true
+                    } else {
+                        false
+                    }
+                }
+                _ => true,
+            },
+            _ => false,
+        };
+        if !stale {
+            self.give(Input::Media(event));
+        }
+    }
+
+    fn give(&mut self, input: Input<'_>) {
+        let mut out = std::mem::take(&mut self.effects);
+        self.engine.handle(self.now, input, &mut out);
+        self.carry_out(out);
+    }
+
+    fn carry_out(&mut self, mut effects: Vec<Effect>) {
+        for effect in effects.drain(..) {
+            self.remember(&effect);
+            match effect {
+                Effect::Send(transmit) => {
+                    let n = usize::from(transmit.flow.peer().port()).wrapping_sub(10_000);
+                    if n < self.callers.len() {
+                        self.send(|bytes| Happening::ToCaller { n, bytes }, transmit.bytes.to_vec());
+                    }
+                }
+                Effect::Close(_) => {}
+                Effect::Media { order, .. } => self.order(order),
+                Effect::Fact(stamped) => self.fact(*stamped),
+                Effect::BindPorts { count } => self.later(Duration::from_millis(1), Happening::Ports { count }),
+                Effect::Lookup { call, id, .. } => {
+                    let result = match self.random(4) {
+                        0 => LookupResult::Found(vec![("state".into(), "handling".into()), ("dept".into(), "rl".into()), ("due".into(), "2026-11-25T17:30:00+08:00".into())]),
+                        1 => LookupResult::None,
+                        2 => LookupResult::Failed,
+                        // The answer never comes: the deadline must.
+                        _ => continue,
+                    };
+                    let delay = Duration::from_millis(5 + self.random(500));
+                    self.later(delay, Happening::Lookup { call, id, result });
+                }
+                Effect::Reply { .. } => {}
+            }
+        }
+        self.effects = effects;
+    }
+
+    fn fact(&mut self, stamped: Stamped) {
+        assert_eq!(stamped.seq, self.tally.last_seq + 1, "facts are numbered without gaps");
+        self.tally.last_seq = stamped.seq;
+        self.tally.facts += 1;
+        match &stamped.fact {
+            Fact::CallArrived(arrived) => {
+                *self.tally.arrived.entry(arrived.sip_call_id.clone()).or_default() += 1;
+                self.tally.sip_of.insert(arrived.call, arrived.sip_call_id.clone());
+            }
+            Fact::CallEnded(ended) => {
+                *self.tally.ended.entry(ended.call).or_default() += 1;
+                *self.tally.reasons.entry(ended.reason).or_default() += 1;
+            }
+            Fact::NumberDrawn { no, .. } => *self.tally.numbers.entry(no.clone()).or_default() += 1,
+            _ => {}
+        }
+        // Group commit: everything asked for within a few milliseconds becomes durable together.
+        if stamped.seq > self.durable_asked {
+            let stall = if self.faults.disk_stall_ms > 0 && self.random(200) == 0 { self.faults.disk_stall_ms } else { 0 };
+            let ready = self.disk_busy_until.max(self.now) + Duration::from_millis(1 + stall);
+            self.disk_busy_until = ready;
+            self.durable_asked = stamped.seq;
+            self.at(ready, Happening::Durable { upto: stamped.seq });
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        match order {
+            Order::Open { leg, port, session, .. } => {
+                if let Some(remote) = session.remote {
+                    self.call_of_caller.insert(remote.port().to_string(), leg);
+                }
+                let fresh = Leg { play: None, recording: None, message: None, port, silence_ms: 0, heard: self.now, digits: 0 };
+                assert!(self.legs.insert(leg, fresh).is_none(), "a leg is opened once");
+            }
+            Order::Play { leg, play, pieces } => {
+                let length: u64 = pieces.iter().map(|p| match p {
+                    Piece::Clip(clip) => u64::from(self.clip_ms.get(clip).copied().unwrap_or(500)),
+                    Piece::Pause(ms) => u64::from(*ms),
+                }).sum();
+                if let Some(l) = self.legs.get_mut(&leg) {
+                    l.play = Some(play);
+                    self.later(Duration::from_millis(length.max(1)), Happening::Media(Event::Finished { leg, play }));
+                }
+            }
+            Order::Stop { leg } => drop(self.legs.get_mut(&leg).map(|l| l.play = None)),
+            Order::Record { leg, recording } => drop(self.legs.get_mut(&leg).map(|l| l.recording = Some((recording, self.now)))),
+            Order::Message { leg, recording, max_ms, silence_ms } => {
+                let now = self.now;
+                let Some(l) = self.legs.get_mut(&leg) else { return };
+                l.message = Some((recording, now));
+                let why = if self.rng.next_u64() % 2 == 0 { MessageEnd::TooLong } else { MessageEnd::Silence };
+                let length_ms = if why == MessageEnd::TooLong { max_ms } else { silence_ms + 2_000 };
+                let voiced_ms = (self.rng.next_u64() % 3 * 1_000) as u32;
+                self.later(Duration::from_millis(u64::from(length_ms)), Happening::Media(Event::MessageEnded { leg, recording, length_ms, voiced_ms, why }));
+            }
+            Order::StopMessage { leg } => {
+                let Some((recording, since)) = self.legs.get(&leg).and_then(|l| l.message) else { return };
+                let length_ms = self.now.since(since).as_millis() as u32;
+                let event = Event::MessageEnded { leg, recording, length_ms, voiced_ms: length_ms, why: MessageEnd::Stopped };
+                self.later(Duration::from_millis(20), Happening::Media(event));
+            }
+            Order::WatchSilence { leg, after_ms } => {
+                let now = self.now;
+                let Some(l) = self.legs.get_mut(&leg) else { return };
+                (l.silence_ms, l.heard) = (after_ms, now);
+                if after_ms > 0 {
+                    self.later(Duration::from_millis(u64::from(after_ms)), Happening::Media(Event::Silent { leg, for_ms: after_ms }));
+                }
+            }
+            Order::Close { leg } => {
+                let l = self.legs.remove(&leg).expect("a closed leg was open");
+                let soon = Duration::from_millis(20);
+                if let Some((recording, since)) = l.recording {
+                    let length_ms = self.now.since(since).as_millis() as u32;
+                    self.later(soon, Happening::Media(Event::RecordingEnded { leg, recording, length_ms, gaps_ms: 0, failed: false }));
+                }
+                if let Some((recording, since)) = l.message {
+                    let length_ms = self.now.since(since).as_millis() as u32;
+                    let event = Event::MessageEnded { leg, recording, length_ms, voiced_ms: length_ms, why: MessageEnd::Stopped };
+                    self.later(soon, Happening::LastMedia(event));
+                }
+                self.later(2 * soon, Happening::Media(Event::Closed { leg, stats: Box::new(Stats { digits: l.digits, ..Stats::default() }) }));
+                self.later(Duration::from_secs(1), Happening::Media(Event::PortFree { port: l.port }));
+            }
+            Order::Update { .. } | Order::Background { .. } | Order::RecordGap { .. } | Order::StopRecording { .. } => {}
+        }
+    }
+
+    fn wishes(&mut self, n: usize, wishes: Vec<Wish>) {
+        for wish in wishes {
+            match wish {
+                Wish::Send(bytes) => {
+                    let from = SocketAddr::from(([127, 0, 0, 2], self.callers[n].port()));
+                    self.send(|bytes| Happening::ToEngine { from, bytes }, bytes);
+                }
+                Wish::Key(c) => {
+                    let port = (20_000 + (n % 10_000) * 2).to_string();
+                    if let (Some(leg), Some(digit)) = (self.call_of_caller.get(&port).copied(), Digit::from_char(c))
+                        && let Some(l) = self.legs.get_mut(&leg)
+                    {
+                        l.digits += 1;
+                        l.heard = self.now;
+                        let event = Event::Digit { leg, digit, source: DigitSource::Rtp, at: self.now };
+                        self.later(Duration::from_millis(60), Happening::Media(event));
+                    }
+                }
+            }
+        }
+        if let Some(at) = self.callers[n].poll_timeout()
+            && at < self.scheduled[n]
+        {
+            self.scheduled[n] = at;
+            self.at(at.max(self.now), Happening::Caller { n });
+        }
+        // A caller who is there sends RTP: he is heard whenever he acts, and all the time unless he vanished.
+        if !matches!(self.callers[n].habit, Habit::Vanishes) {
+            let port = (20_000 + (n % 10_000) * 2).to_string();
+            if let Some(leg) = self.call_of_caller.get(&port)
+                && let Some(l) = self.legs.get_mut(leg)
+            {
+                l.heard = self.now;
+            }
+        }
+    }
+
+    /// The network: loses, doubles, delays unequally.
+    fn send(&mut self, make: impl Fn(Vec<u8>) -> Happening, bytes: Vec<u8>) {
+        let copies = match self.random(1000) as u32 {
+            roll if roll < self.faults.lost => 0,
+            roll if roll < self.faults.lost + self.faults.doubled => 2,
+            _ => 1,
+        };
+        for _ in 0..copies {
+            let delay = Duration::from_micros(500 + self.random(1 + self.faults.jitter_ms * 1000));
+            self.later(delay, make(bytes.clone()));
+        }
+    }
+
+    fn later(&mut self, delay: Duration, happening: Happening) {
+        self.at(self.now + delay, happening);
+    }
+
+    fn at(&mut self, at: Time, happening: Happening) {
+        let slot = match self.free_slots.pop() {
+            Some(slot) => {
+                self.events[slot] = Some(happening);
+                slot
+            }
+            None => {
+                self.events.push(Some(happening));
+                self.events.len() - 1
+            }
+        };
+        self.tick += 1;
+        self.heap.push(Reverse((at, self.tick, slot)));
+    }
+
+    /// FNV-1a over every effect: the same seed must give the same bytes.
+    fn remember(&mut self, effect: &Effect) {
+        let mut feed = |bytes: &[u8]| {
+            for byte in bytes {
+                self.trace = (self.trace ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        feed(&self.now.as_nanos().to_le_bytes());
+        match effect {
+            Effect::Send(transmit) => feed(&transmit.bytes),
+            Effect::Fact(stamped) => feed(&stamped.seq.to_le_bytes()),
+            Effect::Media { order, .. } => feed(format!("{order:?}").as_bytes()),
+            _ => feed(b"."),
+        }
+    }
+
+    pub fn trace(&self) -> u64 {
+        self.trace
+    }
+}
