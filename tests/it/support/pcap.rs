@@ -62,12 +62,18 @@ fn tones(low: f64, high: f64) -> Vec<Packet> {
 /// A tone that sweeps slowly, in packets of the given lengths: `(ms, how many)`.
 fn sound(plan: &[(u32, usize)]) -> Vec<Packet> {
     let total_ms: u32 = plan.iter().map(|(ms, n)| ms * *n as u32).sum();
-    let samples = (0..total_ms * 8).map(|n| {
-        let t = f64::from(n) / 8_000.0;
-        ((TAU * (300.0 + 100.0 * t) * t).sin() * 9_000.0) as i16
-    });
-    let encoded: Vec<u8> = samples.map(alaw::encode).collect();
+    let encoded: Vec<u8> = sweep(total_ms).map(alaw::encode).collect();
     packets(&encoded, plan.iter().flat_map(|(ms, n)| std::iter::repeat_n(*ms, *n)))
+}
+
+/// The sound itself, before it is coded.
+pub fn sweep(total_ms: u32) -> impl Iterator<Item = i16> {
+    (0..total_ms * 8).map(|n| {
+        let t = f64::from(n) / 8_000.0;
+        // Louder and softer twice a second, so that its place in a recording is one.
+        let loud = 0.6 + 0.4 * (TAU * 2.0 * t).sin();
+        ((TAU * (300.0 + 100.0 * t) * t).sin() * 9_000.0 * loud) as i16
+    })
 }
 
 /// RFC 3389 comfort noise, one byte of level, every 200 ms.

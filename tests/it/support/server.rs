@@ -7,7 +7,6 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_hotline");
@@ -28,8 +27,6 @@ pub struct Setup {
     /// Flow files beside it, by name without `.toml`; they win over those in the binary.
     pub flows: Vec<(String, String)>,
     pub keys: Vec<(String, String)>,
-    /// How many RTP ports it gets.
-    pub ports: u32,
     pub args: Vec<String>,
 }
 
@@ -40,7 +37,7 @@ impl Setup {
     }
 
     pub fn of(config: &str) -> Self {
-        Self { config: config.to_owned(), flows: Vec::new(), keys: Vec::new(), ports: 200, args: Vec::new() }
+        Self { config: config.to_owned(), flows: Vec::new(), keys: Vec::new(), args: Vec::new() }
     }
 
     #[must_use]
@@ -56,12 +53,6 @@ impl Setup {
             self = self.key("ivr.entry", name);
         }
         self.flows.push((name.to_owned(), text.to_owned()));
-        self
-    }
-
-    #[must_use]
-    pub fn ports(mut self, ports: u32) -> Self {
-        self.ports = ports;
         self
     }
 
@@ -85,24 +76,36 @@ pub struct Server {
     child: Option<Child>,
     pub at: Addresses,
     starts: u32,
+    _ports: MediaPorts,
 }
 
-/// RTP ranges of the servers of this run: each its own, so that no server hears another's callers.
-fn media_ports(count: u32) -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    const FIRST: u32 = 20_000;
-    const ROOM: u32 = 10_000;
-    let count = count.next_multiple_of(2).min(ROOM);
-    let at = NEXT.fetch_add(count, Ordering::Relaxed) % ROOM;
-    let first = FIRST + if at + count > ROOM { 0 } else { at };
-    format!("{first}-{}", first + count - 1)
+/// A range of RTP ports that no other test has, in this process or another: the lock is held as long as the server lives.
+struct MediaPorts {
+    first: u16,
+    _lock: File,
+}
+
+const PORTS_EACH: u16 = 1_000;
+
+impl MediaPorts {
+    fn take() -> Self {
+        let folder = std::env::temp_dir().join("hotline-tests");
+        std::fs::create_dir_all(&folder).expect("a folder for locks");
+        level::until("a free range of media ports", Duration::from_secs(300), || {
+            (0..10).find_map(|slot| {
+                let lock = File::create(folder.join(format!("media-ports-{slot}"))).ok()?;
+                lock.try_lock().ok()?;
+                Some(Self { first: 20_000 + slot * PORTS_EACH, _lock: lock })
+            })
+        })
+    }
 }
 
 impl Server {
     fn start(mut setup: Setup) -> Self {
         let dir = tempfile::tempdir().expect("a folder for the server");
-        let ports = media_ports(setup.ports);
-        setup = setup.key("media.ports", ports);
+        let ports = MediaPorts::take();
+        setup = setup.key("media.ports", format!("{}-{}", ports.first, ports.first + PORTS_EACH - 1));
         for (key, value) in [("sip.udp", "127.0.0.1:0"), ("sip.tcp", "127.0.0.1:0"), ("http.listen", "127.0.0.1:0")] {
             if !setup.keys.iter().any(|(k, _)| k == key) {
                 setup = setup.key(key, value);
@@ -111,7 +114,7 @@ impl Server {
         std::fs::write(dir.path().join("hotline.toml"), &setup.config).expect("write the configuration");
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let at = Addresses { udp: nowhere, tcp: nowhere, http: nowhere };
-        let mut server = Self { dir, setup, child: None, at, starts: 0 };
+        let mut server = Self { dir, setup, child: None, at, starts: 0, _ports: ports };
         for (name, text) in server.setup.flows.clone() {
             server.write_flow(&name, &text);
         }
