@@ -3,6 +3,10 @@
 //! Start with `ARCHITECTURE.md`. Each folder is a room; its `mod.rs` is the front page and the only face others use.
 pub mod base;
 
+#[cfg(feature = "full")]
+pub mod api;
+#[cfg(feature = "full")]
+pub mod auth;
 pub mod call;
 #[cfg(feature = "full")]
 pub mod cli;
@@ -11,3 +15,5 @@ pub mod ivr;
 pub mod journal;
 pub mod media;
 pub mod sip;
+#[cfg(feature = "full")]
+pub mod store;

@@ -1,0 +1,24 @@
+use crate::api::guard::Person;
+use crate::api::problem::Problem;
+use crate::api::state::Api;
+use crate::api::wire::Call;
+use crate::auth::{Action, Resource};
+use axum::Json;
+use axum::extract::{Path, State};
+
+/// One call with everything known of it.
+#[utoipa::path(get, path = "/api/v1/calls/{id}", tag = "calls", params(("id" = String, Path)), responses(
+    (status = 200, body = Call),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn show(
+    State(api): State<Api>,
+    person: Person,
+    Path(id): Path<String>,
+) -> Result<Json<Call>, Problem> {
+    let decision = person.may(Action::ReadCalls, Resource::default())?;
+    let call = api.db().call(&id).await?.ok_or_else(Problem::not_found)?;
+    Ok(Json(Call::of(&api, call, decision)))
+}

@@ -1,0 +1,3 @@
+//! Flow versions.
+mod list;
+pub use list::{__path_list, list};

@@ -1,0 +1,40 @@
+//! The desk's HTTP: `/api/v1`, the panel's files, health and metrics.
+//!
+//! ```text
+//!  socket ─▶ serve (limits, time-outs) ─▶ router (headers, body size, problems) ─▶ <noun>/<verb>.rs ─▶ store, EngineHandle
+//! ```
+//!
+//! - `router.rs` lists every route once; the OpenAPI document is compared with it in a test.
+//! - `<noun>/<verb>.rs` holds one handler and what only it needs. `wire.rs` holds what goes over the wire: these structs are
+//!   nobody's inside, and are converted by hand.
+//! - `guard.rs` finds out who asks; handlers ask [`crate::auth::may`] and nothing else about rights.
+//! - Errors are problem documents (RFC 9457), made in `problem.rs`.
+//!
+//! The rule that always holds: the engine is reached through [`EngineHandle`] only, and a call never waits for anything here.
+//!
+//! To add an endpoint: a file `<noun>/<verb>.rs` with its `utoipa::path`, a line in `router.rs`, a line in `openapi.rs`, an
+//! action in `auth` if none fits; the tests name what is missing.
+mod calls;
+mod engine;
+mod flows;
+mod guard;
+mod handle;
+mod input;
+mod openapi;
+mod ops;
+mod panel;
+mod problem;
+mod recordings;
+mod router;
+mod serve;
+mod session;
+mod state;
+mod tickets;
+mod users;
+mod wire;
+
+pub use handle::{EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase};
+pub use openapi::document;
+pub use router::{router, routes};
+pub use serve::{ServeLimits, serve};
+pub use state::{Api, ApiParts};

@@ -1,0 +1,73 @@
+//! The description of the interface, at `/api/v1/openapi.json`.
+
+use super::{calls, engine, flows, ops, recordings, session, tickets, users};
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "12341 hotline",
+        description = "Calls, tickets and recordings of the district's hotline. Sign in at `/api/v1/session`; programs send the token as bearer. Lists are newest first and paged by cursor; errors are problem documents (RFC 9457).",
+    ),
+    paths(
+        session::sign_in,
+        session::show,
+        session::sign_out,
+        calls::list,
+        calls::live,
+        calls::show,
+        calls::events,
+        calls::hang_up,
+        recordings::play,
+        tickets::list,
+        tickets::show,
+        tickets::events,
+        users::list,
+        users::add,
+        users::change,
+        flows::list,
+        engine::status,
+        engine::reload,
+        ops::healthz,
+        ops::readyz,
+        ops::metrics,
+        openapi,
+    )
+)]
+struct Document;
+
+/// The document itself.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "operations", responses((status = 200, content_type = "application/json")))]
+pub async fn openapi() -> axum::Json<utoipa::openapi::OpenApi> {
+    axum::Json(document())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_route_is_in_the_document_and_the_document_has_no_other() {
+        let document = serde_json::to_value(document()).unwrap();
+        let mut described = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                if ["get", "post", "put", "patch", "delete"].contains(&method.as_str()) {
+                    described.insert((method.to_uppercase(), path.clone()));
+                }
+            }
+        }
+        let routed: BTreeSet<_> = super::super::routes()
+            .into_iter()
+            .map(|(method, path)| (method.to_string(), path.to_owned()))
+            .collect();
+        assert_eq!(routed, described);
+        assert!(routed.len() >= 20);
+    }
+}

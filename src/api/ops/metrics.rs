@@ -1,0 +1,13 @@
+use crate::api::state::Api;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+
+/// Figures for Prometheus. Labels are closed sets: no numbers, names or addresses.
+#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, content_type = "text/plain")))]
+pub async fn metrics(State(api): State<Api>) -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
+        api.parts.metrics.text(),
+    )
+}

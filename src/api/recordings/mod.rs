@@ -1,0 +1,3 @@
+//! Recordings, by id only.
+mod play;
+pub use play::{__path_play, play};

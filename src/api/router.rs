@@ -1,0 +1,131 @@
+//! Every route, once, and what stands before all of them.
+
+use super::problem::Problem;
+use super::state::Api;
+use super::{calls, engine, flows, input, openapi, ops, panel, recordings, session, tickets, users};
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodFilter, on};
+use axum::{Router, http};
+use std::time::Duration;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// An answer's head must be there after this; with the database hanging the desk says so instead of hanging too.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Hashing a password behind others takes longer.
+const ANSWER_SLOW: Duration = Duration::from_secs(10);
+
+/// A router that remembers what was put into it.
+struct Table {
+    router: Router<Api>,
+    routes: Vec<(Method, &'static str)>,
+}
+
+impl Table {
+    fn add<H, T>(mut self, method: Method, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Api>,
+        T: 'static,
+    {
+        // Methods come from the lines below; each of them has a filter.
+        if let Ok(filter) = MethodFilter::try_from(method.clone()) {
+            self.router = self.router.route(path, on(filter, handler));
+            self.routes.push((method, path));
+        }
+        self
+    }
+}
+
+fn table() -> Table {
+    Table { router: Router::new(), routes: Vec::new() }
+        .add(Method::POST, "/api/v1/session", session::sign_in)
+        .add(Method::GET, "/api/v1/session", session::show)
+        .add(Method::DELETE, "/api/v1/session", session::sign_out)
+        .add(Method::GET, "/api/v1/calls", calls::list)
+        .add(Method::GET, "/api/v1/calls/live", calls::live)
+        .add(Method::GET, "/api/v1/calls/{id}", calls::show)
+        .add(Method::GET, "/api/v1/calls/{id}/events", calls::events)
+        .add(Method::POST, "/api/v1/calls/{id}/hangup", calls::hang_up)
+        .add(Method::GET, "/api/v1/recordings/{id}", recordings::play)
+        .add(Method::GET, "/api/v1/tickets", tickets::list)
+        .add(Method::GET, "/api/v1/tickets/{no}", tickets::show)
+        .add(Method::GET, "/api/v1/tickets/{no}/events", tickets::events)
+        .add(Method::GET, "/api/v1/users", users::list)
+        .add(Method::POST, "/api/v1/users", users::add)
+        .add(Method::PATCH, "/api/v1/users/{name}", users::change)
+        .add(Method::GET, "/api/v1/flows", flows::list)
+        .add(Method::GET, "/api/v1/engine", engine::status)
+        .add(Method::POST, "/api/v1/engine/reload", engine::reload)
+        .add(Method::GET, "/api/v1/openapi.json", openapi::openapi)
+        .add(Method::GET, "/healthz", ops::healthz)
+        .add(Method::GET, "/readyz", ops::readyz)
+        .add(Method::GET, "/metrics", ops::metrics)
+}
+
+/// Methods and paths of all routes but the panel's files.
+pub fn routes() -> Vec<(Method, &'static str)> {
+    table().routes
+}
+
+/// The whole interface.
+pub fn router(api: Api) -> Router {
+    table()
+        .router
+        .fallback(panel::file)
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn(small_enough))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            tracing::error!("desk: a handler panicked");
+            Problem::internal().into_response()
+        }))
+        .layer(middleware::from_fn(headers))
+        .with_state(api)
+}
+
+/// What announces itself as too large is refused before it is read; the rest is counted while it is read.
+async fn small_enough(request: Request, next: Next) -> Response {
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > input::BODY_MAX as u64) {
+        return Problem::too_large().into_response();
+    }
+    next.run(request).await
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    let limit = if request.method().is_safe() { ANSWER } else { ANSWER_SLOW };
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::away("an answer did not come in time").into_response(),
+    }
+}
+
+/// On every answer: nothing is sniffed, framed, scripted from elsewhere or kept by caches.
+async fn headers(request: Request, next: Next) -> Response {
+    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+        connect-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; \
+        form-action 'self'; frame-ancestors 'none'";
+    let is_file = request.uri().path().starts_with("/assets/");
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(self)"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Files under /assets/ carry their content's hash in their names.
+    let fine = response.status() == http::StatusCode::OK;
+    let keep = if is_file && fine { "public, max-age=31536000, immutable" } else { "no-store" };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    response
+}

@@ -1,0 +1,21 @@
+use crate::api::guard::{COOKIE, Person};
+use crate::api::problem::Problem;
+use crate::api::state::Api;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+
+/// Sign out: the session is over everywhere it is used.
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses(
+    (status = 204),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn sign_out(State(api): State<Api>, person: Person) -> Result<Response, Problem> {
+    api.db().end_session(&person.token.hash()).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let gone = [COOKIE, "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"].concat();
+    if let Ok(gone) = HeaderValue::from_str(&gone) {
+        response.headers_mut().insert(header::SET_COOKIE, gone);
+    }
+    Ok(response)
+}

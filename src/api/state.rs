@@ -1,0 +1,74 @@
+//! What every handler may reach.
+
+use super::handle::{EngineHandle, MetricsSource};
+use crate::auth::attempts::Attempts;
+use crate::store::Db;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::Semaphore;
+
+/// Password hashings at once; the others wait.
+const HASHINGS: usize = 2;
+
+/// What `app` gives.
+pub struct ApiParts {
+    pub db: Db,
+    pub engine: Arc<dyn EngineHandle>,
+    pub metrics: Arc<dyn MetricsSource>,
+    /// Folder of recordings: `<32 hex digits>.wav`, directly or in folders one level down.
+    pub recordings: PathBuf,
+    pub zone: jiff::tz::TimeZone,
+    /// Wall clock, milliseconds since 1970 (`--now` moves it).
+    pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+    /// Origins besides our own that may write with a cookie (`https://desk.example`).
+    pub origins: Vec<String>,
+    /// We are reached by TLS: cookies are `Secure`.
+    pub https: bool,
+}
+
+/// Cheap to clone; one per process.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+pub struct Inner {
+    pub parts: ApiParts,
+    pub hashing: Semaphore,
+    attempts: Mutex<Attempts>,
+}
+
+impl Api {
+    pub fn new(parts: ApiParts) -> Self {
+        Self(Arc::new(Inner { parts, hashing: Semaphore::new(HASHINGS), attempts: Mutex::default() }))
+    }
+
+    pub fn db(&self) -> &Db {
+        &self.0.parts.db
+    }
+
+    pub fn now(&self) -> i64 {
+        (self.0.parts.clock)()
+    }
+
+    /// Plain data behind it: a thread that panicked holding it left nothing half done.
+    pub(super) fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.0.attempts.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// RFC 3339 with the offset of the configured zone.
+    pub fn time(&self, ms: i64) -> String {
+        match jiff::Timestamp::from_millisecond(ms) {
+            Ok(at) => at
+                .to_zoned_datetime(self.0.parts.zone.clone())
+                .strftime("%Y-%m-%dT%H:%M:%S%.3f%:z")
+                .to_string(),
+            Err(_) => "0001-01-01T00:00:00.000+00:00".to_owned(),
+        }
+    }
+}
+
+impl std::ops::Deref for Api {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

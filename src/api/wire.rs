@@ -1,0 +1,510 @@
+//! What goes over the wire. Field names are the contract's; nothing inside is serialised.
+
+use super::guard::masked;
+use super::handle::LiveCall;
+use super::state::Api;
+use crate::auth::Decision;
+use crate::store::{self, CallEvent, TicketEvent};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use utoipa::ToSchema;
+
+/// A call.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Call {
+    /// `c-<node>-<boot>-<n>`.
+    pub id: String,
+    pub sip_call_id: String,
+    /// `inbound` or `outbound`.
+    pub direction: String,
+    pub caller: Option<String>,
+    /// `pai`, `from`, `none`.
+    pub caller_source: String,
+    pub display: Option<String>,
+    /// The caller asked for the number to be withheld.
+    pub private: bool,
+    pub called: String,
+    pub redirected_from: Option<String>,
+    pub redirect_reason: Option<String>,
+    pub trunk: String,
+    pub source: Option<String>,
+    pub user_agent: Option<String>,
+    pub emergency: bool,
+    /// `arriving ivr queued offered talking held wrap ended`.
+    pub state: String,
+    pub queue: Option<String>,
+    pub agent: Option<String>,
+    pub started_at: String,
+    pub answered_at: Option<String>,
+    pub queued_at: Option<String>,
+    pub ended_at: Option<String>,
+    pub duration_ms: Option<u64>,
+    pub talk_ms: Option<u64>,
+    pub end_reason: Option<String>,
+    /// Whose doing the end was: `caller agent trunk us policy`.
+    pub fault: Option<String>,
+    pub sip_status: Option<u16>,
+    pub flow: String,
+    pub flow_version: String,
+    pub flow_hash: String,
+    /// Nodes walked, in order.
+    pub path: Vec<String>,
+    /// Prompts heard, in order.
+    pub prompts: Vec<String>,
+    /// Keys pressed; `*` for each sensitive one.
+    pub keys: String,
+    pub queues: Vec<QueueWait>,
+    /// Values the flow set: survey answers, language.
+    pub values: Vec<NamedValue>,
+    pub codec: Option<String>,
+    pub media: Option<Media>,
+    pub recording: Option<Recording>,
+    pub message: Option<Recording>,
+    pub callback: Option<Callback>,
+    /// Ids of its tickets.
+    pub tickets: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct QueueWait {
+    pub queue: String,
+    pub entered_at: String,
+    pub priority: u8,
+    pub ahead: u32,
+    pub waited_ms: Option<u64>,
+    /// `answered timed_out full no_staff left_by_flow abandoned cut`.
+    pub outcome: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NamedValue {
+    pub name: String,
+    pub value: String,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Media {
+    pub sent: u64,
+    pub received: u64,
+    pub lost: u64,
+    pub late: u64,
+    pub duplicate: u64,
+    /// Packets from strangers, dropped.
+    pub foreign: u64,
+    pub jitter_us: u32,
+    /// Mean opinion score by the E-model, 1 to 4.5.
+    pub mos: f64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Recording {
+    /// 32 hex digits; `/api/v1/recordings/{id}`.
+    pub id: String,
+    pub length_ms: Option<u32>,
+    /// Silence written where the disk could not follow.
+    pub gaps_ms: Option<u32>,
+    pub failed: bool,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Callback {
+    pub number: String,
+    pub queue: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CallList {
+    pub items: Vec<Call>,
+    /// For `?cursor=`.
+    pub next: Option<String>,
+}
+
+/// One line of a call's timeline.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CallLine {
+    pub seq: i64,
+    pub at: String,
+    /// Since the INVITE, by the monotone clock.
+    pub offset_ms: i64,
+    /// `call_arrived call_answered step queue_entered …`.
+    pub kind: String,
+    pub data: Json,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CallLines {
+    pub items: Vec<CallLine>,
+    pub next: Option<String>,
+}
+
+/// A call in progress.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Live {
+    pub id: String,
+    pub caller: Option<String>,
+    pub called: String,
+    pub trunk: String,
+    pub state: String,
+    pub queue: Option<String>,
+    pub agent: Option<String>,
+    pub started_at: String,
+    pub answered_at: Option<String>,
+    pub path: Vec<String>,
+    pub codec: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LiveList {
+    pub items: Vec<Live>,
+    pub next: Option<String>,
+}
+
+/// A ticket, or a draft of one.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Ticket {
+    pub id: String,
+    /// The official number, 12 digits; null on drafts.
+    pub no: Option<String>,
+    pub state: String,
+    pub channel: String,
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub category: Option<String>,
+    pub street: Option<String>,
+    pub lead: Option<String>,
+    pub assist: Vec<String>,
+    pub urgency: Option<String>,
+    pub title: Option<String>,
+    pub content: Option<String>,
+    pub caller: Option<String>,
+    /// `normal secret anonymous`.
+    pub secrecy: String,
+    /// Ids of its calls.
+    pub calls: Vec<String>,
+    pub created_at: String,
+    pub accepted_at: Option<String>,
+    pub due_at: Option<String>,
+    pub closed_at: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketList {
+    pub items: Vec<Ticket>,
+    pub next: Option<String>,
+}
+
+/// One line of a ticket's history.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketLine {
+    pub n: i64,
+    pub at: String,
+    pub kind: String,
+    /// `system` or `user:<name>`.
+    pub actor: String,
+    pub data: Json,
+    /// What identifies a person; null when there is nothing, when it was erased, or for those who may not see it.
+    pub personal: Option<Json>,
+    /// The chain's link, hexadecimal.
+    pub hash: String,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketLines {
+    pub items: Vec<TicketLine>,
+    pub next: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct User {
+    pub name: String,
+    pub display: String,
+    pub unit: Option<String>,
+    pub roles: Vec<String>,
+    pub disabled: bool,
+    pub created_at: String,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct UserList {
+    pub items: Vec<User>,
+    pub next: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    pub name: String,
+    pub display: Option<String>,
+    pub unit: Option<String>,
+    pub roles: Vec<String>,
+    pub password: String,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChange {
+    /// Absent: as it was.
+    pub disabled: Option<bool>,
+    pub password: Option<String>,
+    pub roles: Option<Vec<String>>,
+    pub unit: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Flow {
+    pub node: i64,
+    pub file: String,
+    pub version: String,
+    pub hash: String,
+    pub at: String,
+    pub in_force: bool,
+    /// Why it was refused; null when it was taken.
+    pub refused: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FlowList {
+    pub items: Vec<Flow>,
+    pub next: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Status {
+    /// `ready`, `degraded` (the desk's database is away), `starting`, `draining`, `not_ready`.
+    pub status: String,
+    pub sip: bool,
+    pub journal: bool,
+    pub media: bool,
+    pub database: bool,
+    pub live_calls: u64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Reloaded {
+    pub reloaded: bool,
+}
+
+/// Who is signed in. `token` and `csrf` are given at sign-in; `csrf` also later.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SessionView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// To be sent as `x-csrf-token` with writes by cookie where no `Origin` is sent.
+    pub csrf: String,
+    pub username: String,
+    pub display: String,
+    pub unit: Option<String>,
+    pub roles: Vec<String>,
+    pub expires_at: String,
+}
+
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    pub username: String,
+    pub password: String,
+}
+
+/// A person's number as the decision lets it be seen.
+fn number(text: &str, decision: Decision) -> Option<String> {
+    match decision {
+        _ if text.is_empty() => None,
+        Decision::Allow => Some(text.to_owned()),
+        Decision::CallerHidden | Decision::Masked | Decision::Refuse(_) => Some(masked(text)),
+    }
+}
+
+impl Call {
+    pub fn of(api: &Api, call: store::Call, decision: Decision) -> Self {
+        let record = call.record;
+        let full = decision == Decision::Allow;
+        let time = |at: Option<i64>| at.map(|at| api.time(at));
+        let recording = record.recording.map(|id| Recording {
+            id,
+            length_ms: record.recording_ms,
+            gaps_ms: record.recording_gaps_ms,
+            failed: record.recording_failed,
+        });
+        let message = record.message.map(|id| Recording {
+            id,
+            length_ms: record.message_ms,
+            gaps_ms: None,
+            failed: false,
+        });
+        Self {
+            caller: number(&record.caller, decision),
+            display: (full && !record.display.is_empty()).then_some(record.display),
+            source: full.then_some(record.source),
+            user_agent: full.then_some(record.user_agent),
+            keys: if full { record.keys } else { "*".repeat(record.keys.len()) },
+            values: if full {
+                record.values.into_iter().map(|(name, value)| NamedValue { name, value }).collect()
+            } else {
+                Vec::new()
+            },
+            callback: record.callback_number.map(|n| Callback {
+                number: number(&n, decision).unwrap_or_default(),
+                queue: record.callback_queue,
+            }),
+            id: record.id,
+            sip_call_id: record.sip_call_id,
+            direction: call.direction,
+            caller_source: record.caller_source,
+            private: record.private,
+            called: record.called,
+            redirected_from: record.redirected_from,
+            redirect_reason: record.redirect_reason,
+            trunk: record.trunk,
+            emergency: record.emergency,
+            state: record.state.label().to_owned(),
+            queue: record.queue,
+            agent: record.agent,
+            started_at: api.time(record.started_at),
+            answered_at: time(record.answered_at),
+            queued_at: time(record.queued_at),
+            ended_at: time(record.ended_at),
+            duration_ms: record.duration_ms,
+            talk_ms: record.talk_ms,
+            end_reason: record.end_reason,
+            fault: record.fault,
+            sip_status: record.sip_status,
+            flow: record.flow_file,
+            flow_version: record.flow_version,
+            flow_hash: record.flow_hash,
+            path: record.path,
+            prompts: record.prompts,
+            queues: record
+                .queues
+                .into_iter()
+                .map(|w| QueueWait {
+                    queue: w.queue,
+                    entered_at: api.time(w.entered_at),
+                    priority: w.priority,
+                    ahead: w.ahead,
+                    waited_ms: w.waited_ms,
+                    outcome: w.outcome,
+                })
+                .collect(),
+            codec: record.codec,
+            media: record.media.map(|m| Media {
+                sent: m.sent,
+                received: m.received,
+                lost: m.lost,
+                late: m.late,
+                duplicate: m.duplicate,
+                foreign: m.foreign,
+                jitter_us: m.jitter_us,
+                mos: f64::from(m.mos_x100) / 100.0,
+            }),
+            recording,
+            message,
+            tickets: call.tickets,
+        }
+    }
+}
+
+impl CallLine {
+    /// `began`: monotone nanoseconds of the call's first line.
+    pub fn of(api: &Api, event: CallEvent, began: i64, decision: Decision) -> Self {
+        let mut data = event.data;
+        if decision != Decision::Allow
+            && let Some(map) = data.as_object_mut()
+        {
+            for name in ["caller", "number", "to", "value", "key", "source", "user_agent"] {
+                if let Some(slot) = map.get_mut(name) {
+                    *slot = Json::String(slot.as_str().map_or_else(|| "***".to_owned(), masked));
+                }
+            }
+        }
+        Self {
+            seq: event.seq,
+            at: api.time(event.at),
+            offset_ms: event.mono_ns.saturating_sub(began) / 1_000_000,
+            kind: event.kind,
+            data,
+        }
+    }
+}
+
+impl Live {
+    pub fn of(api: &Api, call: LiveCall, decision: Decision) -> Self {
+        Self {
+            id: call.id,
+            caller: call.caller.and_then(|c| number(&c, decision)),
+            called: call.called,
+            trunk: call.trunk,
+            state: call.state,
+            queue: call.queue,
+            agent: call.agent,
+            started_at: api.time(call.started_at),
+            answered_at: call.answered_at.map(|at| api.time(at)),
+            path: call.path,
+            codec: call.codec,
+        }
+    }
+}
+
+impl Ticket {
+    pub fn of(api: &Api, ticket: store::Ticket, decision: Decision) -> Self {
+        let full = decision == Decision::Allow;
+        let contents = full || decision == Decision::CallerHidden;
+        let time = |at: Option<i64>| at.map(|at| api.time(at));
+        Self {
+            id: ticket.id,
+            no: ticket.no,
+            state: ticket.state,
+            channel: ticket.channel,
+            kind: ticket.kind,
+            category: ticket.category,
+            street: ticket.street,
+            lead: ticket.lead,
+            assist: ticket.assist,
+            urgency: ticket.urgency,
+            title: ticket.title.filter(|_| contents),
+            content: ticket.content.filter(|_| contents),
+            caller: ticket
+                .caller
+                .filter(|_| full || ticket.secrecy == "normal")
+                .and_then(|c| number(&c, decision)),
+            secrecy: ticket.secrecy,
+            calls: ticket.calls,
+            created_at: api.time(ticket.created_at),
+            accepted_at: time(ticket.accepted_at),
+            due_at: time(ticket.due_at),
+            closed_at: time(ticket.closed_at),
+        }
+    }
+}
+
+impl TicketLine {
+    pub fn of(api: &Api, event: TicketEvent, decision: Decision) -> Self {
+        use std::fmt::Write as _;
+        let mut hash = String::with_capacity(64);
+        for byte in &event.hash {
+            // Writing into a String cannot fail.
+            let _ = write!(hash, "{byte:02x}");
+        }
+        Self {
+            n: event.n,
+            at: api.time(event.at),
+            kind: event.kind,
+            actor: event.actor,
+            data: event.payload,
+            personal: event.personal.filter(|_| decision == Decision::Allow),
+            hash,
+        }
+    }
+}
+
+impl User {
+    pub fn of(api: &Api, user: store::User) -> Self {
+        Self {
+            name: user.name,
+            display: user.display,
+            unit: user.unit,
+            roles: user.roles,
+            disabled: user.disabled,
+            created_at: api.time(user.created_at),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Who may do what: one table, asked by every door.
+
+use super::role::{Role, RoleSet};
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $label:literal;)*) => {
+        /// Everything somebody can ask for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Action { $($(#[$doc])* $name,)* }
+
+        impl Action {
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+            /// Name in the access log.
+            pub const fn label(self) -> &'static str { match self { $(Self::$name => $label,)* } }
+        }
+    };
+}
+
+actions! {
+    /// Lists of calls, one call, its timeline.
+    ReadCalls = "call.read";
+    /// Calls in progress and the engine's state.
+    WatchLive = "call.watch";
+    HangUpCall = "call.hang_up";
+    PlayRecording = "recording.play";
+    ReadTickets = "ticket.read";
+    /// A ticket's history.
+    ReadHistory = "ticket.history";
+    ReadFlows = "flow.read";
+    /// Check and swap flows and configuration.
+    Reload = "engine.reload";
+    ReadUsers = "user.read";
+    /// Add, disable, new password.
+    ManageUsers = "user.manage";
+    /// Give and take roles.
+    ManageRoles = "user.roles";
+    ReadAccessLog = "access.read";
+}
+
+/// What the action is about, as far as rights depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resource<'a> {
+    /// The unit of the person who asks.
+    pub own_unit: Option<&'a str>,
+    /// A ticket's leading unit.
+    pub lead: Option<&'a str>,
+    /// Its assisting units.
+    pub assist: &'a [String],
+    /// Not only `normal`: the caller asked for secrecy or anonymity.
+    pub secret: bool,
+    /// It is about one ticket, so its units count.
+    pub one: bool,
+}
+
+/// What comes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Decision {
+    Refuse(Refusal),
+    /// Yes, without numbers, names and contents that identify a person.
+    Masked,
+    /// Yes, but who called stays hidden: what a unit sees of a ticket.
+    CallerHidden,
+    Allow,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// The role may not: 403.
+    Role,
+    /// It is somebody else's: it does not exist for the one who asks (404).
+    Hidden,
+}
+
+impl Decision {
+    pub const fn allowed(self) -> bool {
+        matches!(self, Self::Allow | Self::CallerHidden | Self::Masked)
+    }
+}
+
+/// The best that any of the roles gives.
+pub fn may(roles: &RoleSet, action: Action, resource: Resource<'_>) -> Decision {
+    roles.iter().map(|role| one(role, action, resource)).max().unwrap_or(Decision::Refuse(Refusal::Role))
+}
+
+fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
+    use Decision::{Allow, Masked};
+    use Role as R;
+    const NO: Decision = Decision::Refuse(Refusal::Role);
+    match action {
+        Action::ReadCalls => match role {
+            R::Agent | R::Lead | R::Dispatcher | R::Visitor | R::Office | R::Qa => Allow,
+            R::Leader | R::Observer | R::Analyst | R::Admin => Masked,
+            R::Unit | R::UnitHead | R::Kb | R::Auditor | R::Security => NO,
+        },
+        Action::WatchLive => match role {
+            R::Agent | R::Lead | R::Dispatcher | R::Office => Allow,
+            R::Leader | R::Observer | R::Admin | R::Qa => Masked,
+            R::Unit | R::UnitHead | R::Visitor | R::Kb | R::Auditor | R::Analyst | R::Security => NO,
+        },
+        Action::HangUpCall => match role {
+            R::Lead | R::Office => Allow,
+            _ => NO,
+        },
+        Action::PlayRecording => match role {
+            R::Lead | R::Office | R::Qa | R::Visitor | R::Dispatcher => Allow,
+            _ => NO,
+        },
+        Action::ReadTickets | Action::ReadHistory => match role {
+            R::Agent | R::Lead | R::Dispatcher | R::Visitor | R::Office => Allow,
+            R::Qa | R::Leader if resource.secret => Decision::CallerHidden,
+            R::Qa | R::Leader => Allow,
+            R::Unit | R::UnitHead => unit(resource),
+            R::Analyst | R::Observer | R::Admin => Masked,
+            R::Kb | R::Auditor | R::Security => NO,
+        },
+        Action::ReadFlows => match role {
+            R::Agent | R::Lead | R::Dispatcher | R::Office | R::Qa | R::Admin | R::Observer => Allow,
+            _ => NO,
+        },
+        Action::Reload => match role {
+            R::Admin => Allow,
+            _ => NO,
+        },
+        Action::ReadUsers => match role {
+            R::Admin | R::Security | R::Office | R::Auditor => Allow,
+            _ => NO,
+        },
+        Action::ManageUsers => match role {
+            R::Admin => Allow,
+            _ => NO,
+        },
+        Action::ManageRoles => match role {
+            R::Security | R::Admin => Allow,
+            _ => NO,
+        },
+        Action::ReadAccessLog => match role {
+            R::Auditor | R::Security | R::Office => Allow,
+            _ => NO,
+        },
+    }
+}
+
+/// A unit sees its own tickets, never the caller of them; all others do not exist for it.
+fn unit(resource: Resource<'_>) -> Decision {
+    let Some(own) = resource.own_unit else { return Decision::Refuse(Refusal::Hidden) };
+    if !resource.one || resource.lead == Some(own) || resource.assist.iter().any(|u| u == own) {
+        Decision::CallerHidden
+    } else {
+        Decision::Refuse(Refusal::Hidden)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `A` allowed, `c` without the caller, `m` masked, `.` refused, `h` hidden; columns in the order of `Role::ALL`.
+    /// Units are asked about a list (their own tickets).
+    const TABLE: &[(Action, &str)] = &[
+        //                         agent lead disp unit head visit office leader kb qa audit analyst observer sec admin
+        (Action::ReadCalls, "AAA..AAm.A.mm.m"),
+        (Action::WatchLive, "AAA...Am.m..m.m"),
+        (Action::HangUpCall, ".A....A........"),
+        (Action::PlayRecording, ".AA..AA..A....."),
+        (Action::ReadTickets, "AAAccAAA.A.mm.m"),
+        (Action::ReadHistory, "AAAccAAA.A.mm.m"),
+        (Action::ReadFlows, "AAA...A..A..A.A"),
+        (Action::Reload, "..............A"),
+        (Action::ReadUsers, "......A...A..AA"),
+        (Action::ManageUsers, "..............A"),
+        (Action::ManageRoles, ".............AA"),
+        (Action::ReadAccessLog, "......A...A..A."),
+    ];
+
+    fn letter(decision: Decision) -> char {
+        match decision {
+            Decision::Allow => 'A',
+            Decision::Masked => 'm',
+            Decision::CallerHidden => 'c',
+            Decision::Refuse(Refusal::Role) => '.',
+            Decision::Refuse(Refusal::Hidden) => 'h',
+        }
+    }
+
+    #[test]
+    fn every_role_and_action_is_as_the_table_says() {
+        assert_eq!(TABLE.len(), Action::ALL.len(), "an action without a row");
+        for (action, row) in TABLE {
+            let list = Resource { own_unit: Some("u1"), ..Resource::default() };
+            let got: String = Role::ALL
+                .iter()
+                .map(|role| letter(may(&RoleSet::from_iter([*role]), *action, list)))
+                .collect();
+            assert_eq!(&got, row, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_without_a_role_may_anything() {
+        for action in Action::ALL {
+            assert!(!may(&RoleSet::default(), *action, Resource::default()).allowed(), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn a_unit_sees_what_it_leads_or_assists_and_nothing_else() {
+        let roles = RoleSet::from_iter([Role::Unit]);
+        let assist = ["u2".to_owned()];
+        let about = |own, lead| Resource { own_unit: own, lead, assist: &assist, secret: false, one: true };
+        let ask = |own, lead| letter(may(&roles, Action::ReadTickets, about(own, lead)));
+        assert_eq!(ask(Some("u1"), Some("u1")), 'c');
+        assert_eq!(ask(Some("u2"), Some("u1")), 'c');
+        assert_eq!(ask(Some("u3"), Some("u1")), 'h');
+        assert_eq!(ask(Some("u3"), None), 'h');
+        assert_eq!(ask(None, None), 'h', "a liaison without a unit is nobody's");
+    }
+
+    #[test]
+    fn a_secret_ticket_hides_its_caller_from_leaders() {
+        let roles = RoleSet::from_iter([Role::Leader]);
+        let secret = Resource { secret: true, one: true, ..Resource::default() };
+        assert_eq!(may(&roles, Action::ReadTickets, secret), Decision::CallerHidden);
+    }
+
+    #[test]
+    fn several_roles_give_the_best_of_each() {
+        let roles = RoleSet::from_iter([Role::Kb, Role::Analyst, Role::Agent]);
+        assert_eq!(may(&roles, Action::ReadCalls, Resource::default()), Decision::Allow);
+    }
+
+    #[test]
+    fn machine_rights_and_audit_are_three_persons() {
+        for role in [Role::Admin, Role::Security, Role::Auditor] {
+            let roles = RoleSet::from_iter([role]);
+            assert_ne!(may(&roles, Action::ReadTickets, Resource::default()), Decision::Allow, "{role:?}");
+            assert!(!may(&roles, Action::PlayRecording, Resource::default()).allowed(), "{role:?}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Calls as people read them: lists, one call, its timeline.
+
+use super::db::Db;
+use super::error::StoreError;
+use super::fold::CallRecord;
+use super::page::{Cursor, Page, Paged};
+use super::projector::record_of;
+use super::sql::Sql;
+use sqlx::Row as _;
+use std::collections::BTreeMap;
+
+/// What calls can be filtered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallField {
+    State,
+    Queue,
+    Agent,
+    Caller,
+    Called,
+    Trunk,
+    Direction,
+    EndReason,
+    Fault,
+    SipCallId,
+    FlowFile,
+    Recording,
+}
+
+impl CallField {
+    pub const ALL: &[Self] = &[
+        Self::State,
+        Self::Queue,
+        Self::Agent,
+        Self::Caller,
+        Self::Called,
+        Self::Trunk,
+        Self::Direction,
+        Self::EndReason,
+        Self::Fault,
+        Self::SipCallId,
+        Self::FlowFile,
+        Self::Recording,
+    ];
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Queue => "queue",
+            Self::Agent => "agent",
+            Self::Caller => "caller",
+            Self::Called => "called",
+            Self::Trunk => "trunk",
+            Self::Direction => "direction",
+            Self::EndReason => "end_reason",
+            Self::Fault => "fault",
+            Self::SipCallId => "sip_call_id",
+            Self::FlowFile => "flow_file",
+            Self::Recording => "recording",
+        }
+    }
+}
+
+/// Filters of a list of calls; all must hold.
+#[derive(Clone, Debug, Default)]
+pub struct CallFilter {
+    pub fields: Vec<(CallField, String)>,
+    /// `started_at` from (included) and until (excluded), milliseconds since 1970.
+    pub since: Option<i64>,
+    pub until: Option<i64>,
+}
+
+/// A call and the tickets it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    pub record: CallRecord,
+    pub direction: String,
+    pub tickets: Vec<String>,
+}
+
+/// One line of a call's timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallEvent {
+    pub seq: i64,
+    pub at: i64,
+    pub mono_ns: i64,
+    pub kind: String,
+    pub data: serde_json::Value,
+}
+
+impl Db {
+    pub async fn calls(&self, filter: &CallFilter, page: &Page) -> Result<Paged<Call>, StoreError> {
+        let mut sql = Sql::new("SELECT direction, detail FROM calls WHERE 1 = 1");
+        for (field, value) in &filter.fields {
+            sql.push(" AND ").push(field.label()).push(" = ").bind(value);
+        }
+        if let Some(since) = filter.since {
+            sql.push(" AND started_at >= ").bind(since);
+        }
+        if let Some(until) = filter.until {
+            sql.push(" AND started_at < ").bind(until);
+        }
+        page.close(&mut sql, " AND (started_at, id) < ", " ORDER BY started_at DESC, id DESC");
+        let mut calls = Vec::new();
+        for row in sql.read(&self.read).await? {
+            calls.push(Call {
+                direction: row.try_get(0)?,
+                record: record_of(&row.try_get::<String, _>(1)?)?,
+                tickets: Vec::new(),
+            });
+        }
+        let mut page =
+            page.cut(calls, |call| Cursor { at: call.record.started_at, id: call.record.id.clone() });
+        self.add_tickets(&mut page.items).await?;
+        Ok(page)
+    }
+
+    pub async fn call(&self, id: &str) -> Result<Option<Call>, StoreError> {
+        let mut sql = Sql::new("SELECT direction, detail FROM calls WHERE id = ");
+        sql.bind(id);
+        let Some(row) = sql.read_one(&self.read).await? else { return Ok(None) };
+        let mut calls = [Call {
+            direction: row.try_get(0)?,
+            record: record_of(&row.try_get::<String, _>(1)?)?,
+            tickets: Vec::new(),
+        }];
+        self.add_tickets(&mut calls).await?;
+        let [call] = calls;
+        Ok(Some(call))
+    }
+
+    /// The call that has this recording or voice message.
+    pub async fn call_of_recording(&self, recording: &str) -> Result<Option<Call>, StoreError> {
+        let mut sql = Sql::new("SELECT id FROM calls WHERE recording = ");
+        sql.bind(recording).push(" OR message = ").bind(recording);
+        match sql.read_one(&self.read).await? {
+            Some(row) => self.call(&row.try_get::<String, _>(0)?).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The call's timeline in order. `None`: no such call.
+    pub async fn call_events(&self, id: &str) -> Result<Option<Vec<CallEvent>>, StoreError> {
+        let mut known = Sql::new("SELECT id FROM calls WHERE id = ");
+        known.bind(id);
+        if known.read_one(&self.read).await?.is_none() {
+            return Ok(None);
+        }
+        let mut sql = Sql::new("SELECT seq, at, mono_ns, kind, data FROM call_events WHERE call_id = ");
+        sql.bind(id).push(" ORDER BY seq");
+        let mut events = Vec::new();
+        for row in sql.read(&self.read).await? {
+            let data: String = row.try_get(4)?;
+            events.push(CallEvent {
+                seq: row.try_get(0)?,
+                at: row.try_get(1)?,
+                mono_ns: row.try_get(2)?,
+                kind: row.try_get(3)?,
+                data: serde_json::from_str(&data).map_err(|e| StoreError::Corrupt(e.to_string()))?,
+            });
+        }
+        Ok(Some(events))
+    }
+
+    async fn add_tickets(&self, calls: &mut [Call]) -> Result<(), StoreError> {
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let mut sql = Sql::new("SELECT call_id, ticket_id FROM call_tickets WHERE call_id IN ");
+        sql.tuple(calls.iter().map(|call| (&call.record.id).into()));
+        sql.push(" ORDER BY call_id, ticket_id");
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in sql.read(&self.read).await? {
+            found.entry(row.try_get(0)?).or_default().push(row.try_get(1)?);
+        }
+        for call in calls {
+            call.tickets = found.remove(&call.record.id).unwrap_or_default();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,533 @@
+//! One call's record as a function of its facts. Pure: facts in, the record and what it means for tickets out.
+
+use crate::base::CallId;
+use crate::call::EndReason;
+use crate::call::fact::{Fact, QueueOutcome, Stamped, StepInput, StepTrail};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+/// Nodes and prompts kept in one call's record. A walk that is longer keeps its end in the timeline only.
+const PATH_MAX: usize = 512;
+const KEYS_MAX: usize = 256;
+
+/// Everything known of a call. Times in milliseconds since 1970 (UTC), durations in milliseconds.
+///
+/// Kept as the `detail` column; the other columns are drawn from it. Fields are only added, with a default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallRecord {
+    pub id: String,
+    /// Journal position of the last fact in here: older ones are not folded twice.
+    pub last_seq: u64,
+    pub began_mono_ns: u64,
+    pub sip_call_id: String,
+    pub caller: String,
+    pub caller_source: String,
+    pub display: String,
+    pub private: bool,
+    pub called: String,
+    pub redirected_from: Option<String>,
+    pub redirect_reason: Option<String>,
+    pub trunk: String,
+    pub source: String,
+    pub user_agent: String,
+    pub emergency: bool,
+    pub state: CallState,
+    pub queue: Option<String>,
+    pub agent: Option<String>,
+    pub started_at: i64,
+    pub answered_at: Option<i64>,
+    pub confirmed_at: Option<i64>,
+    pub queued_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub end_reason: Option<String>,
+    pub fault: Option<String>,
+    pub sip_status: Option<u16>,
+    pub peer_cause: Option<u16>,
+    pub duration_ms: Option<u64>,
+    pub talk_ms: Option<u64>,
+    pub flow_file: String,
+    pub flow_version: String,
+    /// Content hash, 16 hex digits.
+    pub flow_hash: String,
+    /// Keys in order; `*` for each key of a sensitive node.
+    pub keys: String,
+    pub path: Vec<String>,
+    pub prompts: Vec<String>,
+    pub queues: Vec<QueueWait>,
+    pub dials: Vec<Dial>,
+    /// Values the flow set, by name (survey answers, language).
+    pub values: Vec<(String, String)>,
+    pub held: bool,
+    /// `PCMA`, `PCMU`.
+    pub codec: Option<String>,
+    pub media: Option<Media>,
+    /// 32 hex digits.
+    pub recording: Option<String>,
+    pub recording_ms: Option<u32>,
+    pub recording_gaps_ms: Option<u32>,
+    pub recording_failed: bool,
+    pub message: Option<String>,
+    pub message_ms: Option<u32>,
+    pub callback_number: Option<String>,
+    pub callback_queue: Option<String>,
+    /// Official numbers drawn, and messages and callback requests stored, so far.
+    pub numbers: u32,
+    pub stores: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallState {
+    #[default]
+    Arriving,
+    Ivr,
+    Queued,
+    Offered,
+    Talking,
+    Held,
+    Wrap,
+    Ended,
+}
+
+impl CallState {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Arriving => "arriving",
+            Self::Ivr => "ivr",
+            Self::Queued => "queued",
+            Self::Offered => "offered",
+            Self::Talking => "talking",
+            Self::Held => "held",
+            Self::Wrap => "wrap",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueueWait {
+    pub queue: String,
+    pub entered_at: i64,
+    pub priority: u8,
+    pub ahead: u32,
+    pub waited_ms: Option<u64>,
+    pub outcome: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Dial {
+    pub to: String,
+    pub at: i64,
+    pub outcome: Option<u8>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Media {
+    pub sent: u64,
+    pub received: u64,
+    pub lost: u64,
+    pub late: u64,
+    pub duplicate: u64,
+    pub foreign: u64,
+    pub jitter_us: u32,
+    pub mos_x100: u16,
+    pub digits: u32,
+    pub late_ticks: u32,
+}
+
+/// What a fact means for the call's tickets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TicketNews {
+    /// The first INVITE: there is a draft from now on.
+    Draft,
+    /// The `nth` official number (from 1) was drawn for this call. `stored`: what it numbers is stored already.
+    Number { nth: u32, no: String, code: String, stored: bool },
+    /// A message or callback request belongs to the `nth` ticket.
+    Stored { nth: u32, what: &'static str },
+    /// The call is over; a draft that reached nobody is `missed`.
+    Ended,
+}
+
+/// The call a fact belongs to, if it belongs to one.
+pub fn call_of(fact: &Fact) -> Option<CallId> {
+    match fact {
+        Fact::CallArrived(f) => Some(f.call),
+        Fact::CallAnswered(f) => Some(f.call),
+        Fact::Dialog(f) => Some(f.call),
+        Fact::Step(f) => Some(f.call),
+        Fact::CallEnded(f) => Some(f.call),
+        Fact::MediaReport(f) => Some(f.call),
+        Fact::CallConfirmed { call }
+        | Fact::MediaChanged { call, .. }
+        | Fact::QueueEntered { call, .. }
+        | Fact::QueueLeft { call, .. }
+        | Fact::NumberDrawn { call, .. }
+        | Fact::MessageStored { call, .. }
+        | Fact::CallbackRequested { call, .. }
+        | Fact::RecordingStarted { call, .. }
+        | Fact::RecordingEnded { call, .. }
+        | Fact::ValueSet { call, .. }
+        | Fact::DialStarted { call, .. }
+        | Fact::DialEnded { call, .. } => Some(*call),
+        Fact::Booted { .. }
+        | Fact::NumberBlock { .. }
+        | Fact::FlowLoaded { .. }
+        | Fact::FlowRefused { .. }
+        | Fact::Draining
+        | Fact::Stopped => None,
+    }
+}
+
+impl CallRecord {
+    pub fn new(call: CallId) -> Self {
+        Self { id: call.to_string(), ..Self::default() }
+    }
+
+    /// Takes one fact in. `None` when it is in here already.
+    pub fn fold(&mut self, stamped: &Stamped) -> Option<Vec<TicketNews>> {
+        if stamped.seq <= self.last_seq {
+            return None;
+        }
+        self.last_seq = stamped.seq;
+        let at = stamped.wall_ms;
+        let mut news = Vec::new();
+        match &stamped.fact {
+            Fact::CallArrived(f) => {
+                self.began_mono_ns = stamped.mono_ns;
+                self.started_at = at;
+                self.sip_call_id.clone_from(&f.sip_call_id);
+                self.caller = f.caller.reveal().to_owned();
+                self.caller_source.clone_from(&f.caller_source);
+                self.display = f.display.reveal().to_owned();
+                self.private = f.private;
+                self.called.clone_from(&f.called);
+                self.redirected_from.clone_from(&f.redirected_from);
+                self.redirect_reason.clone_from(&f.redirect_reason);
+                self.trunk.clone_from(&f.trunk);
+                self.source.clone_from(&f.source);
+                self.user_agent.clone_from(&f.user_agent);
+                self.emergency = f.emergency;
+                self.flow_hash = hex16(f.flow_hash);
+                self.flow_file.clone_from(&f.flow_file);
+                self.flow_version.clone_from(&f.flow_version);
+                news.push(TicketNews::Draft);
+            }
+            Fact::CallAnswered(f) => {
+                self.answered_at = Some(at);
+                self.codec = Some(codec_name(f.codec).to_owned());
+                self.enter(CallState::Ivr);
+            }
+            Fact::CallConfirmed { .. } => self.confirmed_at = Some(at),
+            Fact::MediaChanged { held, codec, .. } => {
+                self.held = *held;
+                self.codec = Some(codec_name(*codec).to_owned());
+                match (self.state, *held) {
+                    (CallState::Talking, true) => self.enter(CallState::Held),
+                    (CallState::Held, false) => self.enter(CallState::Talking),
+                    _ => {}
+                }
+            }
+            Fact::Dialog(_) => {}
+            Fact::Step(f) => {
+                if let StepInput::Digit(key) = &f.input
+                    && self.keys.len() < KEYS_MAX
+                {
+                    self.keys.push_str(key.reveal());
+                }
+                for trail in &f.trail {
+                    match trail {
+                        StepTrail::Entered(node) if self.path.len() < PATH_MAX => {
+                            self.path.push(node.clone())
+                        }
+                        StepTrail::Prompt(name) if self.prompts.len() < PATH_MAX => {
+                            self.prompts.push(name.clone())
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Fact::QueueEntered { queue, priority, ahead, .. } => {
+                self.queue = Some(queue.clone());
+                self.queued_at.get_or_insert(at);
+                if self.queues.len() < PATH_MAX {
+                    self.queues.push(QueueWait {
+                        queue: queue.clone(),
+                        entered_at: at,
+                        priority: *priority,
+                        ahead: *ahead,
+                        waited_ms: None,
+                        outcome: None,
+                    });
+                }
+                self.enter(CallState::Queued);
+            }
+            Fact::QueueLeft { queue, outcome, waited_ms, .. } => {
+                if let Some(wait) = self.queues.iter_mut().rev().find(|w| w.queue == *queue) {
+                    wait.waited_ms = Some(*waited_ms);
+                    wait.outcome = Some(queue_outcome(*outcome).to_owned());
+                }
+                self.enter(if *outcome == QueueOutcome::Answered {
+                    CallState::Talking
+                } else {
+                    CallState::Ivr
+                });
+            }
+            Fact::NumberDrawn { no, code, .. } => {
+                self.numbers += 1;
+                news.push(TicketNews::Number {
+                    nth: self.numbers,
+                    no: no.clone(),
+                    code: code.reveal().to_owned(),
+                    stored: self.stores >= self.numbers,
+                });
+            }
+            Fact::MessageStored { recording, length_ms, .. } => {
+                self.message = Some(hex32(*recording));
+                self.message_ms = Some(*length_ms);
+                news.push(self.stored("message"));
+            }
+            Fact::CallbackRequested { number, queue, .. } => {
+                self.callback_number = Some(number.reveal().to_owned());
+                self.callback_queue = Some(queue.clone());
+                news.push(self.stored("callback"));
+            }
+            Fact::RecordingStarted { recording, .. } => self.recording = Some(hex32(*recording)),
+            Fact::RecordingEnded { recording, length_ms, gaps_ms, failed, .. } => {
+                self.recording = Some(hex32(*recording));
+                self.recording_ms = Some(*length_ms);
+                self.recording_gaps_ms = Some(*gaps_ms);
+                self.recording_failed = *failed;
+            }
+            Fact::ValueSet { name, value, .. } => {
+                let value = value.reveal().to_owned();
+                if let Some(slot) = self.values.iter_mut().find(|(n, _)| n == name) {
+                    slot.1 = value;
+                } else if self.values.len() < PATH_MAX {
+                    self.values.push((name.clone(), value));
+                }
+            }
+            Fact::DialStarted { to, .. } => {
+                if self.dials.len() < PATH_MAX {
+                    self.dials.push(Dial { to: to.reveal().to_owned(), at, outcome: None });
+                }
+            }
+            Fact::DialEnded { outcome, .. } => {
+                if let Some(dial) = self.dials.last_mut() {
+                    dial.outcome = Some(*outcome);
+                }
+            }
+            Fact::CallEnded(f) => {
+                self.end(f.reason, at);
+                self.sip_status = (f.sip_status != 0).then_some(f.sip_status);
+                self.peer_cause = f.peer_cause;
+                self.duration_ms = Some(f.duration_ms);
+                self.talk_ms = Some(f.talk_ms);
+                news.push(TicketNews::Ended);
+            }
+            Fact::MediaReport(f) => {
+                self.media = Some(Media {
+                    sent: f.sent,
+                    received: f.received,
+                    lost: f.lost,
+                    late: f.late,
+                    duplicate: f.duplicate,
+                    foreign: f.foreign,
+                    jitter_us: f.jitter_us,
+                    mos_x100: f.mos_x100,
+                    digits: f.digits,
+                    late_ticks: f.late_ticks,
+                });
+            }
+            Fact::Booted { .. }
+            | Fact::NumberBlock { .. }
+            | Fact::FlowLoaded { .. }
+            | Fact::FlowRefused { .. }
+            | Fact::Draining
+            | Fact::Stopped => {}
+        }
+        Some(news)
+    }
+
+    /// A call without an end whose boot is over: the process died. A later `CallEnded` of the engine's own still counts.
+    pub fn cut_by_restart(&mut self, at: i64) -> bool {
+        if self.state == CallState::Ended {
+            return false;
+        }
+        self.end(EndReason::Restarted, at);
+        self.duration_ms = u64::try_from(at - self.started_at).ok();
+        true
+    }
+
+    fn end(&mut self, reason: EndReason, at: i64) {
+        self.ended_at = Some(at);
+        self.end_reason = Some(reason.label().to_owned());
+        self.fault = Some(reason.fault().label().to_owned());
+        self.state = CallState::Ended;
+    }
+
+    /// Nothing reopens a call that has ended.
+    fn enter(&mut self, state: CallState) {
+        if self.state != CallState::Ended {
+            self.state = state;
+        }
+    }
+
+    /// The k-th thing stored belongs to the k-th number, in whichever order the two are told.
+    fn stored(&mut self, what: &'static str) -> TicketNews {
+        self.stores += 1;
+        TicketNews::Stored { nth: self.stores.min(self.numbers.max(1)), what }
+    }
+}
+
+/// Kind and data of a fact's line in the call's timeline. Personal parts are as plain as in the record.
+pub fn event_of(fact: &Fact) -> (&'static str, Json) {
+    match fact {
+        Fact::Booted { node, boot, version, config_hash } => (
+            "booted",
+            json!({"node": node, "boot": boot, "version": version, "config_hash": hex16(*config_hash)}),
+        ),
+        Fact::CallArrived(f) => (
+            "call_arrived",
+            json!({"caller": f.caller.reveal(), "caller_source": f.caller_source, "private": f.private, "called": f.called,
+                "redirected_from": f.redirected_from, "redirect_reason": f.redirect_reason, "trunk": f.trunk,
+                "source": f.source, "user_agent": f.user_agent, "flow": f.flow_file, "flow_version": f.flow_version}),
+        ),
+        Fact::CallAnswered(f) => {
+            ("call_answered", json!({"codec": codec_name(f.codec), "port": f.port, "worker": f.worker}))
+        }
+        Fact::CallConfirmed { .. } => ("call_confirmed", json!({})),
+        Fact::MediaChanged { held, codec, .. } => {
+            ("media_changed", json!({"held": held, "codec": codec_name(*codec)}))
+        }
+        Fact::Dialog(f) => {
+            ("dialog", json!({"session_expires_s": f.session_expires_s, "we_refresh": f.we_refresh}))
+        }
+        Fact::Step(f) => ("step", step_json(f)),
+        Fact::QueueEntered { queue, priority, ahead, .. } => {
+            ("queue_entered", json!({"queue": queue, "priority": priority, "ahead": ahead}))
+        }
+        Fact::QueueLeft { queue, outcome, waited_ms, .. } => (
+            "queue_left",
+            json!({"queue": queue, "outcome": queue_outcome(*outcome), "waited_ms": waited_ms}),
+        ),
+        // The look-up code is told to the citizen and to nobody else.
+        Fact::NumberDrawn { no, .. } => ("number_drawn", json!({"no": no})),
+        Fact::NumberBlock { date, from, to } => {
+            ("number_block", json!({"date": date, "from": from, "to": to}))
+        }
+        Fact::MessageStored { recording, length_ms, .. } => {
+            ("message_stored", json!({"recording": hex32(*recording), "length_ms": length_ms}))
+        }
+        Fact::CallbackRequested { number, queue, .. } => {
+            ("callback_requested", json!({"number": number.reveal(), "queue": queue}))
+        }
+        Fact::RecordingStarted { recording, .. } => {
+            ("recording_started", json!({"recording": hex32(*recording)}))
+        }
+        Fact::RecordingEnded { recording, length_ms, gaps_ms, failed, .. } => (
+            "recording_ended",
+            json!({"recording": hex32(*recording), "length_ms": length_ms, "gaps_ms": gaps_ms, "failed": failed}),
+        ),
+        Fact::ValueSet { name, value, .. } => ("value_set", json!({"name": name, "value": value.reveal()})),
+        Fact::DialStarted { to, .. } => ("dial_started", json!({"to": to.reveal()})),
+        Fact::DialEnded { outcome, .. } => ("dial_ended", json!({"outcome": outcome})),
+        Fact::CallEnded(f) => (
+            "call_ended",
+            json!({"reason": f.reason.label(), "fault": f.reason.fault().label(), "sip_status": f.sip_status,
+                "peer_cause": f.peer_cause, "duration_ms": f.duration_ms, "talk_ms": f.talk_ms}),
+        ),
+        Fact::MediaReport(f) => (
+            "media_report",
+            json!({"sent": f.sent, "received": f.received, "lost": f.lost, "late": f.late, "duplicate": f.duplicate,
+                "foreign": f.foreign, "jitter_us": f.jitter_us, "mos_x100": f.mos_x100, "digits": f.digits,
+                "late_ticks": f.late_ticks}),
+        ),
+        Fact::FlowLoaded { hash, file, version } => {
+            ("flow_loaded", json!({"hash": hex16(*hash), "file": file, "version": version}))
+        }
+        Fact::FlowRefused { file, reason } => ("flow_refused", json!({"file": file, "reason": reason})),
+        Fact::Draining => ("draining", json!({})),
+        Fact::Stopped => ("stopped", json!({})),
+    }
+}
+
+fn step_json(step: &crate::call::fact::Step) -> Json {
+    let input = match &step.input {
+        StepInput::Begin => json!({"input": "begin"}),
+        StepInput::PlayFinished => json!({"input": "play_finished"}),
+        StepInput::Digit(key) => json!({"input": "digit", "key": key.reveal()}),
+        StepInput::Timeout => json!({"input": "timeout"}),
+        // What a look-up found is said to the caller; its values are not repeated here.
+        StepInput::LookupFound(values) => {
+            json!({"input": "lookup_found", "names": values.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>()})
+        }
+        StepInput::LookupNone => json!({"input": "lookup_none"}),
+        StepInput::LookupFailed => json!({"input": "lookup_failed"}),
+        StepInput::QueueWaiting => json!({"input": "queue_waiting"}),
+        StepInput::QueueFull => json!({"input": "queue_full"}),
+        StepInput::QueueNoStaff => json!({"input": "queue_no_staff"}),
+        StepInput::QueueTimedOut => json!({"input": "queue_timed_out"}),
+        StepInput::QueueAnswered => json!({"input": "queue_answered"}),
+        StepInput::DialAnswered => json!({"input": "dial_answered"}),
+        StepInput::DialBusy => json!({"input": "dial_busy"}),
+        StepInput::DialNoAnswer => json!({"input": "dial_no_answer"}),
+        StepInput::DialFailed => json!({"input": "dial_failed"}),
+        StepInput::MessageStored { no, .. } => json!({"input": "message_stored", "no": no}),
+        StepInput::MessageFailed => json!({"input": "message_failed"}),
+        StepInput::CallbackStored { no, .. } => json!({"input": "callback_stored", "no": no}),
+        StepInput::CallbackFailed => json!({"input": "callback_failed"}),
+        StepInput::Returned => json!({"input": "returned"}),
+        StepInput::SensitiveOutcome(outcome) => json!({"input": "sensitive_outcome", "outcome": outcome}),
+    };
+    let trail: Vec<Json> = step
+        .trail
+        .iter()
+        .map(|t| match t {
+            StepTrail::Entered(node) => json!({"entered": node}),
+            StepTrail::Left { node, outcome } => json!({"left": node, "outcome": outcome}),
+            StepTrail::Prompt(name) => json!({"prompt": name}),
+        })
+        .collect();
+    let mut out = input;
+    if let Some(map) = out.as_object_mut()
+        && !trail.is_empty()
+    {
+        map.insert("trail".to_owned(), Json::Array(trail));
+    }
+    out
+}
+
+const fn queue_outcome(outcome: QueueOutcome) -> &'static str {
+    match outcome {
+        QueueOutcome::Answered => "answered",
+        QueueOutcome::TimedOut => "timed_out",
+        QueueOutcome::Full => "full",
+        QueueOutcome::NoStaff => "no_staff",
+        QueueOutcome::LeftByFlow => "left_by_flow",
+        QueueOutcome::Abandoned => "abandoned",
+        QueueOutcome::Cut => "cut",
+    }
+}
+
+/// Name of an RTP payload type (RFC 3551, section 6).
+const fn codec_name(payload_type: u8) -> &'static str {
+    match payload_type {
+        0 => "PCMU",
+        8 => "PCMA",
+        9 => "G722",
+        _ => "other",
+    }
+}
+
+fn hex16(v: u64) -> String {
+    format!("{v:016x}")
+}
+
+/// A recording's id as it is written in paths and addresses.
+pub fn hex32(v: u128) -> String {
+    format!("{v:032x}")
+}

@@ -1,0 +1,43 @@
+//! The desk's tables, in SQLite (embedded) or PostgreSQL (by URL).
+//!
+//! ```text
+//!  journal ──facts──▶ projector ──one transaction──▶ calls, call_events, tickets (drafts), flows, cursor
+//!  people  ──HTTP───▶ api ───────────────────────▶ users, sessions, access_log, later tickets' own edits
+//! ```
+//!
+//! The rules that always hold:
+//!
+//! - The journal is the truth about calls: the tables about them can be dropped and filled again from it.
+//! - The database is the truth about tickets, users, sessions. A ticket's row is the fold of its history, and the
+//!   history is a hash chain ([`Db::verify`] walks it).
+//! - Values are bound, never written into SQL; fields that can be filtered by are closed enums.
+//! - Nothing here is on the path of a call. A database that is slow or away slows the desk only.
+//!
+//! To add a table or column: a new numbered file in *both* folders of `migrations/` (they only add within a version), and
+//! a line in the story test that runs on both.
+mod access;
+mod call;
+mod chain;
+mod code;
+mod db;
+mod error;
+mod flow;
+pub mod fold;
+mod page;
+pub mod projector;
+mod setting;
+mod sql;
+mod ticket;
+mod user;
+
+pub use access::Access;
+pub use call::{Call, CallEvent, CallField, CallFilter};
+pub use code::same;
+pub use db::{Db, Dialect, Durability, OpenOptions, without_password};
+pub use error::{OpenError, StoreError};
+pub use flow::FlowVersion;
+pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
+pub use ticket::{
+    NoStatus, Scope, StatusAnswer, Ticket, TicketEvent, TicketField, TicketFilter, TicketStatus,
+};
+pub use user::{SessionRow, USER_NAME_RULE, User, is_user_name};

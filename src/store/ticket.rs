@@ -1,0 +1,322 @@
+//! Tickets as people read them: lists, one ticket, its history, the status a citizen asks for by number and code.
+
+use super::chain;
+use super::code;
+use super::db::{Db, Durability};
+use super::error::StoreError;
+use super::page::{Cursor, Page, Paged};
+use super::setting;
+use super::sql::Sql;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use std::collections::BTreeMap;
+
+/// Wrong codes a ticket takes within [`LOCK_MS`], over telephone, web and Open311 together.
+const TRIES: i64 = 5;
+const LOCK_MS: i64 = 3_600_000;
+
+/// What tickets can be filtered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketField {
+    State,
+    No,
+    Channel,
+    Type,
+    Category,
+    Street,
+    Lead,
+    Urgency,
+    Secrecy,
+    Caller,
+}
+
+impl TicketField {
+    pub const ALL: &[Self] = &[
+        Self::State,
+        Self::No,
+        Self::Channel,
+        Self::Type,
+        Self::Category,
+        Self::Street,
+        Self::Lead,
+        Self::Urgency,
+        Self::Secrecy,
+        Self::Caller,
+    ];
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::No => "no",
+            Self::Channel => "channel",
+            Self::Type => "type",
+            Self::Category => "category",
+            Self::Street => "street",
+            Self::Lead => "lead",
+            Self::Urgency => "urgency",
+            Self::Secrecy => "secrecy",
+            Self::Caller => "caller",
+        }
+    }
+}
+
+/// Whose tickets may be seen at all.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Scope {
+    #[default]
+    All,
+    /// Led or assisted by this unit.
+    Unit(String),
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct TicketFilter {
+    pub fields: Vec<(TicketField, String)>,
+    /// `created_at` from (included) and until (excluded), milliseconds since 1970.
+    pub since: Option<i64>,
+    pub until: Option<i64>,
+    /// The tickets of one call.
+    pub call: Option<String>,
+    pub scope: Scope,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    pub id: String,
+    pub no: Option<String>,
+    pub state: String,
+    pub channel: String,
+    pub kind: Option<String>,
+    pub category: Option<String>,
+    pub street: Option<String>,
+    pub lead: Option<String>,
+    pub assist: Vec<String>,
+    pub urgency: Option<String>,
+    pub title: Option<String>,
+    pub content: Option<String>,
+    pub caller: Option<String>,
+    pub secrecy: String,
+    pub calls: Vec<String>,
+    pub created_at: i64,
+    pub accepted_at: Option<i64>,
+    pub due_at: Option<i64>,
+    pub closed_at: Option<i64>,
+}
+
+/// One line of a ticket's history. `personal` is `None` when nothing personal belongs to it or its key was destroyed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TicketEvent {
+    pub n: i64,
+    pub at: i64,
+    pub kind: String,
+    pub actor: String,
+    pub payload: serde_json::Value,
+    pub personal: Option<serde_json::Value>,
+    pub hash: Vec<u8>,
+}
+
+/// What a citizen hears of his ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketStatus {
+    pub state: String,
+    pub lead: Option<String>,
+    /// Milliseconds since 1970.
+    pub due_at: Option<i64>,
+    pub created_at: i64,
+}
+
+/// The answer to a number and a code. A wrong code, a number that doesn't exist and a locked ticket look the same
+/// outside; the difference is for counters and alarms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatusAnswer {
+    Found(TicketStatus),
+    None(NoStatus),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoStatus {
+    UnknownNumber,
+    WrongCode,
+    Locked,
+}
+
+const COLUMNS: &str = "SELECT id, no, state, channel, type, category, street, lead, assist, urgency, title, content, \
+    caller, secrecy, created_at, accepted_at, due_at, closed_at FROM tickets WHERE 1 = 1";
+
+fn ticket(row: &AnyRow) -> Result<Ticket, StoreError> {
+    let assist: Option<String> = row.try_get(8)?;
+    Ok(Ticket {
+        id: row.try_get(0)?,
+        no: row.try_get(1)?,
+        state: row.try_get(2)?,
+        channel: row.try_get(3)?,
+        kind: row.try_get(4)?,
+        category: row.try_get(5)?,
+        street: row.try_get(6)?,
+        lead: row.try_get(7)?,
+        assist: assist
+            .iter()
+            .flat_map(|list| list.split(','))
+            .filter(|u| !u.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        urgency: row.try_get(9)?,
+        title: row.try_get(10)?,
+        content: row.try_get(11)?,
+        caller: row.try_get(12)?,
+        secrecy: row.try_get(13)?,
+        calls: Vec::new(),
+        created_at: row.try_get(14)?,
+        accepted_at: row.try_get(15)?,
+        due_at: row.try_get(16)?,
+        closed_at: row.try_get(17)?,
+    })
+}
+
+/// The unit is in SQL, not in pages: what is out of scope is neither listed nor counted nor found.
+fn within(sql: &mut Sql, scope: &Scope) {
+    if let Scope::Unit(unit) = scope {
+        sql.push(" AND (lead = ").bind(unit).push(" OR (',' || COALESCE(assist, '') || ',') LIKE ");
+        let mut pattern = String::from("%,");
+        for c in unit.chars() {
+            if matches!(c, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        pattern.push_str(",%");
+        sql.bind(pattern).push(" ESCAPE '\\')");
+    }
+}
+
+impl Db {
+    pub async fn tickets(&self, filter: &TicketFilter, page: &Page) -> Result<Paged<Ticket>, StoreError> {
+        let mut sql = Sql::new(COLUMNS);
+        within(&mut sql, &filter.scope);
+        for (field, value) in &filter.fields {
+            sql.push(" AND ").push(field.label()).push(" = ").bind(value);
+        }
+        if let Some(since) = filter.since {
+            sql.push(" AND created_at >= ").bind(since);
+        }
+        if let Some(until) = filter.until {
+            sql.push(" AND created_at < ").bind(until);
+        }
+        if let Some(call) = &filter.call {
+            sql.push(" AND id IN (SELECT ticket_id FROM call_tickets WHERE call_id = ").bind(call).push(")");
+        }
+        page.close(&mut sql, " AND (created_at, id) < ", " ORDER BY created_at DESC, id DESC");
+        let rows = sql.read(&self.read).await?;
+        let tickets = rows.iter().map(ticket).collect::<Result<Vec<_>, _>>()?;
+        let mut page = page.cut(tickets, |t| Cursor { at: t.created_at, id: t.id.clone() });
+        self.add_calls(&mut page.items).await?;
+        Ok(page)
+    }
+
+    /// By official number or by id.
+    pub async fn ticket(&self, name: &str, scope: &Scope) -> Result<Option<Ticket>, StoreError> {
+        let mut sql = Sql::new(COLUMNS);
+        within(&mut sql, scope);
+        sql.push(" AND (no = ").bind(name).push(" OR id = ").bind(name).push(")");
+        let Some(row) = sql.read_one(&self.read).await? else { return Ok(None) };
+        let mut tickets = [ticket(&row)?];
+        self.add_calls(&mut tickets).await?;
+        let [ticket] = tickets;
+        Ok(Some(ticket))
+    }
+
+    /// The history of the ticket with this id, oldest first.
+    pub async fn ticket_events(&self, id: &str) -> Result<Vec<TicketEvent>, StoreError> {
+        let mut key = Sql::new("SELECT seal_key FROM tickets WHERE id = ");
+        key.bind(id);
+        let Some(row) = key.read_one(&self.read).await? else { return Ok(Vec::new()) };
+        let key: Option<Vec<u8>> = row.try_get(0)?;
+        let mut sql = Sql::new(
+            "SELECT n, at, kind, actor, payload, sealed, hash FROM ticket_events WHERE ticket_id = ",
+        );
+        sql.bind(id).push(" ORDER BY n");
+        let mut events = Vec::new();
+        for row in sql.read(&self.read).await? {
+            let n: i64 = row.try_get(0)?;
+            let payload: String = row.try_get(4)?;
+            let sealed: Vec<u8> = row.try_get(5)?;
+            events.push(TicketEvent {
+                n,
+                at: row.try_get(1)?,
+                kind: row.try_get(2)?,
+                actor: row.try_get(3)?,
+                payload: serde_json::from_str(&payload).map_err(|e| StoreError::Corrupt(e.to_string()))?,
+                personal: chain::open(key.as_deref(), id, n, &sealed),
+                hash: row.try_get(6)?,
+            });
+        }
+        Ok(events)
+    }
+
+    /// What a citizen may hear with number and code. `now`: milliseconds since 1970.
+    ///
+    /// The try is counted before the code is compared, so that many at once get no more tries than one after another;
+    /// a right code gives its try back.
+    pub async fn ticket_status(&self, no: &str, code: &str, now: i64) -> Result<StatusAnswer, StoreError> {
+        let pepper = setting::pepper(self).await?;
+        let mut sql = Sql::new(
+            "SELECT id, code_hash, state, lead, due_at, created_at FROM tickets WHERE code_hash IS NOT NULL AND no = ",
+        );
+        sql.bind(no);
+        let row = sql.read_one(&self.read).await?;
+        // An unknown number costs the same work, on a row that stands for all of them.
+        let id = row.as_ref().map(|row| row.try_get(0)).transpose()?.unwrap_or_else(|| "unknown".to_owned());
+        let mut tx = self.begin(Durability::Full).await?;
+        let mut count = Sql::new("INSERT INTO code_tries (ticket_id, since, tries) VALUES ");
+        count.tuple([(&id).into(), now.into(), 1i64.into()]);
+        count.push(" ON CONFLICT (ticket_id) DO UPDATE SET tries = CASE WHEN code_tries.since <= ");
+        count
+            .bind(now - LOCK_MS)
+            .push(" THEN 1 ELSE code_tries.tries + 1 END, since = CASE WHEN code_tries.since <= ");
+        count.bind(now - LOCK_MS).push(" THEN excluded.since ELSE code_tries.since END RETURNING tries");
+        let tries: i64 = match count.one(&mut tx).await? {
+            Some(row) => row.try_get(0)?,
+            None => return Err(StoreError::Corrupt("code_tries".into())),
+        };
+        let given = code::hash(&pepper, &id, code);
+        let kept: Vec<u8> = match &row {
+            Some(row) => row.try_get(1)?,
+            None => vec![0; 32],
+        };
+        let right = code::same(&given, &kept);
+        let answer = match row {
+            None => StatusAnswer::None(NoStatus::UnknownNumber),
+            Some(_) if tries > TRIES => StatusAnswer::None(NoStatus::Locked),
+            Some(_) if !right => StatusAnswer::None(NoStatus::WrongCode),
+            Some(row) => {
+                let mut back = Sql::new("UPDATE code_tries SET tries = tries - 1 WHERE ticket_id = ");
+                back.bind(&id);
+                back.run(&mut tx).await?;
+                StatusAnswer::Found(TicketStatus {
+                    state: row.try_get(2)?,
+                    lead: row.try_get(3)?,
+                    due_at: row.try_get(4)?,
+                    created_at: row.try_get(5)?,
+                })
+            }
+        };
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    async fn add_calls(&self, tickets: &mut [Ticket]) -> Result<(), StoreError> {
+        if tickets.is_empty() {
+            return Ok(());
+        }
+        let mut sql = Sql::new("SELECT ticket_id, call_id FROM call_tickets WHERE ticket_id IN ");
+        sql.tuple(tickets.iter().map(|t| (&t.id).into()));
+        sql.push(" ORDER BY ticket_id, call_id");
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in sql.read(&self.read).await? {
+            found.entry(row.try_get(0)?).or_default().push(row.try_get(1)?);
+        }
+        for ticket in tickets {
+            ticket.calls = found.remove(&ticket.id).unwrap_or_default();
+        }
+        Ok(())
+    }
+}
