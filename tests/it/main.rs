@@ -1,3 +1,12 @@
 //! The program from outside: one binary, one file for each subject.
 mod floors;
+mod kills;
+mod operations;
+mod pcaps;
+mod reload;
+mod replay;
+mod second_client;
+mod sip_bytes;
+mod sip_scenarios;
+mod support;
 mod tidy;
