@@ -176,6 +176,17 @@ impl fmt::Debug for Digit {
     }
 }
 
+/// What kind of working day a date is, after holidays and make-up days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum DayKind {
+    /// Monday to Friday, or a weekend day worked in place of another (调休上班).
+    #[default]
+    Workday,
+    Weekend,
+    /// A public holiday, also the weekend days inside one.
+    Holiday,
+}
+
 /// A text that identifies a person (name, number, address, free text). Prints `***`; reading it is explicit.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Personal(String);

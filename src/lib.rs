@@ -1,19 +1,3 @@
-//! The engine of 12341, a district government's hotline: from the first INVITE to the ticket's verdict.
-//!
-//! Start with `ARCHITECTURE.md`. Each folder is a room; its `mod.rs` is the front page and the only face others use.
 pub mod base;
-
-#[cfg(feature = "full")]
-pub mod api;
-#[cfg(feature = "full")]
-pub mod auth;
-pub mod call;
-#[cfg(feature = "full")]
-pub mod cli;
-pub mod config;
-pub mod ivr;
-pub mod journal;
-pub mod media;
+pub mod media { pub mod seam; }
 pub mod sip;
-#[cfg(feature = "full")]
-pub mod store;

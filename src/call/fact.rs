@@ -3,7 +3,7 @@
 //! Facts are versioned: fields are only added (with a default), kinds are never renumbered, unknown kinds are skipped.
 //! [`Personal`] fields are ciphertext on disk under the call's own key (architecture, section 6).
 
-use crate::base::{CallId, Personal};
+use crate::base::{CallId, DayKind, Personal};
 use crate::call::EndReason;
 
 /// A fact with its stamps. Monotone time orders and measures; wall time only stamps.
@@ -217,6 +217,10 @@ pub enum StepInput {
 /// See [`crate::ivr::seam::World`]; the wall clock is the record's own stamp.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepWorld {
+    /// Seconds east of UTC.
+    pub utc_offset_s: i32,
+    pub day: DayKind,
+    pub switches: Vec<String>,
     pub ahead: Option<u32>,
     pub wait_ms: Option<u32>,
     pub staffed: u16,

@@ -57,6 +57,9 @@ pub fn replay(flow: &Arc<Flow>, facts: &[Stamped]) -> Result<Replayed, ReplayErr
         count += 1;
         let world = World {
             wall_ms: stamped.wall_ms,
+            utc_offset_s: step.world.utc_offset_s,
+            day: step.world.day,
+            switches: step.world.switches.iter().map(|name| Arc::from(name.as_str())).collect(),
             ahead: step.world.ahead,
             wait_ms: step.world.wait_ms,
             staffed: step.world.staffed,

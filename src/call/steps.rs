@@ -9,7 +9,12 @@ use std::sync::Arc;
 pub const MASKED: &str = "**";
 
 pub fn step(call: CallId, input: &Input, sensitive: bool, world: &World, trail: &[Trail]) -> Step {
-    let world = StepWorld { ahead: world.ahead, wait_ms: world.wait_ms, staffed: world.staffed, free: world.free };
+    let world = StepWorld {
+        utc_offset_s: world.utc_offset_s,
+        day: world.day,
+        switches: world.switches.iter().map(ToString::to_string).collect(),
+        ahead: world.ahead, wait_ms: world.wait_ms, staffed: world.staffed, free: world.free,
+    };
     Step { call, input: to_fact(input, sensitive), world, trail: trail.iter().map(trail_to_fact).collect() }
 }
 

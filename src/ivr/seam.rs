@@ -1,6 +1,6 @@
 //! The words between a walk through a flow and whoever carries it out. Plain data.
 
-use crate::base::{Digit, Personal, Time};
+use crate::base::{DayKind, Digit, Personal, Time};
 use std::sync::Arc;
 
 /// One stretch of what a caller hears, by the prompt store's clip names.
@@ -162,6 +162,12 @@ pub enum Trail {
 pub struct World {
     /// Wall clock, milliseconds since 1970 (UTC).
     pub wall_ms: i64,
+    /// The configured zone's offset from UTC now, seconds.
+    pub utc_offset_s: i32,
+    /// Today, by the working calendar of the configured zone.
+    pub day: DayKind,
+    /// Announcements and modes that staff have switched on (`storm`, `closed`), sorted.
+    pub switches: Arc<[Arc<str>]>,
     /// Callers ahead in the queue, while in one.
     pub ahead: Option<u32>,
     /// Estimated wait from now; `None` while unknown.

@@ -26,7 +26,7 @@ mod via;
 pub use auth::{AuthParams, Scheme as AuthScheme};
 pub use cseq::{CSeq, RAck};
 pub use host::Host;
-pub use identity::{Diverted, History, diversion, history, privacy};
+pub use identity::{Diverted, History, diversion, history, number_in, privacy};
 pub use name::HeaderName;
 pub use name_addr::NameAddr;
 pub use number::{number, number_of, retry_after};

@@ -165,7 +165,8 @@ impl Ua {
         if peer.is_none() && !self.may_hear_stranger(now, source) {
             return self.core.counters.drop(Dropped::Stranger);
         }
-        match view::read(packet) {
+        let text = view::Text::cut(packet.bytes);
+        match view::read(packet, &text) {
             Ok(view) if view.is_response() => self.response(now, &view, peer.is_some(), out),
             Ok(view) => match peer {
                 Some(peer) => self.request(now, peer, &view, out),

@@ -21,7 +21,7 @@ use super::invited::Invited;
 use super::media::Media;
 use super::view::{self, View};
 use crate::base::{Time, soonest};
-use crate::sip::seam::{DialogEnd, DialogFacts, DialogId, Event, Flow, Output, Peer, PeerId};
+use crate::sip::seam::{ConnId, DialogEnd, DialogFacts, DialogId, Event, Flow, Output, Peer, PeerId};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -87,6 +87,10 @@ pub(super) struct Session {
     /// Something of `DialogFacts` has changed.
     pub dirty: bool,
     pub due: Option<Time>,
+    /// The connection its deadline table knows it by.
+    pub conn: Option<ConnId>,
+    /// The source that began it.
+    pub heard_from: SocketAddr,
 }
 
 #[derive(Debug)]
@@ -370,6 +374,8 @@ impl Session {
             told_end: false,
             dirty: false,
             due: None,
+            conn: None,
+            heard_from: flow.peer(),
         }
     }
 }
