@@ -3,23 +3,14 @@
 use crate::acd::QueueConfig;
 use crate::call::{EngineConfig, Limits};
 use crate::config::Config;
-use crate::ivr::{Flow, FlowSet};
-use crate::media::Prompts;
-use crate::media::seam::{ClipId, IpNet};
+use super::assets::Assets;
+use crate::ivr::Flow;
+use crate::media::seam::IpNet;
 use crate::sip::UaConfig;
 use crate::sip::seam::{Credentials, Peer, PeerKind, Registration};
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Everything read from files: prompts and flows, checked against each other.
-pub struct Assets {
-    pub prompts: Arc<Prompts>,
-    pub clips: Arc<BTreeMap<Arc<str>, ClipId>>,
-    pub flows: FlowSet,
-    pub entry: Arc<Flow>,
-}
 
 /// Where the program's sockets ended up; port 0 in the configuration means that only they know.
 #[derive(Clone, Debug)]
@@ -117,11 +108,20 @@ pub fn media_address(config: &Config, bound: &Bound) -> (IpAddr, IpAddr) {
     (told, bind)
 }
 
+fn switches(config: &Config) -> Arc<[Arc<str>]> {
+    let mut names: Vec<Arc<str>> = config.ivr.switches.iter().map(|name| Arc::from(name.as_str())).collect();
+    names.sort();
+    names.dedup();
+    names.into()
+}
+
 pub fn limits(config: &Config) -> Limits {
     let limits = &config.limits;
     Limits {
         max_calls: limits.max_calls,
         max_calls_per_caller: limits.caller_concurrent as usize,
+        max_cps: limits.max_cps,
+        max_per_minute: limits.caller_per_minute,
         max_call: Duration::from_secs(limits.call_max_s.into()),
         media_silence: Duration::from_millis(config.media.silence_ms.into()),
         ..Limits::default()
@@ -143,6 +143,18 @@ const DEFAULT_WAITING: usize = 200;
 /// The flow's own `timeout` comes far earlier; this is the last resort that gives every place an end.
 const MAX_WAIT: Duration = Duration::from_secs(2 * 3600);
 
+/// The configured zone; the reader has refused names that are none.
+pub fn zone(config: &Config) -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::get(&config.timezone).unwrap_or(jiff::tz::TimeZone::UTC)
+}
+
+/// Which configuration this boot ran with, told in the journal; secrets print themselves as stars.
+pub fn config_hash(config: &Config) -> u64 {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(format!("{config:?}"));
+    digest.iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
+}
+
 pub fn demo_nets(cidrs: &[String]) -> Result<Vec<IpNet>, String> {
     cidrs.iter().map(|text| crate::config::net(text).ok_or_else(|| format!("--demo-net {text}: not an address or a range"))).collect()
 }
@@ -159,6 +171,8 @@ pub fn engine_config(config: &Config, bound: &Bound, assets: &Assets, zone: jiff
         clips: Arc::clone(&assets.clips),
         queues: queues(config, &assets.entry),
         timezone: zone,
+        calendar: Arc::clone(&assets.calendar),
+        switches: switches(config),
         media_addr: media_address(config, bound).0,
         record: config.recording.enabled,
         limits: limits(config),

@@ -8,12 +8,13 @@ use crate::call::fact::Stamped;
 use crate::call::{Effect, Engine, EngineConfig, Input, Reply, Request};
 use crate::ivr::Flow;
 use crate::ivr::seam::LookupResult;
+use crate::journal::News;
 use crate::net::{Net, Received};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -54,14 +55,10 @@ impl Orders {
         let _ = self.waker.wake();
         sent
     }
-}
 
-/// What the journal's thread tells the engine's.
-#[derive(Debug, Default)]
-pub struct JournalNews {
-    /// Every fact up to and with this one is on disk.
-    pub durable: AtomicU64,
-    pub failing: AtomicBool,
+    pub fn waker(&self) -> Arc<mio::Waker> {
+        Arc::clone(&self.waker)
+    }
 }
 
 /// Orders that may wait.
@@ -78,7 +75,7 @@ pub struct Driver {
     facts: Sender<Box<Stamped>>,
     backlog: VecDeque<Box<Stamped>>,
     facts_lost: u64,
-    news: Arc<JournalNews>,
+    news: Arc<News>,
     told_durable: u64,
     lookups: mpsc::Sender<Lookup>,
     waiting: HashMap<u64, oneshot::Sender<Reply>>,
@@ -99,7 +96,7 @@ pub struct Parts {
     pub voice: Voice,
     pub clock: Clock,
     pub facts: Sender<Box<Stamped>>,
-    pub news: Arc<JournalNews>,
+    pub news: Arc<News>,
     pub lookups: mpsc::Sender<Lookup>,
     pub board: Board,
 }
@@ -138,6 +135,15 @@ impl Driver {
         (driver, orders)
     }
 
+    /// An input before the thread runs.
+    pub fn give(&mut self, input: Input<'_>) {
+        let now = self.clock.now();
+        self.engine.handle(now, input, &mut self.effects);
+        while !self.effects.is_empty() {
+            self.carry_out(now);
+        }
+    }
+
     /// Runs until [`Order::Stop`], or until the sockets fail.
     pub fn run(mut self) -> io::Result<()> {
         while !self.stopping {
@@ -153,6 +159,7 @@ impl Driver {
         self.flush_facts();
         self.net.flush();
         self.publish();
+        self.voice.stop();
         Ok(())
     }
 

@@ -7,9 +7,12 @@
 //!
 //! The rule that always holds: a call is answered as soon as the journal is open; nothing of the desk is waited for.
 
+mod assets;
 mod build;
 mod clock;
+mod demo;
 mod desk;
+mod desk_thread;
 mod engine_thread;
 mod lock;
 mod metrics;
@@ -19,7 +22,8 @@ mod serve;
 mod sockets;
 mod voice;
 
-pub use build::{Assets, load_assets};
+pub use assets::{AssetError, Assets, flow_files, kept, load as load_assets};
+pub use build::demo_nets;
 pub use lock::DataDirError;
-pub use serve::{Options, ServeError, serve};
+pub use serve::{Options, RUN_JSON, ServeError, serve};
 pub use sockets::BindError;

@@ -2,7 +2,10 @@
 
 use super::metrics::Sample;
 use crate::call::Engine;
+use crate::journal::News;
 use crate::net::Stats;
+use crate::store::projector::ProjectorGauge;
+use std::sync::atomic::Ordering::Relaxed;
 
 pub fn engine(engine: &Engine) -> Vec<Sample> {
     let status = engine.status();
@@ -23,6 +26,27 @@ pub fn engine(engine: &Engine) -> Vec<Sample> {
     let refused = engine.counters().get(crate::call::Count::FlowRefused);
     out.push(Sample::counter("hotline_flow_refused", "Flow files refused at a reload", refused));
     out
+}
+
+/// What the journal's thread tells.
+pub fn journal(news: &News) -> Vec<Sample> {
+    let mut out = vec![Sample::gauge("hotline_journal_durable", "Position up to which every fact is on disk", news.durable.load(Relaxed))];
+    out.extend(news.counters().into_iter().map(|(what, n)| Sample::counter("hotline_journal", "What the journal counted", n).by("what", what)));
+    out
+}
+
+/// How far the tables are.
+pub fn projector(gauge: &ProjectorGauge) -> Vec<Sample> {
+    let read = |value: &std::sync::atomic::AtomicU64| value.load(Relaxed);
+    vec![
+        Sample::gauge("hotline_projector_cursor", "Position of the last fact in the tables", read(&gauge.cursor)),
+        Sample::gauge("hotline_projector_lag_ms", "Age of the last written fact when it was committed, milliseconds", read(&gauge.lag_ms)),
+        Sample::gauge("hotline_projector_up", "The last attempt to write to the database succeeded", read(&gauge.up)),
+        Sample::counter("hotline_projector_facts", "Facts written into the tables", read(&gauge.facts)),
+        Sample::counter("hotline_projector_batches", "Transactions of the projector", read(&gauge.batches)),
+        Sample::counter("hotline_projector_failures", "Transactions that failed and were tried again", read(&gauge.failures)),
+        Sample::counter("hotline_projector_skipped", "Positions the journal did not have", read(&gauge.skipped)),
+    ]
 }
 
 pub fn net(stats: Stats) -> Vec<Sample> {

@@ -1,32 +1,32 @@
 //! `hotline serve`: from a configuration to a running server, and back down in order.
 
-use super::build::{self, Assets, Bound};
+use super::assets::{self, AssetError};
+use super::build::{self, Bound};
 use super::clock::Clock;
-use super::desk::{Door, PhaseCell, ReloadRequest, answer_lookups};
-use super::engine_thread::{Driver, JournalNews, Order, Orders, Parts};
-use super::lock::{self, DataDirError};
-use super::metrics::{Board, Sample};
+use super::desk_thread::{self, Desk};
+use super::engine_thread::{Driver, Orders, Parts};
+use super::lock::{self, DataDirError, DataLock};
+use super::metrics::Board;
+use super::reload::Reloader;
 use super::sockets::{self, BindError};
 use super::voice::Voice;
-use super::reload;
-use crate::api::{self, Api, ApiParts, Phase, ServeLimits};
-use crate::base::CallId;
-use crate::call::Engine;
+use crate::api::Phase;
+use crate::base::Time;
+use crate::call::{Engine, Input};
 use crate::config::Config;
-use crate::journal;
+use crate::journal::{self, Journal, News, Recovered};
+use crate::media::{recorder, worker};
 use crate::net::{Net, TcpLimits};
-use crate::store::{Db, projector::Projector};
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use crate::ticket::number::Blocks;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, mpsc, watch};
+use std::thread::{self, JoinHandle};
 
+/// What `hotline serve` was told.
 pub struct Options {
     pub config: Config,
-    /// Reads the configuration again for a reload.
+    /// Reads the configuration again for a reload: every problem in one text.
     pub again: Box<dyn Fn() -> Result<Config, String> + Send + Sync>,
     pub demo: bool,
     /// `--now`: how far the wall clock is moved, milliseconds.
@@ -39,19 +39,234 @@ pub enum ServeError {
     DataDir(#[from] DataDirError),
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// One problem a line, each with its place.
-    #[error("{0}")]
-    Assets(String),
+    #[error(transparent)]
+    Assets(#[from] AssetError),
     #[error("journal: {0}")]
-    Journal(String),
+    Journal(#[from] journal::OpenError),
     #[error("database: {0}")]
-    Database(String),
+    Database(#[from] crate::store::OpenError),
     #[error("{what}: {source}")]
     Io { what: &'static str, source: std::io::Error },
 }
 
 impl ServeError {
-    fn io(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+    pub(super) fn io(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { what, source }
     }
+}
+
+/// Facts between the engine and the journal; the engine keeps more while this is full.
+const FACTS: usize = 65_536;
+/// Questions of walks to the database that may wait.
+const LOOKUPS: usize = 1_024;
+
+/// Every socket of the control plane, bound before anything is promised.
+struct Listening {
+    udp: Vec<UdpSocket>,
+    tcp: Vec<TcpListener>,
+    http: TcpListener,
+    bound: Bound,
+    http_at: SocketAddr,
+}
+
+/// Runs until SIGTERM has been carried out. Returns once everything is on disk.
+pub fn serve(options: Options) -> Result<(), ServeError> {
+    let config = &options.config;
+    let lock = lock::take(&config.data)?;
+    let listening = listen(config)?;
+    let bound = listening.bound.clone();
+    let zone = build::zone(config);
+    let assets = assets::load(config)?;
+    let clock = Clock::start(options.wall_shift_ms);
+
+    let (journal, recovered) = Journal::open(journal_options(config), clock.wall_ms())?;
+    report(&recovered);
+    let news = Arc::new(News::starting_at(recovered.next_seq));
+    let (facts, from_engine) = crossbeam_channel::bounded(FACTS);
+    let (lookups, questions) = tokio::sync::mpsc::channel(LOOKUPS);
+    let board = Board::default();
+
+    let engine_config =
+        build::engine_config(config, &bound, &assets, zone.clone(), recovered.boot, recovered.next_seq, seed()?);
+    let numbers = Blocks::restored(&recovered.number_blocks, config.ticket.number_block);
+    let engine = Engine::new(engine_config, numbers);
+    let net = Net::new(listening.udp, listening.tcp, tcp_limits(config)).map_err(ServeError::io("SIP sockets"))?;
+    let (voice, recorder) = start_voice(config, &bound, &assets, clock, net.waker())?;
+    let parts = Parts { engine, net, voice, clock, facts, news: Arc::clone(&news), lookups, board: board.clone() };
+    let (mut driver, orders) = Driver::new(parts);
+    driver.give(Input::Wall { ms: clock.wall_ms() });
+    driver.give(Input::Boot { version: env!("CARGO_PKG_VERSION").to_owned(), config_hash: build::config_hash(config) });
+    driver.give(Input::LostByRestart(recovered.unended.clone()));
+    assets::keep(&config.data, &assets.entry).map_err(ServeError::io("keeping the flow"))?;
+
+    let durable = Arc::new(tokio::sync::Notify::new());
+    let journal = start_journal(journal, from_engine, &news, orders.waker(), Arc::clone(&durable), board.clone())?;
+    let engine = spawn("engine", move || {
+        if let Err(error) = driver.run() {
+            tracing::error!(%error, "the engine's thread has ended");
+        }
+    })?;
+
+    write_run_json(config, &bound, listening.http_at)?;
+    let reloader = Reloader {
+        again: options.again,
+        bound: bound.clone(),
+        boot: recovered.boot,
+        prompts: Arc::clone(&assets.prompts),
+        clips: Arc::clone(&assets.clips),
+        data: config.data.clone(),
+        orders: orders.clone(),
+    };
+    let desk = Desk {
+        config: options.config.clone(),
+        demo: options.demo,
+        zone,
+        clock,
+        orders: orders.clone(),
+        board,
+        durable,
+        questions,
+        http: listening.http,
+        http_at: listening.http_at,
+        sip_at: bound,
+        reloader,
+    };
+    let served = desk_thread::run(desk, || {
+        // The engine is the only sender of facts, so the journal ends when everything it was given is on disk.
+        let _ = engine.join();
+        let _ = journal.join();
+        recorder.stop();
+    });
+    let _ = std::fs::remove_file(options.config.data.join(RUN_JSON));
+    drop::<DataLock>(lock);
+    served
+}
+
+fn listen(config: &Config) -> Result<Listening, ServeError> {
+    let udp: Vec<UdpSocket> =
+        config.sip.udp.iter().map(|addr| sockets::udp("sip.udp", *addr)).collect::<Result<_, _>>()?;
+    let tcp: Vec<TcpListener> =
+        config.sip.tcp.iter().map(|addr| sockets::tcp("sip.tcp", *addr)).collect::<Result<_, _>>()?;
+    let http = sockets::tcp("http.listen", config.http.listen)?;
+    let at = ServeError::io("bound address");
+    let bound = Bound {
+        udp: udp.iter().map(UdpSocket::local_addr).collect::<Result<_, _>>().map_err(at)?,
+        tcp: tcp.first().map(TcpListener::local_addr).transpose().map_err(ServeError::io("bound address"))?,
+    };
+    let http_at = http.local_addr().map_err(ServeError::io("bound address"))?;
+    Ok(Listening { udp, tcp, http, bound, http_at })
+}
+
+fn tcp_limits(config: &Config) -> TcpLimits {
+    TcpLimits {
+        total: config.sip.tcp_max_connections,
+        per_source: config.sip.tcp_max_per_source,
+        ..TcpLimits::default()
+    }
+}
+
+fn journal_options(config: &Config) -> journal::Options {
+    journal::Options {
+        node: config.node,
+        dir: config.journal.dir.clone(),
+        spare_dir: config.journal.spare_dir.clone(),
+        keys_dir: config.data.join("keys"),
+        segment_bytes: u64::from(config.journal.segment_mib) << 20,
+        reserve_bytes: u64::from(config.journal.reserve_mib) << 20,
+        commit: std::time::Duration::from_millis(config.journal.commit_ms.into()),
+    }
+}
+
+/// The engine's one source of randomness.
+fn seed() -> Result<[u8; 32], ServeError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)
+        .map_err(|error| ServeError::Io { what: "random numbers", source: std::io::Error::other(error) })?;
+    Ok(seed)
+}
+
+fn report(recovered: &Recovered) {
+    for problem in &recovered.damage {
+        tracing::warn!(%problem, "journal");
+    }
+    tracing::info!(
+        boot = recovered.boot,
+        next = recovered.next_seq,
+        unended = recovered.unended.len(),
+        "journal opened"
+    );
+}
+
+fn start_voice(
+    config: &Config,
+    bound: &Bound,
+    assets: &super::Assets,
+    clock: Clock,
+    waker: Arc<mio::Waker>,
+) -> Result<(Voice, recorder::Recorder), ServeError> {
+    let recorder = recorder::start(&config.recording.dir).map_err(ServeError::io("recordings"))?;
+    let threads = match config.media.threads {
+        0 => thread::available_parallelism().map_or(1, |n| n.get().saturating_sub(1).max(1)),
+        n => n,
+    };
+    let mut workers = Vec::with_capacity(threads);
+    for n in 0..threads {
+        let waker = Arc::clone(&waker);
+        let options = worker::Options {
+            name: format!("media-{n}"),
+            prompts: Arc::clone(&assets.prompts),
+            recorder: recorder.door(),
+            realtime: config.media.realtime,
+        };
+        let wake = move || drop(waker.wake());
+        workers.push(worker::start(options, move || clock.now(), wake).map_err(ServeError::io("media worker"))?);
+    }
+    let (_, bind) = build::media_address(config, bound);
+    Ok((Voice::new(workers, bind, config.media.ports), recorder))
+}
+
+fn start_journal(
+    journal: Journal,
+    facts: crossbeam_channel::Receiver<Box<crate::call::fact::Stamped>>,
+    news: &Arc<News>,
+    engine: Arc<mio::Waker>,
+    durable: Arc<tokio::sync::Notify>,
+    board: Board,
+) -> Result<JoinHandle<()>, ServeError> {
+    let news = Arc::clone(news);
+    spawn("journal", move || {
+        let told = Arc::clone(&news);
+        journal.run(facts, &news, move || {
+            let _ = engine.wake();
+            durable.notify_one();
+            board.publish("journal", super::samples::journal(&told));
+        });
+    })
+}
+
+fn spawn(name: &'static str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ServeError> {
+    thread::Builder::new().name(name.to_owned()).spawn(run).map_err(ServeError::io(name))
+}
+
+/// Where a running server's addresses stand, in its data folder.
+pub const RUN_JSON: &str = "run.json";
+
+/// Written whole or not at all: who waits for it reads all of it.
+fn write_run_json(config: &Config, bound: &Bound, http: SocketAddr) -> Result<(), ServeError> {
+    let run = serde_json::json!({
+        "pid": std::process::id(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "udp": bound.udp,
+        "tcp": bound.tcp,
+        "http": http,
+    });
+    let path = config.data.join(RUN_JSON);
+    write_whole(&path, run.to_string().as_bytes()).map_err(ServeError::io("run.json"))
+}
+
+/// Through a neighbour's name, so that a reader never sees half of it.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, bytes)?;
+    std::fs::rename(beside, path)
 }

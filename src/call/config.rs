@@ -3,6 +3,7 @@
 use crate::acd::QueueConfig;
 use crate::ivr::Flow;
 use crate::media::seam::ClipId;
+use crate::roster::Calendar;
 use crate::sip::UaConfig;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -23,8 +24,11 @@ pub struct EngineConfig {
     pub flow: Arc<Flow>,
     pub clips: Arc<BTreeMap<Arc<str>, ClipId>>,
     pub queues: Vec<(Arc<str>, QueueConfig)>,
-    /// Decides the date of a ticket's number.
+    /// Decides the date of a ticket's number, and with the calendar what a walk is told of today.
     pub timezone: TimeZone,
+    pub calendar: Arc<Calendar>,
+    /// Announcements that staff have switched on, sorted: a walk's `branch` may ask for them.
+    pub switches: Arc<[Arc<str>]>,
     /// Our address in SDP.
     pub media_addr: IpAddr,
     /// Record every call from its answer.
@@ -39,6 +43,10 @@ pub struct Limits {
     pub max_calls: usize,
     /// Live calls of one number; zero: no limit. One more gets 486.
     pub max_calls_per_caller: usize,
+    /// New calls in a second over all trunks; zero: no limit. One more gets 503 with Retry-After.
+    pub max_cps: u32,
+    /// New calls in a minute of one number; zero: no limit. One more gets 486.
+    pub max_per_minute: u32,
     /// Ring this long before the answer; zero answers at once.
     pub answer_after: Duration,
     /// Longest call.
@@ -53,7 +61,7 @@ pub struct Limits {
     pub ports_low: usize,
     /// Facts that may be waiting for the disk before new calls are refused.
     pub max_undurable: u64,
-    /// Seconds in Retry-After of a 503.
+    /// Longest Retry-After of a 503, seconds; each draws its own from one on, so that trunks do not come back together.
     pub retry_after_s: u32,
 }
 
@@ -62,6 +70,8 @@ impl Default for Limits {
         Self {
             max_calls: 10_000,
             max_calls_per_caller: 5,
+            max_cps: 0,
+            max_per_minute: 0,
             answer_after: Duration::ZERO,
             max_call: Duration::from_secs(4 * 3600),
             media_silence: Duration::from_secs(60),
@@ -69,7 +79,7 @@ impl Default for Limits {
             message_min: Duration::from_millis(600),
             ports_low: 64,
             max_undurable: 200_000,
-            retry_after_s: 5,
+            retry_after_s: 10,
         }
     }
 }

@@ -21,6 +21,8 @@ counts! {
     RefusedNoPort = "refused_no_port";
     RefusedDraining = "refused_draining";
     RefusedCallerLimit = "refused_caller_limit";
+    RefusedCallerRate = "refused_caller_rate";
+    RefusedRate = "refused_rate";
     RefusedJournalBehind = "refused_journal_behind";
     DigitsRtp = "digits_rtp";
     DigitsInband = "digits_inband";

@@ -5,10 +5,12 @@ use super::counters::{Count, Counters};
 use super::fact::{CallEnded, Fact, QueueOutcome, Stamped};
 use super::live::{Call, Closing, Stage};
 use super::ports::{MediaPort, Ports};
+use super::rates::Rates;
+use super::reach::{News, Place, Reach};
 use super::request::{Reply, Request};
 use super::EndReason;
 use crate::acd::{self, Acd};
-use crate::base::{CallId, Deadlines, LegId, Personal, Time};
+use crate::base::{CallId, DayKind, Deadlines, LegId, Personal, Time};
 use crate::ivr::{self, Flow};
 use crate::media::seam as media;
 use crate::sip::seam::{self as sip, ConnId, DialogId, Packet, Transmit};
@@ -27,6 +29,8 @@ pub enum Input<'a> {
     Packet(Packet<'a>),
     ConnectionLost(ConnId),
     Media(media::Event),
+    /// The process has started: the first fact of its boot, and the flow that is in force.
+    Boot { version: String, config_hash: u64 },
     /// The driver bound these; empty: there are no more.
     Ports(Vec<MediaPort>),
     /// Every fact up to and with `upto` is on disk.
@@ -81,6 +85,9 @@ pub struct Engine {
     pub(super) next_leg: u64,
     pub(super) next_lookup: u32,
     pub(super) wall: WallClock,
+    pub(super) today: Today,
+    pub(super) rates: Rates,
+    pub(super) reach: Reach,
     pub(super) draining: bool,
     pub(super) counters: Counters,
     pub(super) rng: ChaCha8Rng,
@@ -108,6 +115,21 @@ pub(super) struct WallClock {
 impl WallClock {
     pub fn at(self, now: Time) -> i64 {
         self.ms + i64::try_from(now.since(self.at).as_millis()).unwrap_or(0)
+    }
+}
+
+/// What the calendar says of now. Read again whenever the wall clock is told, which is about once a second.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Today {
+    pub utc_offset_s: i32,
+    pub day: DayKind,
+}
+
+impl Today {
+    fn of(wall_ms: i64, config: &EngineConfig) -> Self {
+        let Ok(at) = jiff::Timestamp::from_millisecond(wall_ms) else { return Self::default() };
+        let local = at.to_zoned(config.timezone.clone());
+        Self { utc_offset_s: local.offset().seconds(), day: config.calendar.day_kind(local.date()) }
     }
 }
 
@@ -139,6 +161,9 @@ impl Engine {
             next_leg: 1,
             next_lookup: 1,
             wall: WallClock::default(),
+            today: Today::default(),
+            rates: Rates::default(),
+            reach: Reach::default(),
             draining: false,
             counters: Counters::default(),
             rng,
@@ -156,6 +181,11 @@ impl Engine {
             Input::Packet(packet) => self.sip(|ua, sip| ua.receive(now, packet, sip)),
             Input::ConnectionLost(conn) => self.sip(|ua, sip| ua.connection_lost(now, conn, sip)),
             Input::Media(event) => self.media_news(now, event, out),
+            Input::Boot { version, config_hash } => {
+                let (node, boot) = (self.config.node, self.config.boot);
+                self.note(now, Fact::Booted { node, boot, version, config_hash }, out);
+                self.flow_loaded(now, Arc::clone(&self.config.flow), out);
+            }
             Input::Ports(ports) => self.ports.bound(ports),
             Input::Durable { upto } => self.now_durable(upto),
             Input::LookupDone { call, id, result } => self.lookup_done(call, id, result),
@@ -167,7 +197,10 @@ impl Engine {
             }
             Input::Reconfigure(config) => self.reconfigure(*config),
             Input::LostByRestart(calls) => self.lost_by_restart(now, calls, out),
-            Input::Wall { ms } => self.wall = WallClock { ms, at: now },
+            Input::Wall { ms } => {
+                self.wall = WallClock { ms, at: now };
+                self.today = Today::of(ms, &self.config);
+            }
             Input::Drain => self.drain(now, out),
             Input::EndAll => self.end_all(now, out),
         }
@@ -228,10 +261,53 @@ impl Engine {
             }
         }
         while let Some(id) = self.touched.pop() {
+            if self.calls.get(&id).is_some_and(|call| self.is_broken(call)) {
+                self.counters.add(Count::InvariantBroken);
+                self.end(now, id, EndReason::InternalFault, EndedBy::Us, out);
+                self.settle_sip(now, out);
+            }
             self.mirror(id);
         }
         if self.ports.should_ask(self.config.limits.ports_low) {
             out.push(Effect::BindPorts { count: self.config.limits.ports_low.max(16) });
+        }
+    }
+
+    /// What an ended call still had to send.
+    fn settle_sip(&mut self, now: Time, out: &mut Vec<Effect>) {
+        while let Some(output) = self.sip_out.pop_front() {
+            match output {
+                sip::Output::Send(transmit) => out.push(Effect::Send(transmit)),
+                sip::Output::Close(conn) => out.push(Effect::Close(conn)),
+                sip::Output::Event(event) => self.sip_news(now, event, out),
+            }
+        }
+    }
+
+    /// The cheap half of [`Engine::assert_invariants`], looked at for each call an input touched: one that is broken ends, the
+    /// others do not notice.
+    fn is_broken(&self, call: &Call) -> bool {
+        let queued = matches!(call.stage, Stage::Queued { .. });
+        let saved = match call.stage {
+            Stage::Saving { seq, .. } => self.saving.contains_key(&(seq, call.id)),
+            _ => true,
+        };
+        queued != self.acd.queue_of(call.id).is_some() || !saved || call.mirrored_deadline().is_none()
+    }
+
+    /// Counts the row of the state table that this event takes.
+    pub(super) fn took(&mut self, id: CallId, news: News) {
+        if let Some(call) = self.calls.get(&id) {
+            self.reach.took(call.stage.place(), news);
+        }
+    }
+
+    /// The same by leg, which outlives its call while the worker closes it.
+    pub(super) fn took_leg(&mut self, leg: LegId, news: News) {
+        match self.by_leg.get(&leg).copied() {
+            Some(id) => self.took(id, news),
+            None if self.closing.contains_key(&leg) => self.reach.took(Place::Closing, news),
+            None => {}
         }
     }
 
@@ -245,17 +321,29 @@ impl Engine {
     fn call_due(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         self.touched.push(id);
         let Some(call) = self.calls.get(&id) else { return };
+        let place = call.stage.place();
         if call.max_call_at <= now {
+            self.reach.took(place, News::TooLong);
             return self.end(now, id, EndReason::TooLong, EndedBy::Us, out);
         }
         match &call.stage {
-            Stage::Arriving { answer_at } if *answer_at <= now => self.answer(now, id, out),
-            Stage::Saving { until, .. } if *until <= now => self.not_saved(id),
+            Stage::Arriving { answer_at } if *answer_at <= now => {
+                self.reach.took(place, News::AnswerDue);
+                self.answer(now, id, out);
+            }
+            Stage::Saving { until, .. } if *until <= now => {
+                self.reach.took(place, News::NotOnDisk);
+                self.not_saved(id);
+            }
             Stage::Looking { until, .. } if *until <= now => {
+                self.reach.took(place, News::LookupLate);
                 self.counters.add(Count::LookupTimeout);
                 self.looked_up(id, ivr::seam::LookupResult::Failed);
             }
-            _ => self.todo.push_back((id, ivr::seam::Input::Timeout)),
+            _ => {
+                self.reach.took(place, News::WalkDue);
+                self.todo.push_back((id, ivr::seam::Input::Timeout));
+            }
         }
     }
 
@@ -287,7 +375,7 @@ impl Engine {
             EndedBy::Us => {
                 let why = sip_reason(reason);
                 let (answered, status) = (call.answered.is_some(), reason.sip_status());
-                let retry = (status == 503).then_some(self.config.limits.retry_after_s);
+                let retry = (status == 503).then(|| self.retry_after());
                 self.sip(|ua, sip| match answered {
                     true => drop(ua.hang_up(now, call.dialog, why, sip)),
                     false => drop(ua.reject(now, call.dialog, if status == 0 { 480 } else { status }, retry, None, sip)),
@@ -356,6 +444,7 @@ impl Engine {
         self.ua.reconfigure(config.ua.clone());
         self.acd.reconfigure(config.queues.iter().cloned());
         self.config = EngineConfig { flow: Arc::clone(&self.config.flow), ..config };
+        self.today = Today::of(self.wall.ms, &self.config);
     }
 
     /// Every call ends exactly once, also those whose engine died: their record says that it was us.
@@ -385,9 +474,15 @@ impl Engine {
         self.draining = true;
         let all: Vec<CallId> = self.order.iter().copied().collect();
         for call in all {
+            self.took(call, News::EndAll);
             self.end(now, call, EndReason::Drained, EndedBy::Us, out);
         }
         self.note(now, Fact::Stopped, out);
+    }
+
+    /// Seconds; spread, so that what was refused together does not come back together (`attacks.md` L2).
+    pub(super) fn retry_after(&mut self) -> u32 {
+        1 + self.rng.next_u32() % self.config.limits.retry_after_s.max(1)
     }
 
     pub(super) fn random_recording(&mut self) -> media::RecordingId {
@@ -396,6 +491,10 @@ impl Engine {
 
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+    /// Rows of the call's state table: where it was, what happened, how often, and why it cannot be where it cannot.
+    pub fn reach(&self) -> impl Iterator<Item = (Place, News, u32, Option<&'static str>)> + '_ {
+        self.reach.rows()
     }
     pub fn ua(&self) -> &Ua {
         &self.ua

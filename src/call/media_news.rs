@@ -3,7 +3,8 @@
 use super::counters::Count;
 use super::engine::{Effect, EndedBy, Engine};
 use super::fact::{Fact, MediaReport};
-use super::live::{KeySource, SAME_PRESS, Stage};
+use super::live::{KeySource, Stage};
+use super::reach::News;
 use super::EndReason;
 use crate::base::{CallId, Digit, LegId, Time};
 use crate::ivr::seam::{Input, Stored};
@@ -12,6 +13,9 @@ use crate::ivr;
 
 impl Engine {
     pub(super) fn media_news(&mut self, now: Time, event: Event, out: &mut Vec<Effect>) {
+        if let Some((leg, news)) = row(&event) {
+            self.took_leg(leg, news);
+        }
         match event {
             Event::Finished { leg, play } => {
                 if let Some(id) = self.call_on(leg)
@@ -79,7 +83,6 @@ impl Engine {
             self.counters.add(Count::DigitsDoubled);
             return;
         }
-        debug_assert!(SAME_PRESS.as_millis() > 0);
         call.last_digit = Some((digit, now, source));
         self.touched.push(id);
         self.todo.push_back((id, Input::Digit(digit)));
@@ -114,6 +117,20 @@ impl Engine {
             self.todo.push_back((id, input));
         }
     }
+}
+
+const fn row(event: &Event) -> Option<(LegId, News)> {
+    Some(match *event {
+        Event::Finished { leg, .. } => (leg, News::Finished),
+        Event::Digit { leg, .. } => (leg, News::Key),
+        Event::Heard { leg, .. } | Event::Back { leg } => (leg, News::Heard),
+        Event::Silent { leg, .. } => (leg, News::Silent),
+        Event::SourceMoved { leg, .. } => (leg, News::Moved),
+        Event::RecordingEnded { leg, .. } => (leg, News::RecordingEnded),
+        Event::MessageEnded { leg, .. } => (leg, News::MessageEnded),
+        Event::Closed { leg, .. } => (leg, News::LegClosed),
+        Event::PortFree { .. } | Event::Overrun { .. } => return None,
+    })
 }
 
 fn report(call: CallId, stats: &Stats) -> MediaReport {

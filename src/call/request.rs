@@ -64,6 +64,7 @@ impl super::Engine {
             Request::Status => Reply::Status(Box::new(self.status())),
             Request::HangUp { call } => {
                 let lives = self.calls.contains_key(&call);
+                self.took(call, super::News::HangUp);
                 self.end(now, call, EndReason::ForcedByStaff, super::engine::EndedBy::Us, out);
                 Reply::HungUp(lives)
             }

@@ -5,6 +5,7 @@ use super::counters::Count;
 use super::engine::{Effect, EndedBy, Engine};
 use super::fact::{CallAnswered, CallArrived, DialogFact, Fact};
 use super::live::{Call, KeySource, Leg, Stage};
+use super::reach::News;
 use super::EndReason;
 use crate::base::{CallId, LegId, Personal, Time};
 use crate::ivr::seam::CallFacts;
@@ -21,12 +22,14 @@ impl Engine {
             Event::Invited { dialog, invite } => self.invited(now, dialog, *invite, out),
             Event::Confirmed { dialog } => {
                 if let Some(call) = self.call_of(dialog) {
+                    self.took(call, News::Confirmed);
                     self.note(now, Fact::CallConfirmed { call }, out);
                 }
             }
             Event::Media { dialog, media } => self.media_agreed(now, dialog, *media, out),
             Event::Info { dialog, digit, .. } => {
                 if let Some(call) = self.call_of(dialog) {
+                    self.took(call, News::InfoKey);
                     self.counters.add(Count::DigitsInfo);
                     self.key(now, call, digit, KeySource::Info);
                 }
@@ -34,11 +37,17 @@ impl Engine {
             Event::Ended { dialog, why } => self.dialog_ended(now, dialog, why, out),
             Event::DialogFacts { dialog, facts } => {
                 if let Some(call) = self.call_of(dialog) {
+                    self.took(call, News::Facts);
                     let fact = dialog_fact(call, *facts);
                     self.note(now, Fact::Dialog(Box::new(fact)), out);
                 }
             }
-            Event::Referred { .. } => self.counters.add(Count::TransferRefused),
+            Event::Referred { dialog, .. } => {
+                self.counters.add(Count::TransferRefused);
+                if let Some(call) = self.call_of(dialog) {
+                    self.took(call, News::Refer);
+                }
+            }
             // Legs that start with us, and phones, belong to the next step of this room.
             Event::Progress { .. } | Event::Answered { .. } | Event::Registered { .. } | Event::TrunkRegistration { .. } => {}
         }
@@ -55,7 +64,7 @@ impl Engine {
     /// Admission: a refusal here makes no call and no draft, only a counter (architecture 6).
     fn invited(&mut self, now: Time, dialog: DialogId, invite: Invite, out: &mut Vec<Effect>) {
         let who = caller::identify(&invite);
-        let limits = &self.config.limits;
+        let limits = self.config.limits.clone();
         let undurable = self.next_seq - 1 - self.durable;
         let same_caller = self.per_caller.get(&who.number).copied().unwrap_or(0);
         let refusal = if self.draining {
@@ -64,8 +73,14 @@ impl Engine {
             Some((Count::RefusedFull, 503))
         } else if undurable > limits.max_undurable {
             Some((Count::RefusedJournalBehind, 503))
-        } else if limits.max_calls_per_caller > 0 && !who.number.is_empty() && same_caller >= limits.max_calls_per_caller {
+        } else if !self.rates.second_has_room(now, limits.max_cps) {
+            Some((Count::RefusedRate, 503))
+        } else if who.number.is_empty() || invite.emergency {
+            None
+        } else if limits.max_calls_per_caller > 0 && same_caller >= limits.max_calls_per_caller {
             Some((Count::RefusedCallerLimit, 486))
+        } else if limits.max_per_minute > 0 && self.rates.of_caller(now, &who.number) >= limits.max_per_minute {
+            Some((Count::RefusedCallerRate, 486))
         } else {
             None
         };
@@ -76,7 +91,7 @@ impl Engine {
         match leased {
             Err((count, status)) => {
                 self.counters.add(count);
-                let retry = (status == 503).then_some(self.config.limits.retry_after_s);
+                let retry = (status == 503).then(|| self.retry_after());
                 self.sip(|ua, sip| ua.reject(now, dialog, status, retry, None, sip));
             }
             Ok(port) => {
@@ -91,6 +106,8 @@ impl Engine {
         let id = CallId { node: self.config.node, boot: self.config.boot, n: self.next_call };
         self.next_call += 1;
         self.counters.add(Count::CallsArrived);
+        let counted = self.config.limits.max_per_minute > 0 && !who.number.is_empty();
+        self.rates.began(now, counted.then_some(who.number.as_str()));
         let peer = self.config.ua.peers.get(usize::from(invite.peer.0));
         let trunk: Arc<str> = peer.map_or_else(|| Arc::from("unknown"), |peer| Arc::clone(&peer.name));
         let flow = Arc::clone(&self.config.flow);
@@ -167,6 +184,7 @@ impl Engine {
 
     fn media_agreed(&mut self, now: Time, dialog: DialogId, media: NegotiatedMedia, out: &mut Vec<Effect>) {
         let Some(id) = self.call_of(dialog) else { return };
+        self.took(id, News::MediaAgreed);
         self.touched.push(id);
         let silence_ms = u32::try_from(self.config.limits.media_silence.as_millis()).unwrap_or(u32::MAX);
         let Some(call) = self.calls.get_mut(&id) else { return };
@@ -225,7 +243,24 @@ impl Engine {
             DialogEnd::PeerForgot => (EndReason::PeerForgot, None),
             DialogEnd::HungUp | DialogEnd::Rejected { .. } | DialogEnd::Failed { .. } => (EndReason::InternalFault, None),
         };
+        if let Some(news) = news_of(why) {
+            self.took(id, news);
+        }
         self.end(now, id, reason, EndedBy::Peer { cause }, out);
+    }
+}
+
+const fn news_of(why: DialogEnd) -> Option<News> {
+    match why {
+        DialogEnd::Bye { .. } => Some(News::Bye),
+        DialogEnd::Cancelled => Some(News::Cancelled),
+        DialogEnd::AckMissing => Some(News::AckMissing),
+        DialogEnd::NoAnswerSdp => Some(News::NoSdp),
+        DialogEnd::SessionExpired => Some(News::TimerRanOut),
+        DialogEnd::TransportLost => Some(News::TransportLost),
+        DialogEnd::Replaced => Some(News::Replaced),
+        DialogEnd::PeerForgot => Some(News::PeerForgot),
+        DialogEnd::HungUp | DialogEnd::Rejected { .. } | DialogEnd::Failed { .. } => None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::counters::Count;
 use super::engine::{Effect, EndedBy, Engine, millis};
 use super::fact::{Fact, QueueOutcome};
 use super::live::{Saved, Stage};
+use super::reach::News;
 use super::{EndReason, steps};
 use crate::acd::Entered;
 use crate::base::{CallId, LegId, Personal, Time};
@@ -12,6 +13,7 @@ use crate::media::seam::{Order, Piece, PlayId, RecordingGap};
 use crate::ticket::number::Draw;
 use jiff::Timestamp;
 use rand_chacha::rand_core::Rng;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +25,13 @@ impl Engine {
         self.touched.push(id);
         let (mut actions, mut trail) = (Vec::new(), Vec::new());
         let sensitive = call.sensitive;
-        call.walk.handle(now, &world, input.clone(), &mut actions, &mut trail);
+        let walk = &mut call.walk;
+        // Whatever is wrong in one walk ends that call alone; the process goes on (`attacks.md` O18).
+        let decided = catch_unwind(AssertUnwindSafe(|| walk.handle(now, &world, input.clone(), &mut actions, &mut trail)));
+        if decided.is_err() {
+            self.counters.add(Count::InvariantBroken);
+            return self.end(now, id, EndReason::InternalFault, EndedBy::Us, out);
+        }
         for entered in &trail {
             if let Trail::Entered(node) = entered {
                 call.remember_node(node);
@@ -44,6 +52,9 @@ impl Engine {
         let staff = queue.map(|queue| self.acd.staff(queue)).unwrap_or_default();
         World {
             wall_ms: self.wall.at(now),
+            utc_offset_s: self.today.utc_offset_s,
+            day: self.today.day,
+            switches: Arc::clone(&self.config.switches),
             ahead: queue.and_then(|_| self.acd.ahead(id)),
             // Nobody serves yet, so no wait can be honestly estimated.
             wait_ms: None,
@@ -173,6 +184,7 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Stage::Queued { since } = call.stage else { return };
         call.stage = Stage::Walking;
+        self.reach.took(super::reach::Place::Queued, News::WaitOver);
         self.touched.push(id);
         let queue = call.walk.queue().map(|queue| queue.to_string()).unwrap_or_default();
         self.note(now, Fact::QueueLeft { call: id, queue, outcome, waited_ms: millis(now.since(since)) }, out);
@@ -231,6 +243,7 @@ impl Engine {
             self.saving.pop_first();
             let Some(call) = self.calls.get(&id) else { continue };
             let Stage::Saving { what, .. } = call.stage else { continue };
+            self.reach.took(super::reach::Place::Saving, News::OnDisk);
             let stored = match &call.ticket {
                 Some((no, code)) => Stored::Number { no: Arc::clone(no), code: Arc::clone(code) },
                 None => Stored::Failed,
@@ -249,6 +262,7 @@ impl Engine {
     }
 
     pub(super) fn lookup_done(&mut self, id: CallId, lookup: u32, result: LookupResult) {
+        self.took(id, News::LookedUp);
         let expected = self.calls.get(&id).is_some_and(|call| matches!(call.stage, Stage::Looking { id, .. } if id == lookup));
         if expected {
             self.looked_up(id, result);

@@ -22,7 +22,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return Ok(());
     }
     let problems = match args.place.load() {
-        Ok(config) => places(&config),
+        Ok(config) => match places(&config) {
+            problems if problems.is_empty() => assets(&config),
+            problems => problems,
+        },
         Err(Failure::Config(Problems(problems))) => problems,
         Err(other) => return Err(other),
     };
@@ -55,6 +58,30 @@ fn places(config: &Config) -> Vec<Problem> {
             what: format!("{key} names this folder, and it does not exist"),
         })
         .collect()
+}
+
+/// Prompts, flows and calendars, each problem with its place as the reader told it.
+fn assets(config: &Config) -> Vec<Problem> {
+    match crate::app::load_assets(config) {
+        Ok(_) => Vec::new(),
+        Err(told) => told.0.iter().map(|line| placed(line)).collect(),
+    }
+}
+
+/// `file:line:column: what` taken apart again.
+fn placed(line: &str) -> Problem {
+    let mut parts = line.splitn(4, ':');
+    let (file, row, column, rest) = (parts.next(), parts.next(), parts.next(), parts.next());
+    let number = |text: Option<&str>| text.and_then(|text| text.parse().ok());
+    match (file, number(row), number(column), rest) {
+        (Some(file), Some(line), Some(column), Some(what)) => {
+            Problem { place: Place::At { file: file.into(), line, column }, what: what.trim_start().to_owned() }
+        }
+        _ => match line.split_once(": ") {
+            Some((file, what)) => Problem { place: Place::File(file.into()), what: what.to_owned() },
+            None => Problem { place: Place::File(".".into()), what: line.to_owned() },
+        },
+    }
 }
 
 fn as_json(problem: &Problem) -> serde_json::Value {

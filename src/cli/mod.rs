@@ -8,6 +8,7 @@
 //! README's table. A command does its work through the face of a room and owns only how things are printed.
 
 mod check;
+mod serve;
 mod trunk_doctor;
 
 use crate::config::{Config, Problems};
@@ -25,6 +26,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the engine. SIGTERM drains, a second one stops at once; SIGHUP reloads flows and configuration.
+    Serve(serve::Args),
     /// Check everything a reload would check and tell every problem with file, line and column.
     Check(check::Args),
     /// Look at the connection to a carrier.
@@ -89,6 +92,7 @@ impl Failure {
 /// Runs the command this process was started with.
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Trunk(Trunk::Doctor(args)) => trunk_doctor::run(&args),
     };

@@ -1,0 +1,131 @@
+//! Prompts, flows and calendars: from the files beside the configuration, else from the binary; checked against each other.
+
+use crate::config::Config;
+use crate::ivr::{self, Flow, FlowSet};
+use crate::media::Prompts;
+use crate::media::seam::ClipId;
+use crate::roster::Calendar;
+use rust_embed::RustEmbed;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Everything read from files that the engine and the workers live by.
+pub struct Assets {
+    pub prompts: Arc<Prompts>,
+    pub clips: Arc<BTreeMap<Arc<str>, ClipId>>,
+    pub calendar: Arc<Calendar>,
+    pub flows: FlowSet,
+    pub entry: Arc<Flow>,
+}
+
+/// All problems, a line each, with their places.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct AssetError(pub Vec<String>);
+
+#[derive(RustEmbed)]
+#[folder = "ivr-flows"]
+#[include = "*.toml"]
+#[exclude = "cases/*"]
+#[exclude = "examples/*"]
+struct ShippedFlows;
+
+#[derive(RustEmbed)]
+#[folder = "district/calendar"]
+#[include = "*.toml"]
+struct ShippedCalendars;
+
+/// Reads everything. Used by a start, by `hotline check`, and but for the prompts by a reload.
+pub fn load(config: &Config) -> Result<Assets, AssetError> {
+    let (prompts, told) = Prompts::load(&config.sounds.dir);
+    let mut problems: Vec<String> = told.iter().map(ToString::to_string).collect();
+    let clips = Arc::new(prompts.names());
+    let (calendar, told) = calendar(config);
+    problems.extend(told);
+    match flows(config, &clips) {
+        Ok((flows, entry)) if problems.is_empty() => {
+            Ok(Assets { prompts: Arc::new(prompts), clips, calendar: Arc::new(calendar), flows, entry })
+        }
+        Ok(_) => Err(AssetError(problems)),
+        Err(told) => {
+            problems.extend(told.0);
+            Err(AssetError(problems))
+        }
+    }
+}
+
+/// The flow files in force: those of the binary, and those of the folder over them.
+pub fn flow_files(config: &Config) -> Result<Vec<(String, String)>, AssetError> {
+    merged(&config.ivr.flows, ShippedFlows::iter().filter_map(|name| Some((name.to_string(), ShippedFlows::get(&name)?.data.into_owned()))))
+}
+
+/// Reads and lints all flows against the prompts; the set, and the flow a call begins with.
+pub fn flows(config: &Config, clips: &BTreeMap<Arc<str>, ClipId>) -> Result<(FlowSet, Arc<Flow>), AssetError> {
+    let files = flow_files(config)?;
+    let known = |name: &str| clips.contains_key(name);
+    let set = ivr::FlowSet::load(files, &known).map_err(|problems| AssetError(problems.iter().map(|problem| place(config, &problem.to_string())).collect()))?;
+    let entry = set.get(&config.ivr.entry).ok_or_else(|| {
+        let file = config.ivr.flows.join(format!("{}.toml", config.ivr.entry));
+        let near = ivr::nearest(&config.ivr.entry, set.names()).map(|name| format!(", did you mean \"{name}\"?")).unwrap_or_default();
+        AssetError(vec![format!("{}: ivr.entry names this flow, and there is none{near}", file.display())])
+    })?;
+    Ok((set, entry))
+}
+
+/// `file:line:column: …` with the folder before it, as an editor opens it.
+fn place(config: &Config, problem: &str) -> String {
+    format!("{}/{problem}", config.ivr.flows.display())
+}
+
+/// Years without a file count Monday to Friday: that is a warning of the calendar, not a problem.
+pub fn calendar(config: &Config) -> (Calendar, Vec<String>) {
+    let shipped = ShippedCalendars::iter().filter_map(|name| Some((name.to_string(), ShippedCalendars::get(&name)?.data.into_owned())));
+    match merged(&config.calendar.dir, shipped) {
+        Ok(files) => {
+            let (calendar, problems) = Calendar::read(&files);
+            (calendar, problems.iter().map(|problem| format!("{}/{problem}", config.calendar.dir.display())).collect())
+        }
+        Err(AssetError(problems)) => (Calendar::default(), problems),
+    }
+}
+
+fn merged(dir: &Path, shipped: impl Iterator<Item = (String, Vec<u8>)>) -> Result<Vec<(String, String)>, AssetError> {
+    let mut files: BTreeMap<String, Vec<u8>> = shipped.collect();
+    let unreadable = |path: &Path, error: std::io::Error| AssetError(vec![format!("{}: cannot be read: {error}", path.display())]);
+    match std::fs::read_dir(dir) {
+        Ok(entries) => {
+            for entry in entries {
+                let path = entry.map_err(|error| unreadable(dir, error))?.path();
+                if path.extension().is_some_and(|ext| ext == "toml") && path.is_file() {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    files.insert(name, std::fs::read(&path).map_err(|error| unreadable(&path, error))?);
+                }
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unreadable(dir, error)),
+    }
+    let text = |(name, bytes): (String, Vec<u8>)| match String::from_utf8(bytes) {
+        Ok(text) => Ok((name, text)),
+        Err(_) => Err(AssetError(vec![format!("{}: is not UTF-8", dir.join(name).display())])),
+    };
+    files.into_iter().map(text).collect()
+}
+
+/// Where the text of a flow version is kept, so that `call replay` can walk a call by the flow it had.
+pub fn kept(data: &Path, hash: u64) -> PathBuf {
+    data.join("flows").join(format!("{hash:016x}.toml"))
+}
+
+/// Keeps a flow's whole text by its hash. Written once: the name is the content's.
+pub fn keep(data: &Path, flow: &Flow) -> std::io::Result<()> {
+    let path = kept(data, flow.hash());
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    super::serve::write_whole(&path, flow.bundle().as_bytes())
+}

@@ -1,0 +1,218 @@
+//! The desk's side of the process: database, projector, lookups, HTTP, signals. Everything here may be slow or away; calls go on.
+
+use super::build::Bound;
+use super::clock::Clock;
+use super::demo;
+use super::desk::{Door, PhaseCell, ReloadRequest, answer_lookups};
+use super::engine_thread::{Lookup, Order, Orders};
+use super::metrics::Board;
+use super::reload::Reloader;
+use super::serve::ServeError;
+use crate::api::{self, Api, ApiLimits, ApiParts, Phase, ServeLimits};
+use crate::call::{Reply, Request};
+use crate::config::Config;
+use crate::journal;
+use crate::store::projector::{Projector, ProjectorGauge};
+use crate::store::{Db, OpenOptions};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep, timeout};
+
+pub struct Desk {
+    pub config: Config,
+    pub demo: bool,
+    pub zone: jiff::tz::TimeZone,
+    pub clock: Clock,
+    pub orders: Orders,
+    pub board: Board,
+    /// Told after each group of facts that is on disk.
+    pub durable: Arc<Notify>,
+    pub questions: mpsc::Receiver<Lookup>,
+    pub http: TcpListener,
+    pub http_at: SocketAddr,
+    pub sip_at: Bound,
+    pub reloader: Reloader,
+}
+
+/// How often the end of the drain is looked for.
+const LOOK: Duration = Duration::from_millis(50);
+/// Closing legs get this long after the last call: recordings and figures are still to come.
+const CLOSING: Duration = Duration::from_secs(6);
+/// Reloads that may wait.
+const RELOADS: usize = 4;
+const DB_RETRY: Duration = Duration::from_millis(500);
+
+/// Runs the desk until a signal has ended the server. `rest` waits for the engine's and the journal's threads.
+pub fn run(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("desk")
+        .enable_all()
+        .build()
+        .map_err(ServeError::io("desk"))?;
+    let served = runtime.block_on(serve(desk, rest));
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    served
+}
+
+struct Signals {
+    term: Signal,
+    interrupt: Signal,
+    hup: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, ServeError> {
+        let on = |kind| signal(kind).map_err(ServeError::io("signals"));
+        Ok(Self {
+            term: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            hup: on(SignalKind::hangup())?,
+        })
+    }
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
+    let mut signals = Signals::new()?;
+    let phase = PhaseCell::default();
+    let (reloads, asked) = mpsc::channel::<ReloadRequest>(RELOADS);
+    let (stop_http, http_stops) = watch::channel(false);
+    let (stop_projector, projector_stops) = watch::channel(false);
+    let orders = desk.orders.clone();
+
+    let db = Db::open(&desk.config.database.url(), OpenOptions::default()).await?;
+    if desk.demo {
+        let (db, clock) = (db.clone(), desk.clock);
+        fill_demo(&db, clock).await;
+    }
+    let clock = desk.clock;
+    let wall: Arc<dyn Fn() -> i64 + Send + Sync> = Arc::new(move || clock.wall_ms());
+    let projector = Projector::new(db.clone(), desk.config.node);
+    tokio::spawn(publish_projector(projector.gauge(), desk.board.clone()));
+    let source = journal::Reader::open(&desk.config.journal.dir, &desk.config.data.join("keys"));
+    let projecting = tokio::spawn(projector.run(source, Arc::clone(&desk.durable), projector_stops));
+    tokio::spawn(answer_lookups(db.clone(), desk.questions, orders.clone(), Arc::clone(&wall)));
+    let reloading = tokio::spawn(answer_reloads(Arc::new(desk.reloader), asked));
+
+    let door = Arc::new(Door { orders: orders.clone(), board: desk.board.clone(), phase: phase.clone(), reloads: reloads.clone() });
+    let parts = ApiParts {
+        db: db.clone(),
+        engine: Arc::<Door>::clone(&door),
+        metrics: door,
+        recordings: desk.config.recording.dir.clone(),
+        zone: desk.zone.clone(),
+        clock: wall,
+        origins: Vec::new(),
+        https: false,
+    };
+    let limits = ApiLimits {
+        session_ms: i64::from(desk.config.http.session_s) * 1000,
+        body_max: desk.config.http.max_body_kib as usize * 1024,
+        sign_in_tries: desk.config.http.sign_in_tries,
+        demo: desk.demo,
+    };
+    let router = api::router(Api::with_limits(parts, limits));
+    let http = tokio::spawn(api::serve(desk.http, router, ServeLimits::default(), http_stops));
+    phase.set(Phase::Serving);
+    if desk.demo {
+        demo::tell(&desk.config, &desk.sip_at, desk.http_at);
+    }
+
+    loop {
+        tokio::select! {
+            () = signals.stop() => break,
+            _ = signals.hup.recv() => {
+                let (to, _) = oneshot::channel();
+                if reloads.try_send(to).is_err() {
+                    tracing::warn!("reload: too many are waiting; this one is dropped");
+                }
+            }
+        }
+    }
+    phase.set(Phase::Draining);
+    tracing::info!("draining");
+    drain(&orders, &mut signals, Duration::from_secs(desk.config.limits.drain_s.into())).await;
+    orders.give(Order::Stop);
+    // A database task thread: it only waits for the two threads.
+    let _ = tokio::task::spawn_blocking(rest).await;
+    let _ = stop_projector.send(true);
+    desk.durable.notify_one();
+    let _ = timeout(Duration::from_secs(15), projecting).await;
+    let _ = stop_http.send(true);
+    let _ = timeout(Duration::from_secs(10), http).await;
+    reloading.abort();
+    db.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Until nobody is on the line, the limit has passed, or a second signal came; then what is left is ended.
+async fn drain(orders: &Orders, signals: &mut Signals, limit: Duration) {
+    orders.give(Order::Drain);
+    let until = Instant::now() + limit;
+    while live(orders).await.is_none_or(|(calls, _)| calls > 0) && Instant::now() < until {
+        tokio::select! {
+            () = signals.stop() => break,
+            () = sleep(LOOK) => {}
+        }
+    }
+    orders.give(Order::EndAll);
+    let until = Instant::now() + CLOSING;
+    while live(orders).await.is_none_or(|(_, closing)| closing > 0) && Instant::now() < until {
+        sleep(LOOK).await;
+    }
+}
+
+/// Live calls and closing legs; `None` when the engine does not answer.
+async fn live(orders: &Orders) -> Option<(usize, usize)> {
+    let (to, answer) = oneshot::channel();
+    if !orders.give(Order::Request(Request::Status, to)) {
+        return None;
+    }
+    match timeout(Duration::from_secs(1), answer).await {
+        Ok(Ok(Reply::Status(status))) => Some((status.live_calls, status.closing_legs)),
+        _ => None,
+    }
+}
+
+async fn answer_reloads(reloader: Arc<super::reload::Reloader>, mut asked: mpsc::Receiver<ReloadRequest>) {
+    while let Some(answer) = asked.recv().await {
+        let reloader = Arc::clone(&reloader);
+        let outcome = tokio::task::spawn_blocking(move || reloader.reload()).await;
+        // Nobody waits for the answer of a signal's reload.
+        let _ = answer.send(outcome.unwrap_or_else(|error| Err(vec![error.to_string()])));
+    }
+}
+
+/// The demonstration's users and tickets; tried until the database takes them.
+async fn fill_demo(db: &Db, clock: Clock) {
+    loop {
+        let hash = || crate::auth::password::hash(crate::store::demo::PASSWORD);
+        let filled = match db.migrate().await {
+            Ok(()) => crate::store::demo::fill(db, clock.wall_ms(), hash).await,
+            Err(error) => Err(error),
+        };
+        match filled {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "demo data"),
+        }
+        sleep(DB_RETRY).await;
+    }
+}
+
+async fn publish_projector(gauge: Arc<ProjectorGauge>, board: Board) {
+    loop {
+        board.publish("projector", super::samples::projector(&gauge));
+        sleep(Duration::from_millis(250)).await;
+    }
+}

@@ -1,0 +1,74 @@
+//! Reload: everything is read and checked again; then it is swapped whole, or not at all.
+//!
+//! Calls in progress finish on the flow they began with. Sockets, folders, threads and the prompts are those of the start; a change
+//! there is told and waits for the next start.
+
+use super::assets;
+use super::build::{self, Bound};
+use super::engine_thread::{Order, Orders};
+use crate::config::Config;
+use crate::media::Prompts;
+use crate::media::seam::ClipId;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub struct Reloader {
+    pub again: Box<dyn Fn() -> Result<Config, String> + Send + Sync>,
+    pub bound: Bound,
+    pub boot: u32,
+    pub prompts: Arc<Prompts>,
+    pub clips: Arc<BTreeMap<Arc<str>, ClipId>>,
+    pub data: PathBuf,
+    pub orders: Orders,
+}
+
+impl Reloader {
+    /// Reads, checks, swaps. The problems when nothing was swapped, a line each.
+    pub fn reload(&self) -> Result<(), Vec<String>> {
+        let outcome = self.try_reload();
+        match &outcome {
+            Ok(()) => tracing::info!("reloaded"),
+            Err(problems) => {
+                for problem in problems {
+                    tracing::warn!(%problem, "reload refused: the old version stays in force");
+                }
+                let reason = problems.join("\n");
+                self.orders.give(Order::FlowRefused { file: file_of(&reason), reason });
+            }
+        }
+        outcome
+    }
+
+    fn try_reload(&self) -> Result<(), Vec<String>> {
+        let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let config = (self.again)().map_err(lines)?;
+        let (calendar, mut problems) = assets::calendar(&config);
+        let flows = assets::flows(&config, &self.clips);
+        let (flows, entry) = match flows {
+            Ok(found) if problems.is_empty() => found,
+            Ok(_) => return Err(problems),
+            Err(told) => {
+                problems.extend(told.0);
+                return Err(problems);
+            }
+        };
+        assets::keep(&self.data, &entry).map_err(|error| vec![format!("{}: the flow cannot be kept: {error}", self.data.display())])?;
+        let loaded = assets::Assets {
+            prompts: Arc::clone(&self.prompts),
+            clips: Arc::clone(&self.clips),
+            calendar: Arc::new(calendar),
+            flows,
+            entry: Arc::clone(&entry),
+        };
+        // The engine keeps its place in the journal and its seed; only what may change is taken over.
+        let engine = build::engine_config(&config, &self.bound, &loaded, build::zone(&config), self.boot, 0, [0; 32]);
+        let given = self.orders.give(Order::Reconfigure(Box::new(engine))) && self.orders.give(Order::Flow(entry));
+        if given { Ok(()) } else { Err(vec!["the engine is too busy to reload; try again".to_owned()]) }
+    }
+}
+
+/// The file that the first problem names.
+fn file_of(reason: &str) -> String {
+    reason.split_once(':').map_or("", |(file, _)| file).rsplit('/').next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,100 @@
+//! Which rows of the call's state table have been taken: the product of where a call is and what can happen to it.
+//!
+//! Two array steps an event, so it is always counted. A row that cannot be is listed with its reason; reaching it is a fault.
+
+use super::live::Stage;
+
+macro_rules! closed {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($variant),* }
+        impl $name {
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+        }
+    };
+}
+
+closed! {
+    /// Where a call is.
+    Place { Arriving, AwaitingSdp, Walking, Queued, Message, Saving, Looking, Closing }
+}
+
+closed! {
+    /// What can happen to it.
+    News {
+        AnswerDue, Confirmed, MediaAgreed, InfoKey, Facts, Refer,
+        Bye, Cancelled, AckMissing, NoSdp, TimerRanOut, TransportLost, Replaced, PeerForgot,
+        Finished, Key, Silent, Heard, Moved, RecordingEnded, MessageEnded, LegClosed,
+        OnDisk, NotOnDisk, LookedUp, LookupLate, WaitOver, WalkDue, TooLong, HangUp, EndAll,
+    }
+}
+
+/// A row that cannot be taken, and why.
+const IMPOSSIBLE: &[(&[Place], &[News], &str)] = &[
+    (&[Place::Arriving], &[News::Confirmed, News::AckMissing, News::NoSdp, News::TimerRanOut], "nothing follows a 200 that has not been sent"),
+    (&[Place::Arriving], &[News::Bye], "BYE before our final answer is refused by the user agent"),
+    (
+        &[Place::Arriving, Place::AwaitingSdp],
+        &[
+            News::Finished, News::Key, News::Silent, News::Heard, News::Moved, News::RecordingEnded, News::MessageEnded, News::LegClosed,
+        ],
+        "no worker has the leg yet",
+    ),
+    (&[Place::Arriving, Place::AwaitingSdp], &[News::WalkDue, News::LookedUp], "the walk has not begun"),
+    (&[Place::AwaitingSdp, Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking, Place::Closing], &[News::AnswerDue], "answered already"),
+    (&[Place::AwaitingSdp, Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking, Place::Closing], &[News::Cancelled], "CANCEL after the answer has no effect (RFC 3261 9.2)"),
+    (&[Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking], &[News::NoSdp], "the answer to our offer has come"),
+    (&[Place::Arriving, Place::AwaitingSdp, Place::Walking, Place::Message, Place::Saving, Place::Looking, Place::Closing], &[News::WaitOver], "only who waits can have waited too long"),
+    (&[Place::Arriving, Place::AwaitingSdp, Place::Walking, Place::Queued, Place::Message, Place::Looking, Place::Closing], &[News::OnDisk, News::NotOnDisk], "nothing is on its way to the disk"),
+    (&[Place::Arriving, Place::AwaitingSdp, Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Closing], &[News::LookupLate], "nothing was asked"),
+    (&[Place::Walking, Place::Queued, Place::Saving, Place::Looking], &[News::MessageEnded], "the recorder has told the end already"),
+    (&[Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking], &[News::LegClosed], "a leg is closed at the call's end only"),
+    (&[Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking], &[News::RecordingEnded], "a recording lasts to the call's end"),
+    (
+        &[Place::Closing],
+        &[
+            News::Confirmed, News::MediaAgreed, News::InfoKey, News::Facts, News::Refer, News::Bye, News::AckMissing, News::NoSdp,
+            News::TimerRanOut, News::TransportLost, News::Replaced, News::PeerForgot, News::LookedUp, News::WalkDue, News::TooLong, News::HangUp, News::EndAll,
+        ],
+        "the call has ended: its dialog and its walk are nobody's",
+    ),
+    (&[Place::Message, Place::Saving, Place::Looking], &[News::Finished], "what played was stopped or had ended when the order went out"),
+];
+
+#[derive(Clone, Debug)]
+pub(super) struct Reach(Vec<u32>);
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self(vec![0; Place::ALL.len() * News::ALL.len()])
+    }
+}
+
+impl Reach {
+    pub fn took(&mut self, place: Place, news: News) {
+        let row = &mut self.0[place as usize * News::ALL.len() + news as usize];
+        *row = row.saturating_add(1);
+    }
+
+    pub fn rows(&self) -> impl Iterator<Item = (Place, News, u32, Option<&'static str>)> + '_ {
+        Place::ALL.iter().flat_map(|place| News::ALL.iter().map(|news| (*place, *news))).zip(&self.0).map(|((place, news), count)| {
+            let why = IMPOSSIBLE.iter().find(|(places, newses, _)| places.contains(&place) && newses.contains(&news));
+            (place, news, *count, why.map(|(.., reason)| *reason))
+        })
+    }
+}
+
+impl Stage {
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Arriving { .. } => Place::Arriving,
+            Self::AwaitingSdp => Place::AwaitingSdp,
+            Self::Walking => Place::Walking,
+            Self::Queued { .. } => Place::Queued,
+            Self::Message { .. } => Place::Message,
+            Self::Saving { .. } => Place::Saving,
+            Self::Looking { .. } => Place::Looking,
+        }
+    }
+}
