@@ -137,6 +137,11 @@ impl Acd {
         self.places.get(&call).map(|place| &place.queue)
     }
 
+    /// The queue a call waits in and its priority there.
+    pub fn place(&self, call: CallId) -> Option<(&str, u8)> {
+        self.places.get(&call).map(|place| (&*place.queue, place.priority))
+    }
+
     pub fn staff(&self, _queue: &str) -> Staff {
         Staff::default()
     }

@@ -117,6 +117,7 @@ fn switches(config: &Config) -> Arc<[Arc<str>]> {
 
 pub fn limits(config: &Config) -> Limits {
     let limits = &config.limits;
+    let ms = |ms: u32| Duration::from_millis(ms.into());
     Limits {
         max_calls: limits.max_calls,
         max_calls_per_caller: limits.caller_concurrent as usize,
@@ -124,6 +125,11 @@ pub fn limits(config: &Config) -> Limits {
         max_per_minute: limits.caller_per_minute,
         max_call: Duration::from_secs(limits.call_max_s.into()),
         media_silence: Duration::from_millis(config.media.silence_ms.into()),
+        answer_after: ms(limits.answer_after_ms),
+        message_min: ms(limits.message_min_ms),
+        durable_wait: ms(limits.durable_wait_ms),
+        max_undurable: limits.max_undurable.into(),
+        retry_after_s: limits.retry_after_s,
         ..Limits::default()
     }
 }

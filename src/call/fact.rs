@@ -54,6 +54,11 @@ pub enum Fact {
         priority: u8,
         ahead: u32,
     },
+    /// He moved up: key 0 while waiting, the storm key.
+    QueueRaised {
+        call: CallId,
+        priority: u8,
+    },
     QueueLeft {
         call: CallId,
         queue: String,

@@ -30,6 +30,8 @@ pub(super) struct Call {
     /// Digits are masked and the recording silenced.
     pub sensitive: bool,
     pub held: bool,
+    /// The answer's fact carried both SDPs; it does not when the offer was ours.
+    pub sdp_told: bool,
     pub last_digit: Option<(Digit, Time, KeySource)>,
     pub path: VecDeque<Arc<str>>,
     /// The ticket's number and code, once drawn: one pair a call, whatever is stored under it.
@@ -113,6 +115,7 @@ impl Call {
             recording: None,
             sensitive: false,
             held: false,
+            sdp_told: false,
             last_digit: None,
             path: VecDeque::new(),
             ticket: None,

@@ -26,6 +26,7 @@ mod counters;
 mod end;
 mod engine;
 pub mod fact;
+pub mod fold;
 mod live;
 mod media_news;
 mod ports;

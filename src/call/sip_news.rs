@@ -174,12 +174,16 @@ impl Engine {
             crate::sip::seam::Output::Event(Event::Media { media, .. }) => Some(media),
             _ => None,
         });
+        let told = agreed.is_some();
         let (codec, local_sdp, remote_sdp) = match agreed {
             Some(media) => (media.codec.payload_type(), sealed(&media.local_sdp), sealed(&media.remote_sdp)),
             None => (crate::media::seam::Codec::Pcma.payload_type(), Personal::default(), Personal::default()),
         };
         let fact = CallAnswered { call: id, codec, port: port.port, worker: port.worker, ssrc, local_sdp, remote_sdp };
         self.note(now, Fact::CallAnswered(Box::new(fact)), out);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.sdp_told = told;
+        }
     }
 
     fn media_agreed(&mut self, now: Time, dialog: DialogId, media: NegotiatedMedia, out: &mut Vec<Effect>) {
@@ -203,6 +207,9 @@ impl Engine {
             call.stage = Stage::Walking;
             out.push(Effect::Media { worker, order: Order::Open { leg, port, ssrc, session } });
             out.push(Effect::Media { worker, order: watch });
+            if held || !call.sdp_told {
+                self.media_changed(now, id, &media, held, out);
+            }
             if waited_for_sdp {
                 self.start_recording(now, id, out);
                 self.todo.push_back((id, ivr::seam::Input::Begin));
@@ -212,9 +219,13 @@ impl Engine {
             if was_held != held {
                 out.push(Effect::Media { worker, order: watch });
             }
-            let (codec, local_sdp, remote_sdp) = (media.codec.payload_type(), sealed(&media.local_sdp), sealed(&media.remote_sdp));
-            self.note(now, Fact::MediaChanged { call: id, held, codec, local_sdp, remote_sdp }, out);
+            self.media_changed(now, id, &media, held, out);
         }
+    }
+
+    fn media_changed(&mut self, now: Time, call: CallId, media: &NegotiatedMedia, held: bool, out: &mut Vec<Effect>) {
+        let (codec, local_sdp, remote_sdp) = (media.codec.payload_type(), sealed(&media.local_sdp), sealed(&media.remote_sdp));
+        self.note(now, Fact::MediaChanged { call, held, codec, local_sdp, remote_sdp }, out);
     }
 
     fn start_recording(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {

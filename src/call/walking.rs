@@ -83,7 +83,11 @@ impl Engine {
                 order(Order::Background { leg, clip });
             }
             Action::Enqueue { queue, priority } => self.enqueue(now, id, &queue, priority, out),
-            Action::Raise { priority } => drop(self.acd.raise(id, priority)),
+            Action::Raise { priority } => {
+                if self.acd.raise(id, priority) {
+                    self.note(now, Fact::QueueRaised { call: id, priority }, out);
+                }
+            }
             Action::LeaveQueue => {
                 if let Some((queue, since)) = self.acd.leave(id) {
                     call.stage = Stage::Walking;

@@ -80,6 +80,16 @@ pub struct Limits {
     pub caller_per_minute: u32,
     /// Longest call, seconds.
     pub call_max_s: u32,
+    /// Ring this long before the answer, milliseconds; 0 answers at once.
+    pub answer_after_ms: u32,
+    /// Shortest voiced part of a message worth keeping, milliseconds.
+    pub message_min_ms: u32,
+    /// Longest wait for a number to be safe on disk before the caller is told that it could not be stored, milliseconds.
+    pub durable_wait_ms: u32,
+    /// Facts that may wait for the disk before new calls are refused.
+    pub max_undurable: u32,
+    /// Longest Retry-After of a 503, seconds.
+    pub retry_after_s: u32,
     /// How long SIGTERM waits for calls in progress, seconds.
     pub drain_s: u32,
 }
@@ -179,6 +189,11 @@ pub(super) fn read_limits(s: &mut Section<'_, '_>) -> Limits {
         caller_concurrent: s.number("caller_concurrent", 3, 0..=100_000),
         caller_per_minute: s.number("caller_per_minute", 10, 0..=100_000),
         call_max_s: s.number("call_max_s", 7200, 60..=86_400),
+        answer_after_ms: s.number("answer_after_ms", 0, 0..=60_000),
+        message_min_ms: s.number("message_min_ms", 600, 0..=60_000),
+        durable_wait_ms: s.number("durable_wait_ms", 3000, 100..=60_000),
+        max_undurable: s.number("max_undurable", 200_000, 100..=10_000_000),
+        retry_after_s: s.number("retry_after_s", 10, 1..=600),
         drain_s: s.number("drain_s", 300, 0..=86_400),
     }
 }
