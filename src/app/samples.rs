@@ -22,7 +22,7 @@ pub fn engine(engine: &Engine) -> Vec<Sample> {
     out.extend(status.waiting.iter().map(|(queue, n)| Sample::gauge("hotline_queue_waiting", "Callers waiting", *n as u64).by("queue", &**queue)));
     out.extend(status.ended.iter().map(|(why, n)| Sample::counter("hotline_calls_ended", "Calls ended, by reason", *n).by("reason", why.label())));
     out.extend(engine.counters().all().map(|(count, n)| Sample::counter("hotline_engine", "What the engine counted", n).by("what", count.label())));
-    out.extend(engine.ua().counters().all().map(|(what, n)| Sample::counter("hotline_sip", "What the SIP user agent counted", n).by("what", what)));
+    out.extend(engine.ua().counters().iter().map(|(family, what, n)| Sample::counter(family, "What the SIP user agent counted", n).by("what", what)));
     let refused = engine.counters().get(crate::call::Count::FlowRefused);
     out.push(Sample::counter("hotline_flow_refused", "Flow files refused at a reload", refused));
     out

@@ -212,7 +212,7 @@ const CASES: &[Case] = &[
     case("carrier-25-no-sound-at-all", &["media_lost"]).on(On::Silence),
 ];
 
-const STRANGER: &[&str] = &["hotline_sip_total{what=\"strangers_silent\"}"];
+const STRANGER: &[&str] = &["hotline_sip_dropped_total{what=\"stranger\"}"];
 
 /// The recording holds the prompt's beginning: the caller was not answered with silence.
 fn was_played_to(s: &Seen<'_>) {

@@ -40,9 +40,6 @@ impl Offer {
     pub fn check(&self, local: &LocalMedia) -> Result<(), Refusal> {
         offer_answer::answer(local, 0, Direction::SendRecv, &self.sdp).map(drop)
     }
-    pub fn text(&self) -> &str {
-        &self.text
-    }
 }
 
 impl Default for Media {

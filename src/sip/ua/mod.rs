@@ -525,7 +525,7 @@ impl Ua {
             self.forget(id);
         }
         if let Some(old) = replaced {
-            self.with(now, old, out, |session, cx| session.replaced(cx));
+            self.with(now, old, out, Session::replaced);
         }
         Some(result)
     }

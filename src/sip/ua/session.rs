@@ -195,6 +195,28 @@ impl Session {
         }
     }
 
+    /// The connection it was spoken over is gone. A confirmed session goes on and opens a new one when it has something to say;
+    /// one that is still being set up ends, because nobody is there to hear the answer (`attacks.md` S11).
+    pub fn connection_lost(&mut self, cx: &mut Cx<'_>) {
+        let peer = self.flow.peer();
+        self.flow = Flow::TcpTo { peer };
+        match &self.state {
+            State::Invited(_) => {
+                self.refuse(cx, 480, None, None);
+                self.end(cx, DialogEnd::TransportLost);
+            }
+            State::Up { confirmed: false, .. } => self.bye(cx, None, DialogEnd::TransportLost),
+            State::Up { .. } | State::Calling(_) | State::Leaving { .. } | State::Gone => {}
+        }
+    }
+
+    /// A session with Replaces has taken this one's place (RFC 3891 §3).
+    pub fn replaced(&mut self, cx: &mut Cx<'_>) {
+        if let State::Up { .. } = self.state {
+            self.bye(cx, None, DialogEnd::Replaced);
+        }
+    }
+
     /// The owner wants it over.
     pub fn hang_up(&mut self, cx: &mut Cx<'_>, reason: Option<(&'static str, u16, &'static str)>) -> bool {
         let line = reason.map(|(protocol, cause, text)| format!("{protocol};cause={cause};text=\"{text}\""));
@@ -441,12 +463,12 @@ impl Core {
     pub fn via(&self, flow: Flow, branch: Mark) -> impl std::fmt::Display {
         let transport = if flow.is_reliable() { "TCP" } else { "UDP" };
         let address = self.address(flow);
-        view::Shown(move |f| write!(f, "SIP/2.0/{transport} {address};branch=z9hG4bK{branch};rport"))
+        view::Shown(move |f: &mut std::fmt::Formatter<'_>| write!(f, "SIP/2.0/{transport} {address};branch=z9hG4bK{branch};rport"))
     }
     pub fn contact<'a>(&self, flow: Flow, user: &'a str) -> impl std::fmt::Display + use<'a> {
         let transport = if flow.is_reliable() { ";transport=tcp" } else { "" };
         let address = self.address(flow);
-        view::Shown(move |f| write!(f, "<sip:{user}@{address}{transport}>"))
+        view::Shown(move |f: &mut std::fmt::Formatter<'_>| write!(f, "<sip:{user}@{address}{transport}>"))
     }
     /// Contact, Allow, Supported and Server of an answer that makes or changes a session.
     pub fn dress(&self, draft: Draft, flow: Flow, user: &str) -> Draft {

@@ -485,7 +485,7 @@ fn body_of<'t>(message: &Message<'t>) -> (Kind, Option<Cow<'t, str>>) {
 
 /// An address as it stands in a URI.
 pub(super) fn host(ip: IpAddr) -> impl fmt::Display {
-    Shown(move |f| write!(f, "{}", Host::Ip(ip)))
+    Shown(move |f: &mut fmt::Formatter<'_>| write!(f, "{}", Host::Ip(ip)))
 }
 
 /// The URI inside an address: `<uri>;params`, `"name" <uri>` or bare.
