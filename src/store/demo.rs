@@ -5,7 +5,7 @@ use super::db::Db;
 use super::error::StoreError;
 use super::new_ticket::NewTicket;
 use super::user::User;
-use super::verify::luhn_sum;
+use crate::ticket::number::check_digit;
 
 /// The password of every demo user.
 pub const PASSWORD: &str = "demo-12341";
@@ -280,8 +280,7 @@ impl DemoTicket {
     /// The official number: 1 November 2026, the sequence, the Luhn digit.
     pub fn no(&self) -> String {
         let stem = format!("261101{:05}", self.sequence);
-        let check = (10 - luhn_sum(&[stem.as_str(), "0"].concat()) % 10) % 10;
-        format!("{stem}{check}")
+        format!("{stem}{}", check_digit(&stem))
     }
 }
 
@@ -340,7 +339,7 @@ pub async fn fill<E: std::fmt::Display>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::verify::is_official;
+    use crate::ticket::number::is_official;
 
     #[test]
     fn demo_numbers_are_official_and_codes_have_six_digits() {

@@ -46,4 +46,4 @@ pub use ticket::{
     NoStatus, Scope, StatusAnswer, Ticket, TicketEvent, TicketField, TicketFilter, TicketStatus,
 };
 pub use user::{SessionRow, USER_NAME_RULE, User, is_user_name};
-pub use verify::{VerifyReport, is_official};
+pub use verify::VerifyReport;

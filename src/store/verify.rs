@@ -5,6 +5,7 @@ use super::code::same;
 use super::db::Db;
 use super::error::StoreError;
 use super::sql::Sql;
+use crate::ticket::number::is_official;
 use sqlx::Row as _;
 
 /// Tickets walked at a time.
@@ -137,37 +138,5 @@ impl Db {
             report.calls = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0);
         }
         Ok(())
-    }
-}
-
-/// Twelve digits, or fourteen on a day that ran out of five-digit numbers; the last is the Luhn digit (ISO/IEC 7812-1, annex B).
-pub fn is_official(no: &str) -> bool {
-    matches!(no.len(), 12 | 14) && no.bytes().all(|b| b.is_ascii_digit()) && luhn_sum(no).is_multiple_of(10)
-}
-
-/// Sum of digits with every second from the right doubled, the last digit being the check digit.
-pub(super) fn luhn_sum(digits: &str) -> u32 {
-    digits
-        .bytes()
-        .rev()
-        .enumerate()
-        .map(|(i, b)| {
-            let digit = u32::from(b - b'0');
-            let value = if i % 2 == 1 { digit * 2 } else { digit };
-            if value > 9 { value - 9 } else { value }
-        })
-        .sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn official_numbers_end_in_their_check_digit() {
-        assert!(is_official("261123000017"));
-        for bad in ["261123000018", "26112300001", "26112300001x", "", "2611230000170"] {
-            assert!(!is_official(bad), "{bad}");
-        }
     }
 }
