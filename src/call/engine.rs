@@ -128,7 +128,7 @@ pub(super) struct Today {
 impl Today {
     fn of(wall_ms: i64, config: &EngineConfig) -> Self {
         let Ok(at) = jiff::Timestamp::from_millisecond(wall_ms) else { return Self::default() };
-        let local = at.to_zoned(config.timezone.clone());
+        let local = at.to_zoned_datetime(config.timezone.clone());
         Self { utc_offset_s: local.offset().seconds(), day: config.calendar.day_kind(local.date()) }
     }
 }

@@ -7,7 +7,7 @@ use crate::ivr::seam::{CallFacts, World};
 use crate::ivr::{Flow, Walk};
 use std::sync::Arc;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Replayed {
     /// Inputs run.
     pub steps: usize,
@@ -15,7 +15,7 @@ pub struct Replayed {
 }
 
 /// The first step at which the walk decided otherwise than the journal says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// Which input of the call, from 1, and its place in the journal.
     pub step: usize,

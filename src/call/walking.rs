@@ -223,7 +223,7 @@ impl Engine {
 
     /// The number's date is the arrival's, in the configured zone.
     fn draw(&mut self, now: Time, id: CallId, arrived_ms: i64, out: &mut Vec<Effect>) -> Option<(Arc<str>, Arc<str>)> {
-        let date = Timestamp::from_millisecond(arrived_ms).ok()?.to_zoned(self.config.timezone.clone()).date();
+        let date = Timestamp::from_millisecond(arrived_ms).ok()?.to_zoned_datetime(self.config.timezone.clone()).date();
         let no = loop {
             match self.numbers.draw(date) {
                 Draw::Number(no) => break no,

@@ -1,2 +1,39 @@
 //! IVR: what a flow says, and one caller's walk through it. Knows prompts, digits and queues; knows nothing of SIP or files.
+//!
+//! ```text
+//!  flow files ─▶ read ─▶ FlowSet (subflows set in) ─▶ lint ─▶ Flow ──▶ Walk: (now, world, input) → actions, trail
+//!                 └────────── problems: file:line:column ──┘      └──▶ sim, graph
+//! ```
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`seam`] | the words between a walk and whoever carries it out |
+//! | `book`, `say` | prompts and what they are made of; numbers and dates in Mandarin |
+//! | `flow`, `read`, `lint`, `set` | the language: its model, its reader, what a sound flow keeps to, flows that use each other |
+//! | `walk` | the interpreter |
+//! | [`sim`], [`graph`] | walking a flow without a phone; drawing it |
+//!
+//! The rules that always hold: a walk has an outstanding order, a deadline, or has ended; whatever goes wrong in it leads to a person,
+//! never to a hang-up; the same inputs give the same walk, so a call can be walked again from its journal.
+//!
+//! To add a kind of node: `docs/adding-an-ivr-step.md`.
+mod book;
+mod flow;
+pub mod graph;
+mod lint;
+mod problem;
+mod read;
+mod say;
 pub mod seam;
+mod set;
+pub mod sim;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use book::Book;
+pub use flow::Flow;
+pub use problem::{Problem, Problems, nearest};
+pub use set::FlowSet;
+pub use walk::Walk;

@@ -1,0 +1,72 @@
+//! What is wrong with a flow, and where: all of it at once, in the author's own words.
+
+use std::fmt;
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    pub file: String,
+    /// Counted from 1; columns in characters.
+    pub line: usize,
+    pub column: usize,
+    pub what: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.what)
+    }
+}
+
+/// Every problem of a set of files, by file and place. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Problems(pub Vec<Problem>);
+
+impl Problems {
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, problem) in self.0.iter().enumerate() {
+            let end = if n + 1 < self.0.len() { "\n" } else { "" };
+            write!(f, "{problem}{end}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The name that was probably meant.
+pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = names.into_iter().map(|name| (strsim::damerau_levenshtein(word, name), name));
+    let (distance, name) = scored.min_by(|a, b| a.cmp(b))?;
+    let longest = word.chars().count().max(name.chars().count());
+    (distance > 0 && distance * 5 <= longest * 2).then_some(name)
+}
+
+/// `, did you mean "x"?`, or nothing.
+pub(super) fn hint<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, names).map(|name| format!(", did you mean \"{name}\"?")).unwrap_or_default()
+}
+
+/// Line and column of a byte offset.
+pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_finds_its_name() {
+        assert_eq!(nearest("welcom", ["people", "welcome"]), Some("welcome"));
+        assert_eq!(nearest("pepole", ["people", "welcome"]), Some("people"));
+        assert_eq!(nearest("xyz", ["people", "welcome"]), None);
+        assert_eq!(nearest("people", ["people"]), None);
+    }
+}
