@@ -279,11 +279,10 @@ impl Leg {
     }
 
     /// `periods` of 20 ms have begun since the last tick: normally one. At most two frames are sent; the rest is a gap.
-    pub fn tick(&mut self, env: &Env<'_>, periods: u32, sink: &mut impl Sink) {
+    /// `late`: it comes more than 5 ms after its time.
+    pub fn tick(&mut self, env: &Env<'_>, periods: u32, late: bool, sink: &mut impl Sink) {
         let skipped = periods.saturating_sub(CATCH_UP);
-        if periods > 1 {
-            self.stats.late_ticks += 1;
-        }
+        self.stats.late_ticks += u32::from(late);
         self.timestamp = self.timestamp.wrapping_add(skipped.wrapping_mul(FRAME as u32));
         for _ in 0..skipped {
             self.ours.keep(self.frame, &[g711::silence(self.session.codec); FRAME]);

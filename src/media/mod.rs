@@ -31,10 +31,16 @@ pub mod activity;
 pub mod events;
 pub mod g711;
 pub mod leg;
+#[cfg(feature = "full")]
+pub mod load;
 pub mod mos;
 pub mod playlist;
 pub mod playout;
 pub mod prompts;
+#[cfg(feature = "full")]
+pub mod recorder;
+#[cfg(feature = "full")]
+mod resample;
 pub mod rtcp;
 pub mod rtp;
 pub mod seam;
@@ -43,5 +49,7 @@ pub mod stats;
 pub mod take;
 pub mod tones;
 pub mod wav;
+#[cfg(feature = "full")]
+pub mod worker;
 
 pub use prompts::Prompts;
