@@ -121,7 +121,7 @@ impl Leg {
             playlist: Playlist::default(),
             events: Events::default(),
             tones: Tones::default(),
-            ours: Ours::new(),
+            ours: Ours::default(),
             call: None,
             message: None,
             watch: Watch { after: Duration::ZERO, last: env.now, told: false },
@@ -144,9 +144,13 @@ impl Leg {
     }
 
     /// A new offer and answer.
-    pub fn update(&mut self, env: &Env<'_>, session: Box<Session>) {
+    pub fn update(&mut self, env: &Env<'_>, session: Box<Session>, sink: &mut impl Sink) {
         self.source.update(env.now, &session);
-        self.playout.set_silence(g711::silence(session.codec));
+        if session.codec != self.session.codec {
+            // What waits for the recorder is still in the old one.
+            self.give_takes(self.frame, sink);
+            self.playout.set_silence(g711::silence(session.codec));
+        }
         self.session = session;
         self.aim.reset();
         self.take_aim(env);
@@ -496,3 +500,6 @@ fn mixed(mut x: u64) -> u64 {
     x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     x ^ (x >> 31)
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,7 +197,7 @@ pub fn round_trip_ms(block: &Block, now: u32) -> Option<u32> {
     }
     let units = now.wrapping_sub(block.last_sr).wrapping_sub(block.delay);
     // More than ten seconds is a clock that jumped, or a lie.
-    (units < 10 << 16).then(|| (u64::from(units) * 1000 >> 16) as u32)
+    (units < (10 << 16)).then(|| ((u64::from(units) * 1000) >> 16) as u32)
 }
 
 #[cfg(test)]

@@ -51,10 +51,13 @@ pub struct Ours {
     paused: bool,
 }
 
-impl Ours {
-    pub fn new() -> Self {
+impl Default for Ours {
+    fn default() -> Self {
         Self { sound: [[0; FRAME]; OURS], gap: [None; OURS], sensitive: false, paused: false }
     }
+}
+
+impl Ours {
     pub fn set_gap(&mut self, why: RecordingGap, on: bool) {
         match why {
             RecordingGap::Sensitive => self.sensitive = on,

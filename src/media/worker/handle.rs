@@ -109,6 +109,9 @@ impl WorkerHandle {
 
     /// False when the leg or port is not this worker's, or too many orders wait already.
     pub fn order(&mut self, order: Order) -> bool {
+        if self.waiting.len() >= WAITING {
+            return false;
+        }
         let line = match &order {
             Order::Open { leg, port, .. } => {
                 let Some(line) = self.ports.get(port).copied() else { return false };
@@ -118,7 +121,7 @@ impl WorkerHandle {
             Order::Close { leg } => self.legs.remove(leg),
             other => self.legs.get(&leg_of(other)).copied(),
         };
-        let Some(line) = line.filter(|_| self.waiting.len() < WAITING) else { return false };
+        let Some(line) = line else { return false };
         if let Order::Record { leg, .. } | Order::Message { leg, .. } = &order {
             *self.takes.entry(*leg).or_default() += 1;
         }
@@ -200,6 +203,11 @@ impl WorkerHandle {
     /// What the worker counted since its start, by name.
     pub fn counters(&self) -> Vec<(&'static str, u64)> {
         self.shared.counters.all()
+    }
+
+    /// False once the thread has ended, which only [`WorkerHandle::stop`] makes it do.
+    pub fn is_running(&self) -> bool {
+        !self.thread.is_finished()
     }
 
     /// Closes every leg, ends its recordings, and waits for the thread.

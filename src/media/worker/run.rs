@@ -210,7 +210,7 @@ impl Worker {
         let Some(leg) = &mut line.leg else { return out.count(Count::OrdersStale, 1) };
         match order {
             Order::Open { .. } => {}
-            Order::Update { session, .. } => leg.update(&env, session),
+            Order::Update { session, .. } => leg.update(&env, session, out),
             Order::Play { play, pieces, .. } => leg.playlist().play(play, pieces),
             Order::Stop { .. } => leg.playlist().stop(),
             Order::Background { clip, .. } => leg.playlist().background(clip),
@@ -231,7 +231,9 @@ impl Worker {
         if self.lines[index as usize].leg.is_some() {
             self.close(now, index);
         }
-        self.resting.retain(|resting| *resting != index);
+        if matches!(self.lines[index as usize].state, State::Resting { .. }) {
+            self.resting.retain(|resting| *resting != index);
+        }
         self.drain(index);
         let line = &mut self.lines[index as usize];
         line.leg = Some(leg);
