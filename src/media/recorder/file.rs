@@ -44,7 +44,7 @@ const LONGEST_GAP: u32 = 180_000;
 
 pub struct File {
     wav: hound::WavWriter<BufWriter<fs::File>>,
-    /// For the last sync of a message.
+    /// For the sync of a message.
     handle: fs::File,
     page: PathBuf,
     id: RecordingId,
@@ -137,20 +137,17 @@ impl File {
         Ok(self.wav.flush()?)
     }
 
-    /// The last of it: `frames` are all there should be. A message is on the disk when this returns.
-    pub fn finish(mut self, frames: u32) -> Result<Gaps, FileError> {
+    /// The last of it: `frames` are all there should be. The descriptor is for whoever must know that it is on the disk.
+    pub fn finish(mut self, frames: u32) -> Result<(Gaps, fs::File), FileError> {
         self.catch_up(frames.max(self.next))?;
         self.wav.finalize()?;
-        if self.kind == Kind::Message {
-            self.handle.sync_data()?;
-        }
         let length = |why: Option<RecordingGap>| {
             let some = self.gaps.iter().filter(|gap| why.is_none_or(|why| why == gap.why));
             some.map(|gap| (gap.to - gap.from) * 20).sum()
         };
         let gaps = Gaps { total_ms: length(None), overrun_ms: length(Some(RecordingGap::Overrun)) };
         write_page(&self.page, self.id, self.kind, self.next * 20, &self.gaps)?;
-        Ok(gaps)
+        Ok((gaps, self.handle))
     }
 }
 

@@ -11,11 +11,12 @@
 //! that cannot be written is told as failed.
 
 mod file;
+mod sync;
 
 use crate::base::LegId;
 use crate::media::seam::{Event, MessageEnd, RecordingId};
 use crate::media::take::{Frame, What};
-use file::{File, Kind};
+use file::{File, Gaps, Kind};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use sync::{Sync, Synced};
 
 /// Frames a worker may be ahead: 33 s of one recording, 650 ms of a thousand. 11 MB.
 const FRAMES: usize = 32_768;
@@ -83,6 +85,7 @@ pub fn start(
     let recorder = Recorder {
         dir: dir.to_owned(),
         sides,
+        sync: Sync::start()?,
         files: BTreeMap::new(),
         waker,
         counters: Arc::clone(&counters),
@@ -123,6 +126,7 @@ struct Side {
 struct Recorder {
     dir: PathBuf,
     sides: Vec<Side>,
+    sync: Sync,
     files: BTreeMap<RecordingId, Open>,
     waker: Box<dyn Fn() + Send>,
     counters: Arc<Counters>,
@@ -152,6 +156,9 @@ impl Recorder {
             self.read(began);
             self.renew_headers(Instant::now());
             self.sweep(began);
+            while let Some(done) = self.sync.done() {
+                self.synced(done);
+            }
             self.hand_over();
             let took = began.elapsed();
             self.counters.slowest_round_us.fetch_max(took.as_micros() as u64, Ordering::Relaxed);
@@ -159,11 +166,14 @@ impl Recorder {
             if over {
                 break;
             }
-            let round = if self.files.is_empty() { IDLE_ROUND } else { ROUND };
+            let round = if self.files.is_empty() && self.sync.is_idle() { IDLE_ROUND } else { ROUND };
             thread::sleep(round.saturating_sub(took));
         }
         while let Some((id, open)) = self.files.pop_first() {
             self.finish(id, open, None);
+        }
+        while let Some(done) = self.sync.wait() {
+            self.synced(done);
         }
         self.hand_over();
     }
@@ -245,22 +255,41 @@ impl Recorder {
             return;
         }
         let length_ms = open.frames.saturating_mul(20);
-        let gaps = open.file.and_then(|file| file.finish(open.frames).ok());
-        if gaps.is_none() {
-            self.counters.failed.fetch_add(1, Ordering::Relaxed);
-        }
-        let overrun_ms = gaps.as_ref().map_or(0, |gaps| gaps.overrun_ms);
+        let (gaps, handle) = open.file.and_then(|file| file.finish(open.frames).ok()).unzip();
+        let Gaps { total_ms: gaps_ms, overrun_ms } = gaps.unwrap_or_default();
         self.counters.overrun_ms.fetch_add(u64::from(overrun_ms), Ordering::Relaxed);
-        let (leg, failed) = (open.leg, gaps.is_none());
-        let event = if open.is_message {
-            let (why, voiced_ms) = message.unwrap_or((MessageEnd::Stopped, 0));
-            let why = if failed { MessageEnd::Failed } else { why };
-            Event::MessageEnded { leg, recording: id, length_ms, voiced_ms, why }
-        } else {
-            let gaps_ms = gaps.map_or(0, |gaps| gaps.total_ms);
-            Event::RecordingEnded { leg, recording: id, length_ms, gaps_ms, failed }
-        };
-        self.tell(open.side, event);
+        let (leg, failed) = (open.leg, handle.is_none());
+        if !open.is_message {
+            let event = Event::RecordingEnded { leg, recording: id, length_ms, gaps_ms, failed };
+            self.count_failure(failed);
+            return self.tell(open.side, event);
+        }
+        let (why, voiced_ms) = message.unwrap_or((MessageEnd::Stopped, 0));
+        let why = if failed { MessageEnd::Failed } else { why };
+        let event = Event::MessageEnded { leg, recording: id, length_ms, voiced_ms, why };
+        // A message becomes a number that its caller hears: it is told once it is on the disk.
+        match handle {
+            Some(handle) => self.sync.ask(handle, open.side, event),
+            None => {
+                self.count_failure(true);
+                self.tell(open.side, event);
+            }
+        }
+    }
+
+    fn count_failure(&self, failed: bool) {
+        self.counters.failed.fetch_add(u64::from(failed), Ordering::Relaxed);
+    }
+
+    fn synced(&mut self, done: Synced) {
+        let Synced { side, mut event, on_disk } = done;
+        self.count_failure(!on_disk);
+        if let Event::MessageEnded { why, .. } = &mut event
+            && !on_disk
+        {
+            *why = MessageEnd::Failed;
+        }
+        self.tell(side, event);
     }
 
     fn tell(&mut self, side: usize, event: Event) {

@@ -43,6 +43,9 @@ const COMMANDS_A_ROUND: usize = 1024;
 /// Events and ends of recordings kept while their rings are full.
 const KEPT: usize = 8192;
 
+/// Ports there can be: every second one. Their places are kept ready, so that a new port moves no list.
+const PORTS: usize = 32_768;
+
 pub struct Worker {
     prompts: Arc<Prompts>,
     local: Local,
@@ -106,7 +109,7 @@ impl Worker {
             realtime: start.realtime,
             orders,
             out,
-            lines: Vec::with_capacity(legs),
+            lines: Vec::with_capacity(PORTS),
             // Slots are nearly even; twice the mean leaves room for what is not.
             slots: std::array::from_fn(|_| Vec::with_capacity(2 * legs / SLOTS as usize + 64)),
             fresh: Vec::with_capacity(legs),
