@@ -39,6 +39,7 @@ const PURE: &[&str] =
 const DOORS: &[(&str, &str)] = &[
     ("media/worker", "sends and receives every 20 ms: sockets and the clock are its work"),
     ("media/recorder", "writes the recordings"),
+    ("media/load", "reads the prompts' files; what is in them is read by pure code"),
 ];
 
 /// One word, or one hash map walked through, of one file, allowed although its room is pure: file, word, and why.

@@ -1,0 +1,60 @@
+//! A port, its two sockets, and the memory of the leg that lives on it.
+
+use super::sys::{self, Target};
+use crate::base::Time;
+use crate::media::leg::Leg;
+use std::net::UdpSocket;
+use std::os::fd::{AsRawFd, RawFd};
+
+pub struct Line {
+    pub port: u16,
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+    pub state: State,
+    /// The leg, in place: opening one moves it here and allocates nothing.
+    pub leg: Option<Leg>,
+    /// Where the kernel was last told to send RTP.
+    pub target: Option<Target>,
+    /// Slot, and place in its list.
+    pub slot: u8,
+    pub place: u32,
+    /// The millisecond of its next frame, and of its next look at RTCP.
+    pub due: u64,
+    pub reports_due: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Free,
+    /// Opened; its first frame goes out with the others of this round.
+    Fresh,
+    Live,
+    Resting {
+        until: Time,
+    },
+}
+
+impl Line {
+    pub fn new(port: u16, rtp: UdpSocket, rtcp: UdpSocket) -> Self {
+        sys::stamp_arrivals(&rtp);
+        // A socket that blocks would stop all calls of the worker; ours never wait, whatever the descriptor says.
+        Self {
+            port,
+            rtp,
+            rtcp,
+            state: State::Free,
+            leg: None,
+            target: None,
+            slot: 0,
+            place: 0,
+            due: 0,
+            reports_due: 0,
+        }
+    }
+    pub fn rtp(&self) -> RawFd {
+        self.rtp.as_raw_fd()
+    }
+    pub fn rtcp(&self) -> RawFd {
+        self.rtcp.as_raw_fd()
+    }
+}

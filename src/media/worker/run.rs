@@ -1,0 +1,510 @@
+//! The worker's thread: orders, slots, sockets.
+
+use super::counters::Count;
+use super::handle::{Shared, Start};
+use super::line::{Line, State};
+use super::sys::{self, BATCH, Receiver, Target};
+use crate::base::Time;
+use crate::media::leg::{Env, Leg, Sink, Socket, Told};
+use crate::media::prompts::Prompts;
+use crate::media::seam::{Event, Order};
+use crate::media::source::Local;
+use crate::media::take::{Frame, What};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
+use std::time::Duration;
+
+pub enum Command {
+    Port(Box<Line>),
+    Order { line: u32, order: Order },
+    Stop,
+}
+
+/// Slots of a millisecond in a tick.
+const SLOTS: u64 = 20;
+/// The first gap of a leg may be off by so many milliseconds, that the slots stay balanced.
+const NEAR: u64 = 2;
+const REST: Duration = Duration::from_secs(1);
+const LATE: Duration = Duration::from_millis(5);
+/// Receive calls a leg and tick: 16 packets, four times what any peer should send.
+const RECEIVES: usize = 4;
+/// More calls for legs under a flood, each, and all of a slot together: the peer's packets are among the stranger's.
+const FLOODED: usize = 60;
+const FLOODED_ALL: usize = 200;
+/// Receive calls that empty a port's buffer, many more than it can hold.
+const DRAIN: usize = 128;
+/// RTCP is looked at once a second.
+const REPORTS_EVERY: u64 = 1000;
+/// Commands read before the slots are served again.
+const COMMANDS_A_ROUND: usize = 1024;
+/// Events and ends of recordings kept while their rings are full.
+const KEPT: usize = 8192;
+
+/// Ports there can be: every second one. Their places are kept ready, so that a new port moves no list.
+const PORTS: usize = 32_768;
+
+pub struct Worker {
+    prompts: Arc<Prompts>,
+    local: Local,
+    clock: Box<dyn Fn() -> Time + Send>,
+    waker: Box<dyn Fn() + Send>,
+    realtime: bool,
+    orders: rtrb::Consumer<Command>,
+    out: Out,
+    lines: Vec<Box<Line>>,
+    slots: [Vec<u32>; SLOTS as usize],
+    fresh: Vec<u32>,
+    resting: VecDeque<u32>,
+    receiver: Receiver,
+    /// The next millisecond to serve, since the thread's start.
+    tick: u64,
+    began: Time,
+    ntp_zero: u64,
+    stopping: bool,
+}
+
+/// Where legs' words go: rings, counters, and what the rings have no room for.
+struct Out {
+    events: rtrb::Producer<Told>,
+    kept: VecDeque<Told>,
+    lost: u32,
+    told: bool,
+    frames: rtrb::Producer<Frame>,
+    ends: VecDeque<Frame>,
+    shared: Arc<Shared>,
+    rtp: RawFd,
+    rtcp: RawFd,
+    target: Option<Target>,
+}
+
+impl Worker {
+    pub fn new(
+        start: Start,
+        orders: rtrb::Consumer<Command>,
+        events: rtrb::Producer<Told>,
+        shared: Arc<Shared>,
+    ) -> (Self, rtrb::Consumer<Event>) {
+        let legs = start.legs.max(256);
+        let (frames, news) = start.recorder.split();
+        let out = Out {
+            events,
+            kept: VecDeque::with_capacity(KEPT),
+            lost: 0,
+            told: false,
+            frames,
+            ends: VecDeque::with_capacity(KEPT),
+            shared,
+            rtp: -1,
+            rtcp: -1,
+            target: None,
+        };
+        let worker = Self {
+            prompts: start.prompts,
+            local: start.local,
+            clock: start.clock,
+            waker: start.waker,
+            realtime: start.realtime,
+            orders,
+            out,
+            lines: Vec::with_capacity(PORTS),
+            // Slots are nearly even; twice the mean leaves room for what is not.
+            slots: std::array::from_fn(|_| Vec::with_capacity(2 * legs / SLOTS as usize + 64)),
+            fresh: Vec::with_capacity(legs),
+            resting: VecDeque::with_capacity(legs),
+            receiver: Receiver::new(),
+            tick: 0,
+            began: Time::ZERO,
+            ntp_zero: 0,
+            stopping: false,
+        };
+        (worker, news)
+    }
+
+    pub fn run(mut self) {
+        super::HERE.set(true);
+        sys::no_timer_slack();
+        if self.realtime && !sys::ask_for_realtime() {
+            self.out.count(Count::RealtimeRefused, 1);
+        }
+        self.began = (self.clock)();
+        self.ntp_zero = ntp_of(sys::wall_ns().saturating_sub(self.began.as_nanos()));
+        while !self.stopping {
+            self.round();
+            self.sleep();
+        }
+        self.close_all();
+    }
+
+    fn round(&mut self) {
+        self.out.flush();
+        let now = (self.clock)();
+        self.take_orders(now);
+        self.serve_fresh(now);
+        let tick = self.millisecond(now);
+        if tick > self.tick + 2 * SLOTS {
+            // Each leg is served once; how many frames it missed it knows itself.
+            self.out.count(Count::Stalls, 1);
+            self.tick = tick + 1 - SLOTS;
+        }
+        while self.tick <= tick {
+            self.serve_slot(self.tick);
+            self.tick += 1;
+        }
+        self.end_rests(now);
+        if std::mem::take(&mut self.out.told) {
+            (self.waker)();
+        }
+    }
+
+    fn millisecond(&self, now: Time) -> u64 {
+        now.since(self.began).as_nanos() as u64 / 1_000_000
+    }
+
+    fn sleep(&mut self) {
+        let busy = (self.tick..self.tick + SLOTS).find(|tick| !self.slots[slot_of(*tick)].is_empty());
+        let now = (self.clock)();
+        let until = |tick: u64| (self.began + Duration::from_millis(tick)).since(now);
+        let rest = match self.resting.front().map(|line| self.lines[*line as usize].state) {
+            Some(State::Resting { until }) => until.since(now),
+            _ => Duration::from_secs(1),
+        };
+        let mut limit = busy.map_or(rest, |tick| until(tick).min(rest));
+        if !self.out.kept.is_empty() || !self.out.ends.is_empty() || self.out.lost > 0 {
+            limit = limit.min(Duration::from_millis(1));
+        }
+        if limit.is_zero() {
+            return;
+        }
+        let shared = &self.out.shared;
+        shared.asleep.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if self.orders.is_empty() {
+            shared.bell.wait(limit);
+        }
+        shared.asleep.store(false, Ordering::SeqCst);
+    }
+
+    fn take_orders(&mut self, now: Time) {
+        for _ in 0..COMMANDS_A_ROUND {
+            match self.orders.pop() {
+                Ok(Command::Order { line, order }) => self.carry_out(now, line, order),
+                Ok(Command::Port(line)) => self.lines.push(line),
+                Ok(Command::Stop) => self.stopping = true,
+                Err(_) => {
+                    // The engine is gone without a word: so are its calls.
+                    self.stopping |= self.orders.is_abandoned() && self.orders.is_empty();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn carry_out(&mut self, now: Time, index: u32, order: Order) {
+        let Self { prompts, local, out, lines, ntp_zero, .. } = self;
+        let Some(line) = lines.get_mut(index as usize) else { return out.count(Count::OrdersStale, 1) };
+        let env = Env { now, prompts, local, ntp_zero: *ntp_zero };
+        if let Order::Open { leg, ssrc, session, .. } = order {
+            let leg = Leg::open(&env, leg, ssrc, session);
+            return self.open(now, index, leg);
+        }
+        let Some(leg) = &mut line.leg else { return out.count(Count::OrdersStale, 1) };
+        match order {
+            Order::Open { .. } => {}
+            Order::Update { session, .. } => leg.update(&env, session, out),
+            Order::Play { play, pieces, .. } => leg.playlist().play(play, pieces),
+            Order::Stop { .. } => leg.playlist().stop(),
+            Order::Background { clip, .. } => leg.playlist().background(clip),
+            Order::Record { recording, .. } => leg.record(recording, out),
+            Order::RecordGap { why, on, .. } => leg.ours().set_gap(why, on),
+            Order::StopRecording { .. } => leg.stop_recording(out),
+            Order::Message { recording, max_ms, silence_ms, .. } => {
+                leg.start_message(recording, max_ms, silence_ms, out);
+            }
+            Order::StopMessage { .. } => leg.stop_message(out),
+            Order::WatchSilence { after_ms, .. } => leg.watch_silence(now, after_ms),
+            Order::Close { .. } => self.close(now, index),
+        }
+    }
+
+    fn open(&mut self, now: Time, index: u32, leg: Leg) {
+        // A port that still lives or rests is not the engine's to lease: the older leg ends first.
+        if self.lines[index as usize].leg.is_some() {
+            self.close(now, index);
+        }
+        if matches!(self.lines[index as usize].state, State::Resting { .. }) {
+            self.resting.retain(|resting| *resting != index);
+        }
+        self.drain(index);
+        let line = &mut self.lines[index as usize];
+        line.leg = Some(leg);
+        line.target = None;
+        line.state = State::Fresh;
+        self.fresh.push(index);
+        self.out.count(Count::LegsOpened, 1);
+    }
+
+    /// First frames leave at once, whatever the slot: a caller's first impression is how soon he hears something.
+    fn serve_fresh(&mut self, now: Time) {
+        while let Some(index) = self.fresh.pop() {
+            if self.lines[index as usize].state != State::Fresh {
+                continue;
+            }
+            let tick = self.millisecond(now);
+            let due = (tick + SLOTS - NEAR..=tick + SLOTS + NEAR)
+                .min_by_key(|due| (self.slots[slot_of(*due)].len(), due.abs_diff(tick + SLOTS)))
+                .unwrap_or(tick + SLOTS);
+            let slot = &mut self.slots[slot_of(due)];
+            let line = &mut self.lines[index as usize];
+            line.state = State::Live;
+            (line.slot, line.place) = (slot_of(due) as u8, slot.len() as u32);
+            line.reports_due = due + REPORTS_EVERY;
+            slot.push(index);
+            line.due = due;
+            self.frames(now, index, 1, false);
+        }
+    }
+
+    fn serve_slot(&mut self, tick: u64) {
+        let slot = slot_of(tick);
+        if self.slots[slot].is_empty() {
+            return;
+        }
+        let now = (self.clock)();
+        let wall = sys::wall_ns();
+        let late = now.since(self.began + Duration::from_millis(tick)) > LATE;
+        self.out.count(Count::SlotsLate, u64::from(late));
+        let mut spare = FLOODED_ALL;
+        for at in 0..self.slots[slot].len() {
+            let index = self.slots[slot][at];
+            let due = self.lines[index as usize].due;
+            if tick < due {
+                continue;
+            }
+            self.receive(now, wall, index, &mut spare);
+            if tick >= self.lines[index as usize].reports_due {
+                self.lines[index as usize].reports_due = tick + REPORTS_EVERY;
+                self.receive_reports(now, index);
+            }
+            let periods = (tick - due) / SLOTS + 1;
+            self.lines[index as usize].due = due + periods * SLOTS;
+            self.frames(now, index, periods as u32, late);
+        }
+    }
+
+    fn frames(&mut self, now: Time, index: u32, periods: u32, late: bool) {
+        let line = &mut self.lines[index as usize];
+        let (rtp, rtcp) = (line.rtp(), line.rtcp());
+        let Some(leg) = &mut line.leg else { return };
+        self.out.on(rtp, rtcp, line.target.take());
+        let env = Env { now, prompts: &self.prompts, local: &self.local, ntp_zero: self.ntp_zero };
+        leg.tick(&env, periods, late, &mut self.out);
+        line.target = self.out.target.take();
+    }
+
+    fn receive(&mut self, now: Time, wall: u64, index: u32, spare: &mut usize) {
+        let line = &mut self.lines[index as usize];
+        let fd = line.rtp();
+        let Some(leg) = &mut line.leg else { return };
+        let env = Env { now, prompts: &self.prompts, local: &self.local, ntp_zero: self.ntp_zero };
+        for round in 0..RECEIVES + FLOODED.min(*spare) {
+            *spare -= usize::from(round >= RECEIVES).min(*spare);
+            let got = self.receiver.receive(fd);
+            self.out.count(Count::PacketsReceived, got as u64);
+            for datagram in (0..got).filter_map(|i| self.receiver.datagram(i)) {
+                let arrived = arrival(now, wall, datagram.stamp);
+                leg.packet(&env, arrived, datagram.from, datagram.bytes, &mut self.out);
+            }
+            if got < BATCH {
+                return;
+            }
+        }
+    }
+
+    fn receive_reports(&mut self, now: Time, index: u32) {
+        let line = &mut self.lines[index as usize];
+        let fd = line.rtcp();
+        let Some(leg) = &mut line.leg else { return };
+        let env = Env { now, prompts: &self.prompts, local: &self.local, ntp_zero: self.ntp_zero };
+        let got = self.receiver.receive(fd);
+        for datagram in (0..got).filter_map(|i| self.receiver.datagram(i)) {
+            leg.report(&env, datagram.from, datagram.bytes, &mut self.out);
+        }
+    }
+
+    fn close(&mut self, now: Time, index: u32) {
+        let line = &mut self.lines[index as usize];
+        let Some(leg) = line.leg.take() else { return };
+        self.out.on(line.rtp(), line.rtcp(), None);
+        let env = Env { now, prompts: &self.prompts, local: &self.local, ntp_zero: self.ntp_zero };
+        leg.close(&env, &mut self.out);
+        let (state, slot, place) = (line.state, usize::from(line.slot), line.place);
+        line.state = State::Resting { until: now + REST };
+        if state == State::Live {
+            self.slots[slot].swap_remove(place as usize);
+            if let Some(moved) = self.slots[slot].get(place as usize) {
+                self.lines[*moved as usize].place = place;
+            }
+        }
+        self.resting.push_back(index);
+        self.out.count(Count::LegsClosed, 1);
+    }
+
+    fn end_rests(&mut self, now: Time) {
+        while let Some(index) = self.resting.front().copied() {
+            match self.lines[index as usize].state {
+                State::Resting { until } if until > now => return,
+                _ => {}
+            }
+            self.resting.pop_front();
+            self.drain(index);
+            let line = &mut self.lines[index as usize];
+            line.state = State::Free;
+            let port = line.port;
+            self.out.tell(Told::Event(Event::PortFree { port }));
+        }
+    }
+
+    /// Throws away what came while nobody was there: the last call's packets are not the next one's.
+    fn drain(&mut self, index: u32) {
+        let line = &self.lines[index as usize];
+        for fd in [line.rtp(), line.rtcp()] {
+            for _ in 0..DRAIN {
+                let got = self.receiver.receive(fd);
+                self.out.count(Count::PacketsStray, got as u64);
+                if got < BATCH {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn close_all(&mut self) {
+        let now = (self.clock)();
+        for index in 0..self.lines.len() as u32 {
+            self.close(now, index);
+        }
+        // The recorder reads every 20 ms; a second is far more than it needs.
+        for _ in 0..1000 {
+            self.out.flush();
+            if self.out.ends.is_empty() && self.out.kept.is_empty() {
+                break;
+            }
+            self.out.shared.bell.wait(Duration::from_millis(1));
+        }
+        (self.waker)();
+    }
+}
+
+fn slot_of(tick: u64) -> usize {
+    (tick % SLOTS) as usize
+}
+
+/// The kernel's stamp on our own clock. A stamp of the future or of long ago is a wall clock that was moved.
+fn arrival(now: Time, wall: u64, stamp: Option<u64>) -> Time {
+    let age = stamp.map_or(0, |stamp| wall.saturating_sub(stamp));
+    if age > 1_000_000_000 { now } else { Time::from_nanos(now.as_nanos().saturating_sub(age)) }
+}
+
+/// Seconds since 1900 and 1/2³² s (RFC 3550 section 4).
+fn ntp_of(unix_ns: u64) -> u64 {
+    const TO_1900: u64 = 2_208_988_800;
+    let (seconds, rest) = (unix_ns / 1_000_000_000 + TO_1900, unix_ns % 1_000_000_000);
+    (seconds << 32).wrapping_add((rest << 32) / 1_000_000_000)
+}
+
+impl Out {
+    /// The sockets of the leg that speaks next.
+    fn on(&mut self, rtp: RawFd, rtcp: RawFd, target: Option<Target>) {
+        (self.rtp, self.rtcp, self.target) = (rtp, rtcp, target);
+    }
+
+    fn count(&self, what: Count, n: u64) {
+        self.shared.counters.add(what, n);
+    }
+
+    /// Hands over what was kept, as far as there is room.
+    fn flush(&mut self) {
+        while let Some(frame) = self.ends.pop_front() {
+            if let Err(rtrb::PushError::Full(frame)) = self.frames.push(frame) {
+                self.ends.push_front(frame);
+                break;
+            }
+        }
+        while let Some(told) = self.kept.pop_front() {
+            self.told = true;
+            if let Err(rtrb::PushError::Full(told)) = self.events.push(told) {
+                self.kept.push_front(told);
+                return;
+            }
+        }
+        if self.lost > 0 && self.events.push(Told::Event(Event::Overrun { lost: self.lost })).is_ok() {
+            self.lost = 0;
+            self.told = true;
+        }
+    }
+
+    fn lose(&mut self, told: &Told) {
+        self.lost = self.lost.saturating_add(1);
+        let what = match told {
+            Told::Closed { .. } | Told::Event(Event::Closed { .. }) => Count::LostClosed,
+            Told::Event(Event::Finished { .. }) => Count::LostFinished,
+            Told::Event(Event::Digit { .. }) => Count::LostDigits,
+            Told::Event(Event::RecordingEnded { .. } | Event::MessageEnded { .. }) => Count::LostRecordings,
+            Told::Event(Event::PortFree { .. }) => Count::LostPortFree,
+            Told::Event(_) => Count::LostOther,
+        };
+        self.count(what, 1);
+    }
+}
+
+impl Sink for Out {
+    fn tell(&mut self, told: Told) {
+        self.told = true;
+        let told = if self.kept.is_empty() {
+            match self.events.push(told) {
+                Ok(()) => return,
+                Err(rtrb::PushError::Full(told)) => told,
+            }
+        } else {
+            told
+        };
+        if self.kept.len() < KEPT {
+            self.kept.push_back(told);
+        } else {
+            self.lose(&told);
+        }
+    }
+
+    fn record(&mut self, frame: Frame) -> bool {
+        let is_end = matches!(frame.what, What::CallEnds | What::MessageEnds { .. });
+        // An end never overtakes: what it would pass is in the ring already.
+        let Err(rtrb::PushError::Full(frame)) = self.frames.push(frame) else { return true };
+        if !is_end {
+            self.count(Count::FramesLost, 1);
+        } else if self.ends.len() < KEPT {
+            self.ends.push_back(frame);
+        } else {
+            self.count(Count::EndsLost, 1);
+        }
+        false
+    }
+
+    fn send(&mut self, to: SocketAddr, socket: Socket, bytes: &[u8]) {
+        let sent = match socket {
+            Socket::Rtcp => Target::new(to).send(self.rtcp, bytes),
+            Socket::Rtp => {
+                let target = match self.target {
+                    Some(target) if target.is(to) => target,
+                    _ => Target::new(to),
+                };
+                let sent = target.send(self.rtp, bytes);
+                self.target = Some(target);
+                sent
+            }
+        };
+        self.count(if sent { Count::PacketsSent } else { Count::SendFailed }, 1);
+    }
+}

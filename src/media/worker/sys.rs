@@ -1,0 +1,259 @@
+//! The system calls of a worker: datagrams in and out, a bell to be woken by, real-time scheduling. The only unsafe code of this room.
+
+#![allow(unsafe_code)]
+
+use std::io;
+use std::mem;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+/// Datagrams read by one call: two packets of 10 ms a tick, and as many again that were late.
+pub const BATCH: usize = 4;
+/// Longer ones are cut, and dropped for it.
+const DATAGRAM: usize = 1664;
+/// Room for the kernel's time of arrival.
+const CONTROL: usize = 64;
+
+/// Reads datagrams with the kernel's time of arrival, into its own buffers.
+pub struct Receiver {
+    buffers: Box<[[u8; DATAGRAM]; BATCH]>,
+    addrs: Box<[libc::sockaddr_storage; BATCH]>,
+    controls: Box<[Control; BATCH]>,
+    headers: Box<[libc::mmsghdr; BATCH]>,
+    #[allow(dead_code)] // The headers point at them.
+    iovecs: Box<[libc::iovec; BATCH]>,
+    got: usize,
+}
+
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+struct Control([u8; CONTROL]);
+
+// SAFETY: the raw pointers inside refer to this value's own boxes, which never move while it lives.
+unsafe impl Send for Receiver {}
+
+/// One datagram of the last call.
+pub struct Datagram<'a> {
+    pub from: SocketAddr,
+    pub bytes: &'a [u8],
+    /// Nanoseconds since 1970 by the kernel; `None` when it did not say.
+    pub stamp: Option<u64>,
+}
+
+impl Receiver {
+    pub fn new() -> Self {
+        // SAFETY: all-zero is a valid value of these plain C structures.
+        let (addr, header, iovec): (libc::sockaddr_storage, libc::mmsghdr, libc::iovec) =
+            unsafe { mem::zeroed() };
+        let mut this = Self {
+            buffers: Box::new([[0; DATAGRAM]; BATCH]),
+            addrs: Box::new([addr; BATCH]),
+            controls: Box::new([Control([0; CONTROL]); BATCH]),
+            headers: Box::new([header; BATCH]),
+            iovecs: Box::new([iovec; BATCH]),
+            got: 0,
+        };
+        for i in 0..BATCH {
+            this.iovecs[i].iov_base = this.buffers[i].as_mut_ptr().cast();
+            this.iovecs[i].iov_len = DATAGRAM;
+            let header = &mut this.headers[i].msg_hdr;
+            header.msg_name = (&raw mut this.addrs[i]).cast();
+            header.msg_iov = &raw mut this.iovecs[i];
+            header.msg_iovlen = 1;
+            header.msg_control = this.controls[i].0.as_mut_ptr().cast();
+        }
+        this
+    }
+
+    /// Reads up to [`BATCH`] datagrams that are there now; 0 when there are none or the socket fails.
+    pub fn receive(&mut self, fd: RawFd) -> usize {
+        for i in 0..BATCH {
+            let header = &mut self.headers[i].msg_hdr;
+            header.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+            header.msg_controllen = CONTROL as _;
+        }
+        // SAFETY: every header points at this value's own address, iovec, buffer and control, each of the size given.
+        let got = unsafe {
+            libc::recvmmsg(
+                fd,
+                self.headers.as_mut_ptr(),
+                BATCH as u32,
+                libc::MSG_DONTWAIT,
+                std::ptr::null_mut(),
+            )
+        };
+        self.got = usize::try_from(got).unwrap_or(0).min(BATCH);
+        self.got
+    }
+
+    /// The `i`th datagram of the last call; `None` for one that was cut, or of an address family we do not speak.
+    pub fn datagram(&self, i: usize) -> Option<Datagram<'_>> {
+        let header = self.headers.get(i).filter(|_| i < self.got)?;
+        if header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0 {
+            return None;
+        }
+        let bytes = self.buffers[i].get(..header.msg_len as usize)?;
+        Some(Datagram { from: read_addr(&self.addrs[i])?, bytes, stamp: self.stamp(i) })
+    }
+
+    fn stamp(&self, i: usize) -> Option<u64> {
+        // SAFETY: the header is one the kernel filled, and its control buffer is this value's own; CMSG_FIRSTHDR checks its length.
+        let first = unsafe { libc::CMSG_FIRSTHDR(&raw const self.headers[i].msg_hdr).as_ref() }?;
+        if first.cmsg_level != libc::SOL_SOCKET || first.cmsg_type != libc::SCM_TIMESTAMPNS {
+            return None;
+        }
+        // SAFETY: a control message of this type carries a timespec; it may be unaligned.
+        let time: libc::timespec =
+            unsafe { libc::CMSG_DATA(first).cast::<libc::timespec>().read_unaligned() };
+        u64::try_from(time.tv_sec).ok()?.checked_mul(1_000_000_000)?.checked_add(time.tv_nsec as u64)
+    }
+}
+
+/// Asks the kernel to stamp arrivals; a socket that refuses is read without.
+pub fn stamp_arrivals(socket: &UdpSocket) {
+    let on: libc::c_int = 1;
+    // SAFETY: the option's value is a c_int that outlives the call.
+    unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_TIMESTAMPNS,
+            (&raw const on).cast(),
+            mem::size_of::<libc::c_int>() as libc::socklen_t,
+        );
+    }
+}
+
+/// A destination, written down once for the kernel.
+#[derive(Clone, Copy)]
+pub struct Target {
+    to: SocketAddr,
+    storage: libc::sockaddr_storage,
+    length: libc::socklen_t,
+}
+
+impl Target {
+    pub fn new(to: SocketAddr) -> Self {
+        // SAFETY: all-zero is a valid value of this plain C structure.
+        let mut storage: libc::sockaddr_storage = unsafe { mem::zeroed() };
+        let length = write_addr(&mut storage, to);
+        Self { to, storage, length }
+    }
+    pub fn is(&self, to: SocketAddr) -> bool {
+        self.to == to
+    }
+    /// Sends one datagram; false when the kernel did not take it.
+    pub fn send(&self, fd: RawFd, bytes: &[u8]) -> bool {
+        // SAFETY: address and bytes are of the lengths given and outlive the call; the kernel only reads them.
+        let sent = unsafe {
+            libc::sendto(
+                fd,
+                bytes.as_ptr().cast(),
+                bytes.len(),
+                libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+                (&raw const self.storage).cast(),
+                self.length,
+            )
+        };
+        sent >= 0
+    }
+}
+
+/// An eventfd: whoever holds orders rings it.
+pub struct Bell(OwnedFd);
+
+impl Bell {
+    pub fn new() -> io::Result<Self> {
+        // SAFETY: a plain system call; the descriptor it returns is ours alone.
+        let fd = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
+        // SAFETY: checked for an error just below, owned by nobody else.
+        if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) })) }
+    }
+    pub fn ring(&self) {
+        let one = 1u64;
+        // SAFETY: eight bytes that outlive the call.
+        unsafe { libc::write(self.0.as_raw_fd(), (&raw const one).cast(), 8) };
+    }
+    /// Sleeps until it rings or the time is over, and silences it.
+    pub fn wait(&self, limit: Duration) {
+        let mut poll = libc::pollfd { fd: self.0.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let time = libc::timespec {
+            tv_sec: limit.as_secs().min(3600) as libc::time_t,
+            tv_nsec: limit.subsec_nanos() as libc::c_long,
+        };
+        // SAFETY: one pollfd and one timespec that outlive the call.
+        let woken = unsafe { libc::ppoll(&raw mut poll, 1, &raw const time, std::ptr::null()) };
+        if woken > 0 {
+            let mut count = 0u64;
+            // SAFETY: eight bytes that outlive the call.
+            unsafe { libc::read(self.0.as_raw_fd(), (&raw mut count).cast(), 8) };
+        }
+    }
+}
+
+/// Asks for round-robin real-time scheduling of this thread (needs CAP_SYS_NICE); false when refused.
+pub fn ask_for_realtime() -> bool {
+    let param = libc::sched_param { sched_priority: 10 };
+    // SAFETY: 0 is this thread; the parameter outlives the call.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_RR, &raw const param) == 0 }
+}
+
+/// Wakes this thread when it asked to be, not up to 50 µs later.
+pub fn no_timer_slack() {
+    // SAFETY: a plain system call about this thread.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1 as libc::c_ulong, 0, 0, 0) };
+}
+
+/// Nanoseconds since 1970, by the clock the kernel stamps with.
+pub fn wall_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: one timespec that outlives the call.
+    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut time) };
+    u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + time.tv_nsec as u64
+}
+
+fn read_addr(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
+    match i32::from(storage.ss_family) {
+        libc::AF_INET => {
+            // SAFETY: the family says that the storage holds a `sockaddr_in`, which is smaller than the storage.
+            let v4 = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in>() };
+            Some(
+                SocketAddrV4::new(
+                    Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr)),
+                    u16::from_be(v4.sin_port),
+                )
+                .into(),
+            )
+        }
+        libc::AF_INET6 => {
+            // SAFETY: as above, for `sockaddr_in6`.
+            let v6 = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in6>() };
+            let ip = Ipv6Addr::from(v6.sin6_addr.s6_addr);
+            Some(SocketAddrV6::new(ip, u16::from_be(v6.sin6_port), 0, v6.sin6_scope_id).into())
+        }
+        _ => None,
+    }
+}
+
+fn write_addr(storage: &mut libc::sockaddr_storage, to: SocketAddr) -> libc::socklen_t {
+    match to {
+        SocketAddr::V4(to) => {
+            // SAFETY: the storage is larger than a `sockaddr_in` and aligned for every address family.
+            let v4 = unsafe { &mut *(&raw mut *storage).cast::<libc::sockaddr_in>() };
+            v4.sin_family = libc::AF_INET as libc::sa_family_t;
+            v4.sin_port = to.port().to_be();
+            v4.sin_addr.s_addr = u32::from(*to.ip()).to_be();
+            mem::size_of::<libc::sockaddr_in>() as libc::socklen_t
+        }
+        SocketAddr::V6(to) => {
+            // SAFETY: as above, for `sockaddr_in6`.
+            let v6 = unsafe { &mut *(&raw mut *storage).cast::<libc::sockaddr_in6>() };
+            v6.sin6_family = libc::AF_INET6 as libc::sa_family_t;
+            v6.sin6_port = to.port().to_be();
+            v6.sin6_addr.s6_addr = to.ip().octets();
+            v6.sin6_scope_id = to.scope_id();
+            mem::size_of::<libc::sockaddr_in6>() as libc::socklen_t
+        }
+    }
+}
