@@ -2,11 +2,25 @@
 //!
 //! Start with `ARCHITECTURE.md`. Each folder is a room; its `mod.rs` is the front page and the only face others use.
 pub mod acd;
+#[cfg(feature = "full")]
+pub mod api;
+#[cfg(feature = "full")]
+pub mod app;
+#[cfg(feature = "full")]
+pub mod auth;
 pub mod base;
 pub mod call;
+#[cfg(feature = "full")]
+pub mod cli;
 pub mod config;
 pub mod ivr;
-pub mod media { pub mod seam; }
+#[cfg(feature = "full")]
+pub mod journal;
+pub mod media;
+#[cfg(feature = "full")]
+pub mod net;
 pub mod roster;
 pub mod sip;
+#[cfg(feature = "full")]
+pub mod store;
 pub mod ticket;

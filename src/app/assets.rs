@@ -1,8 +1,8 @@
 //! Prompts, flows and calendars: from the files beside the configuration, else from the binary; checked against each other.
 
 use crate::config::Config;
-use crate::ivr::{self, Flow, FlowSet};
-use crate::media::Prompts;
+use crate::ivr::{self, Book, Flow, FlowSet};
+use crate::media::{self, Prompts};
 use crate::media::seam::ClipId;
 use crate::roster::Calendar;
 use rust_embed::RustEmbed;
@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub struct Assets {
     pub prompts: Arc<Prompts>,
     pub clips: Arc<BTreeMap<Arc<str>, ClipId>>,
+    /// Which pieces each prompt is made of.
+    pub book: Arc<Book>,
     pub calendar: Arc<Calendar>,
     pub flows: FlowSet,
     pub entry: Arc<Flow>,
@@ -26,26 +28,29 @@ pub struct AssetError(pub Vec<String>);
 
 #[derive(RustEmbed)]
 #[folder = "ivr-flows"]
-#[include = "*.toml"]
-#[exclude = "cases/*"]
-#[exclude = "examples/*"]
 struct ShippedFlows;
 
 #[derive(RustEmbed)]
 #[folder = "district/calendar"]
-#[include = "*.toml"]
 struct ShippedCalendars;
 
 /// Reads everything. Used by a start, by `hotline check`, and but for the prompts by a reload.
 pub fn load(config: &Config) -> Result<Assets, AssetError> {
-    let (prompts, told) = Prompts::load(&config.sounds.dir);
+    let (prompts, told) = media::load::load(&config.sounds.dir);
     let mut problems: Vec<String> = told.iter().map(ToString::to_string).collect();
-    let clips = Arc::new(prompts.names());
+    let clips = Arc::clone(prompts.names());
+    let book = match book(config) {
+        Ok(book) => Arc::new(book),
+        Err(told) => {
+            problems.push(told);
+            return Err(AssetError(problems));
+        }
+    };
     let (calendar, told) = calendar(config);
     problems.extend(told);
-    match flows(config, &clips) {
+    match flows(config, &book) {
         Ok((flows, entry)) if problems.is_empty() => {
-            Ok(Assets { prompts: Arc::new(prompts), clips, calendar: Arc::new(calendar), flows, entry })
+            Ok(Assets { prompts: Arc::new(prompts), clips, book, calendar: Arc::new(calendar), flows, entry })
         }
         Ok(_) => Err(AssetError(problems)),
         Err(told) => {
@@ -55,16 +60,34 @@ pub fn load(config: &Config) -> Result<Assets, AssetError> {
     }
 }
 
-/// The flow files in force: those of the binary, and those of the folder over them.
-pub fn flow_files(config: &Config) -> Result<Vec<(String, String)>, AssetError> {
-    merged(&config.ivr.flows, ShippedFlows::iter().filter_map(|name| Some((name.to_string(), ShippedFlows::get(&name)?.data.into_owned()))))
+/// Folders inside hold cases and examples.
+fn is_flow(name: &str) -> bool {
+    name.ends_with(".toml") && !name.contains('/')
 }
 
+/// The flow files in force: those of the binary, and those of the folder over them.
+pub fn flow_files(config: &Config) -> Result<Vec<(String, String)>, AssetError> {
+    merged(&config.ivr.flows, ShippedFlows::iter().filter(|name| is_flow(name)).filter_map(|name| Some((name.to_string(), ShippedFlows::get(&name)?.data.into_owned()))))
+}
+
+/// The book of prompts: the manifest beside the sounds, else the binary's.
+pub fn book(config: &Config) -> Result<Book, String> {
+    let path = config.sounds.dir.join(MANIFEST);
+    let (text, shown) = match std::fs::read_to_string(&path) {
+        Ok(text) => (text, path.display().to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (SHIPPED_MANIFEST.to_owned(), MANIFEST.to_owned()),
+        Err(error) => return Err(format!("{}: cannot be read: {error}", path.display())),
+    };
+    Book::read(&text).map_err(|error| format!("{shown}: {error}"))
+}
+
+const MANIFEST: &str = "manifest.json";
+const SHIPPED_MANIFEST: &str = include_str!("../../sounds/manifest.json");
+
 /// Reads and lints all flows against the prompts; the set, and the flow a call begins with.
-pub fn flows(config: &Config, clips: &BTreeMap<Arc<str>, ClipId>) -> Result<(FlowSet, Arc<Flow>), AssetError> {
+pub fn flows(config: &Config, book: &Arc<Book>) -> Result<(FlowSet, Arc<Flow>), AssetError> {
     let files = flow_files(config)?;
-    let known = |name: &str| clips.contains_key(name);
-    let set = ivr::FlowSet::load(files, &known).map_err(|problems| AssetError(problems.iter().map(|problem| place(config, &problem.to_string())).collect()))?;
+    let set = FlowSet::load(files, book).map_err(|problems| AssetError(problems.iter().map(|problem| place(config, &problem.to_string())).collect()))?;
     let entry = set.get(&config.ivr.entry).ok_or_else(|| {
         let file = config.ivr.flows.join(format!("{}.toml", config.ivr.entry));
         let near = ivr::nearest(&config.ivr.entry, set.names()).map(|name| format!(", did you mean \"{name}\"?")).unwrap_or_default();
@@ -80,7 +103,7 @@ fn place(config: &Config, problem: &str) -> String {
 
 /// Years without a file count Monday to Friday: that is a warning of the calendar, not a problem.
 pub fn calendar(config: &Config) -> (Calendar, Vec<String>) {
-    let shipped = ShippedCalendars::iter().filter_map(|name| Some((name.to_string(), ShippedCalendars::get(&name)?.data.into_owned())));
+    let shipped = ShippedCalendars::iter().filter(|name| is_flow(name)).filter_map(|name| Some((name.to_string(), ShippedCalendars::get(&name)?.data.into_owned())));
     match merged(&config.calendar.dir, shipped) {
         Ok(files) => {
             let (calendar, problems) = Calendar::read(&files);

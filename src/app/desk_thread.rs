@@ -28,6 +28,7 @@ pub struct Desk {
     pub clock: Clock,
     pub orders: Orders,
     pub board: Board,
+    pub news: Arc<journal::News>,
     /// Told after each group of facts that is on disk.
     pub durable: Arc<Notify>,
     pub questions: mpsc::Receiver<Lookup>,
@@ -58,6 +59,12 @@ pub fn run(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), Serve
     served
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Stop,
+    Reload,
+}
+
 struct Signals {
     term: Signal,
     interrupt: Signal,
@@ -74,11 +81,16 @@ impl Signals {
         })
     }
 
-    async fn stop(&mut self) {
+    async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.term.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.hup.recv() => Asked::Reload,
         }
+    }
+
+    async fn stop(&mut self) {
+        while self.next().await != Asked::Stop {}
     }
 }
 
@@ -99,7 +111,9 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     let wall: Arc<dyn Fn() -> i64 + Send + Sync> = Arc::new(move || clock.wall_ms());
     let projector = Projector::new(db.clone(), desk.config.node);
     tokio::spawn(publish_projector(projector.gauge(), desk.board.clone()));
-    let source = journal::Reader::open(&desk.config.journal.dir, &desk.config.data.join("keys"));
+    let source = journal::Reader::open(&desk.config.journal.dir, &desk.config.data.join("keys"))
+        .and_spare(desk.config.journal.spare_dir.as_deref())
+        .bounded_by(Arc::clone(&desk.news));
     let projecting = tokio::spawn(projector.run(source, Arc::clone(&desk.durable), projector_stops));
     tokio::spawn(answer_lookups(db.clone(), desk.questions, orders.clone(), Arc::clone(&wall)));
     let reloading = tokio::spawn(answer_reloads(Arc::new(desk.reloader), asked));
@@ -128,15 +142,10 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         demo::tell(&desk.config, &desk.sip_at, desk.http_at);
     }
 
-    loop {
-        tokio::select! {
-            () = signals.stop() => break,
-            _ = signals.hup.recv() => {
-                let (to, _) = oneshot::channel();
-                if reloads.try_send(to).is_err() {
-                    tracing::warn!("reload: too many are waiting; this one is dropped");
-                }
-            }
+    while signals.next().await == Asked::Reload {
+        let (to, _) = oneshot::channel();
+        if reloads.try_send(to).is_err() {
+            tracing::warn!("reload: too many are waiting; this one is dropped");
         }
     }
     phase.set(Phase::Draining);

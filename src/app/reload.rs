@@ -7,6 +7,7 @@ use super::assets;
 use super::build::{self, Bound};
 use super::engine_thread::{Order, Orders};
 use crate::config::Config;
+use crate::ivr::Book;
 use crate::media::Prompts;
 use crate::media::seam::ClipId;
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub struct Reloader {
     pub boot: u32,
     pub prompts: Arc<Prompts>,
     pub clips: Arc<BTreeMap<Arc<str>, ClipId>>,
+    pub book: Arc<Book>,
     pub data: PathBuf,
     pub orders: Orders,
 }
@@ -44,7 +46,7 @@ impl Reloader {
         let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let config = (self.again)().map_err(lines)?;
         let (calendar, mut problems) = assets::calendar(&config);
-        let flows = assets::flows(&config, &self.clips);
+        let flows = assets::flows(&config, &self.book);
         let (flows, entry) = match flows {
             Ok(found) if problems.is_empty() => found,
             Ok(_) => return Err(problems),
@@ -57,6 +59,7 @@ impl Reloader {
         let loaded = assets::Assets {
             prompts: Arc::clone(&self.prompts),
             clips: Arc::clone(&self.clips),
+            book: Arc::clone(&self.book),
             calendar: Arc::new(calendar),
             flows,
             entry: Arc::clone(&entry),

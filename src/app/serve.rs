@@ -10,11 +10,10 @@ use super::metrics::Board;
 use super::reload::Reloader;
 use super::sockets::{self, BindError};
 use super::voice::Voice;
-use crate::api::Phase;
-use crate::base::Time;
 use crate::call::{Engine, Input};
 use crate::config::Config;
 use crate::journal::{self, Journal, News, Recovered};
+use crate::media::source::Local;
 use crate::media::{recorder, worker};
 use crate::net::{Net, TcpLimits};
 use crate::ticket::number::Blocks;
@@ -114,6 +113,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         boot: recovered.boot,
         prompts: Arc::clone(&assets.prompts),
         clips: Arc::clone(&assets.clips),
+        book: Arc::clone(&assets.book),
         data: config.data.clone(),
         orders: orders.clone(),
     };
@@ -124,6 +124,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         clock,
         orders: orders.clone(),
         board,
+        news,
         durable,
         questions,
         http: listening.http,
@@ -159,7 +160,7 @@ fn listen(config: &Config) -> Result<Listening, ServeError> {
 
 fn tcp_limits(config: &Config) -> TcpLimits {
     TcpLimits {
-        total: config.sip.tcp_max_connections,
+        connections: config.sip.tcp_max_connections,
         per_source: config.sip.tcp_max_per_source,
         ..TcpLimits::default()
     }
@@ -181,7 +182,7 @@ fn journal_options(config: &Config) -> journal::Options {
 fn seed() -> Result<[u8; 32], ServeError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)
-        .map_err(|error| ServeError::Io { what: "random numbers", source: std::io::Error::other(error) })?;
+        .map_err(|error| ServeError::Io { what: "random numbers", source: std::io::Error::other(error.to_string()) })?;
     Ok(seed)
 }
 
@@ -203,25 +204,32 @@ fn start_voice(
     assets: &super::Assets,
     clock: Clock,
     waker: Arc<mio::Waker>,
-) -> Result<(Voice, recorder::Recorder), ServeError> {
-    let recorder = recorder::start(&config.recording.dir).map_err(ServeError::io("recordings"))?;
+) -> Result<(Voice, recorder::RecorderHandle), ServeError> {
     let threads = match config.media.threads {
         0 => thread::available_parallelism().map_or(1, |n| n.get().saturating_sub(1).max(1)),
         n => n,
     };
-    let mut workers = Vec::with_capacity(threads);
-    for n in 0..threads {
+    let wake = || -> Box<dyn Fn() + Send> {
         let waker = Arc::clone(&waker);
-        let options = worker::Options {
+        Box::new(move || drop(waker.wake()))
+    };
+    let (recorder, doors) = recorder::start(&config.recording.dir, threads, wake()).map_err(ServeError::io("recordings"))?;
+    let (_, bind) = build::media_address(config, bound);
+    let local = Local { bound: bind, ports: config.media.ports };
+    let mut workers = Vec::with_capacity(threads);
+    for (n, door) in doors.into_iter().enumerate() {
+        let start = worker::Start {
             name: format!("media-{n}"),
             prompts: Arc::clone(&assets.prompts),
-            recorder: recorder.door(),
+            recorder: door,
+            clock: Box::new(move || clock.now()),
+            waker: wake(),
             realtime: config.media.realtime,
+            local: local.clone(),
+            legs: config.limits.max_calls / threads + 64,
         };
-        let wake = move || drop(waker.wake());
-        workers.push(worker::start(options, move || clock.now(), wake).map_err(ServeError::io("media worker"))?);
+        workers.push(worker::start(start).map_err(ServeError::io("media worker"))?);
     }
-    let (_, bind) = build::media_address(config, bound);
     Ok((Voice::new(workers, bind, config.media.ports), recorder))
 }
 

@@ -133,6 +133,39 @@ pub enum Fact {
     Stopped,
 }
 
+impl Fact {
+    /// The call it is about; `None` for what concerns the whole node.
+    pub fn call(&self) -> Option<CallId> {
+        match self {
+            Self::CallArrived(f) => Some(f.call),
+            Self::CallAnswered(f) => Some(f.call),
+            Self::Dialog(f) => Some(f.call),
+            Self::Step(f) => Some(f.call),
+            Self::CallEnded(f) => Some(f.call),
+            Self::MediaReport(f) => Some(f.call),
+            Self::CallConfirmed { call }
+            | Self::MediaChanged { call, .. }
+            | Self::QueueEntered { call, .. }
+            | Self::QueueRaised { call, .. }
+            | Self::QueueLeft { call, .. }
+            | Self::NumberDrawn { call, .. }
+            | Self::MessageStored { call, .. }
+            | Self::CallbackRequested { call, .. }
+            | Self::RecordingStarted { call, .. }
+            | Self::RecordingEnded { call, .. }
+            | Self::ValueSet { call, .. }
+            | Self::DialStarted { call, .. }
+            | Self::DialEnded { call, .. } => Some(*call),
+            Self::Booted { .. }
+            | Self::NumberBlock { .. }
+            | Self::FlowLoaded { .. }
+            | Self::FlowRefused { .. }
+            | Self::Draining
+            | Self::Stopped => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallArrived {
     pub call: CallId,

@@ -154,32 +154,7 @@ pub enum TicketNews {
 
 /// The call a fact belongs to, if it belongs to one.
 pub fn call_of(fact: &Fact) -> Option<CallId> {
-    match fact {
-        Fact::CallArrived(f) => Some(f.call),
-        Fact::CallAnswered(f) => Some(f.call),
-        Fact::Dialog(f) => Some(f.call),
-        Fact::Step(f) => Some(f.call),
-        Fact::CallEnded(f) => Some(f.call),
-        Fact::MediaReport(f) => Some(f.call),
-        Fact::CallConfirmed { call }
-        | Fact::MediaChanged { call, .. }
-        | Fact::QueueEntered { call, .. }
-        | Fact::QueueLeft { call, .. }
-        | Fact::NumberDrawn { call, .. }
-        | Fact::MessageStored { call, .. }
-        | Fact::CallbackRequested { call, .. }
-        | Fact::RecordingStarted { call, .. }
-        | Fact::RecordingEnded { call, .. }
-        | Fact::ValueSet { call, .. }
-        | Fact::DialStarted { call, .. }
-        | Fact::DialEnded { call, .. } => Some(*call),
-        Fact::Booted { .. }
-        | Fact::NumberBlock { .. }
-        | Fact::FlowLoaded { .. }
-        | Fact::FlowRefused { .. }
-        | Fact::Draining
-        | Fact::Stopped => None,
-    }
+    fact.call()
 }
 
 impl CallRecord {
@@ -264,6 +239,11 @@ impl CallRecord {
                     });
                 }
                 self.enter(CallState::Queued);
+            }
+            Fact::QueueRaised { priority, .. } => {
+                if let Some(wait) = self.queues.last_mut() {
+                    wait.priority = *priority;
+                }
             }
             Fact::QueueLeft { queue, outcome, waited_ms, .. } => {
                 if let Some(wait) = self.queues.iter_mut().rev().find(|w| w.queue == *queue) {
@@ -410,6 +390,7 @@ pub fn event_of(fact: &Fact) -> (&'static str, Json) {
         Fact::QueueEntered { queue, priority, ahead, .. } => {
             ("queue_entered", json!({"queue": queue, "priority": priority, "ahead": ahead}))
         }
+        Fact::QueueRaised { priority, .. } => ("queue_raised", json!({"priority": priority})),
         Fact::QueueLeft { queue, outcome, waited_ms, .. } => (
             "queue_left",
             json!({"queue": queue, "outcome": queue_outcome(*outcome), "waited_ms": waited_ms}),

@@ -47,6 +47,12 @@ pub trait FactSource: Send + 'static {
 #[error("the journal cannot be read: {0}")]
 pub struct SourceError(pub String);
 
+impl FactSource for crate::journal::Reader {
+    fn read_after(&mut self, after: u64, max: usize, out: &mut Vec<Stamped>) -> Result<(), SourceError> {
+        Self::read_after(self, after, max, out).map_err(|error| SourceError(error.to_string()))
+    }
+}
+
 /// What the projector is doing, for metrics.
 #[derive(Debug, Default)]
 pub struct ProjectorGauge {
