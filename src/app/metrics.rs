@@ -78,15 +78,27 @@ impl Collector for Board {
         let all: Vec<&Sample> = parts.values().flatten().collect();
         for group in all.chunk_by(|a, b| a.name == b.name) {
             let (first, kind) = (group[0], group[0].kind);
+            if first.label.is_none() {
+                match kind {
+                    Kind::Counter => {
+                        let metric = ConstCounter::new(first.value);
+                        metric.encode(encoder.encode_descriptor(first.name, first.help, None, metric.metric_type())?)?;
+                    }
+                    Kind::Gauge => {
+                        let metric = ConstGauge::new(gauge(first.value));
+                        metric.encode(encoder.encode_descriptor(first.name, first.help, None, metric.metric_type())?)?;
+                    }
+                }
+                continue;
+            }
             match kind {
                 Kind::Counter => {
                     let metric = ConstCounter::new(first.value);
                     let mut family = encoder.encode_descriptor(first.name, first.help, None, metric.metric_type())?;
                     for sample in group {
                         let metric = ConstCounter::new(sample.value);
-                        match &sample.label {
-                            Some((name, value)) => metric.encode(family.encode_family(&[(*name, value.as_str())])?)?,
-                            None => metric.encode(family.encode_family::<[(&str, &str); 0]>(&[])?)?,
+                        if let Some((name, value)) = &sample.label {
+                            metric.encode(family.encode_family(&[(*name, value.as_str())])?)?;
                         }
                     }
                 }
@@ -95,9 +107,8 @@ impl Collector for Board {
                     let mut family = encoder.encode_descriptor(first.name, first.help, None, metric.metric_type())?;
                     for sample in group {
                         let metric = ConstGauge::new(gauge(sample.value));
-                        match &sample.label {
-                            Some((name, value)) => metric.encode(family.encode_family(&[(*name, value.as_str())])?)?,
-                            None => metric.encode(family.encode_family::<[(&str, &str); 0]>(&[])?)?,
+                        if let Some((name, value)) = &sample.label {
+                            metric.encode(family.encode_family(&[(*name, value.as_str())])?)?;
                         }
                     }
                 }

@@ -4,7 +4,7 @@ use super::assets::{self, AssetError};
 use super::build::{self, Bound};
 use super::clock::Clock;
 use super::desk_thread::{self, Desk};
-use super::engine_thread::{Driver, Orders, Parts};
+use super::engine_thread::{Driver, Parts};
 use super::lock::{self, DataDirError, DataLock};
 use super::metrics::Board;
 use super::reload::Reloader;

@@ -410,7 +410,6 @@ impl Engine {
         let closing = Closing {
             call: call.id,
             until,
-            message: call.message,
             ticket: call.ticket,
             arrived_ms: call.arrived_ms,
         };

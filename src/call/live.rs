@@ -86,7 +86,6 @@ pub(super) enum Saved {
 pub(super) struct Closing {
     pub call: CallId,
     pub until: Time,
-    pub message: Option<RecordingId>,
     pub ticket: Option<(Arc<str>, Arc<str>)>,
     pub arrived_ms: i64,
 }

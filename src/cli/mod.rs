@@ -7,9 +7,15 @@
 //! To add a command: a file with `Args` and `run(Args) -> Result<(), Failure>`, a variant of [`Command`], a line in the
 //! README's table. A command does its work through the face of a room and owns only how things are printed.
 
+mod call;
 mod check;
+mod db;
+mod desk;
+mod flow;
 mod serve;
+mod ticket;
 mod trunk_doctor;
+mod user;
 
 use crate::config::{Config, Problems};
 use clap::{Args, Parser, Subcommand};
@@ -30,9 +36,39 @@ enum Command {
     Serve(serve::Args),
     /// Check everything a reload would check and tell every problem with file, line and column.
     Check(check::Args),
+    /// Lint, draw and walk flows without a phone.
+    #[command(subcommand)]
+    Flow(flow::Command),
+    /// Calls as the journal tells them.
+    #[command(subcommand)]
+    Call(call::Command),
+    /// The journal itself.
+    #[command(subcommand)]
+    Journal(Journal),
+    /// Tickets.
+    #[command(subcommand)]
+    Ticket(Ticket),
+    /// People who may sign in.
+    #[command(subcommand)]
+    User(user::Command),
+    /// The database.
+    #[command(subcommand)]
+    Db(db::Command),
     /// Look at the connection to a carrier.
     #[command(subcommand)]
     Trunk(Trunk),
+}
+
+#[derive(Subcommand)]
+enum Journal {
+    /// Print every fact, oldest first.
+    Tail(call::Tail),
+}
+
+#[derive(Subcommand)]
+enum Ticket {
+    /// One ticket and its history.
+    Show(ticket::Show),
 }
 
 #[derive(Subcommand)]
@@ -94,6 +130,12 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Flow(command) => flow::run(&command),
+        Command::Call(command) => call::run(&command),
+        Command::Journal(Journal::Tail(args)) => call::tail(&args),
+        Command::Ticket(Ticket::Show(args)) => ticket::show(&args),
+        Command::User(command) => user::run(&command),
+        Command::Db(command) => db::run(&command),
         Command::Trunk(Trunk::Doctor(args)) => trunk_doctor::run(&args),
     };
     match done {

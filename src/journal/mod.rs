@@ -27,6 +27,7 @@ mod writer;
 mod tests;
 
 pub use disk::{Disk, RealDisk};
+pub use keys::erase;
 pub use open::{Damage, OpenError, Options, Recovered};
 pub use reader::{ReadError, Reader};
 pub use writer::{Journal, News};

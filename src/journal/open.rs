@@ -112,9 +112,13 @@ impl Fold {
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut o = wire::Out::new(out, None, self.last_seq);
         o.list(3 + 2 * self.blocks.len() + 3 * self.live.len() + 1).n(self.boot).n(self.last_seq).n(self.blocks.len() as u64);
-        self.blocks.iter().for_each(|(date, to)| drop(o.n(*date).n(*to)));
+        for (date, to) in &self.blocks {
+            o.n(*date).n(*to);
+        }
         o.n(self.live.len() as u64);
-        self.live.iter().for_each(|call| drop(o.call(*call)));
+        for call in &self.live {
+            o.call(*call);
+        }
     }
 
     pub fn read(body: &[u8]) -> Option<Self> {
@@ -230,9 +234,9 @@ pub(super) fn recover(disk: &mut dyn Disk, options: &Options) -> Result<(Fold, V
     // The last segment that begins at or before the newest checkpoint: everything earlier is in it.
     let hint = read_hint(disk, &options.dir);
     let begin = all.iter().rposition(|segment| segment.first <= hint).unwrap_or(0);
-    let mut outcome = fold(disk, options, &all, begin)?;
+    let mut outcome = fold(disk, &all, begin)?;
     if begin > 0 && !outcome.2 {
-        outcome = fold(disk, options, &all, 0)?;
+        outcome = fold(disk, &all, 0)?;
     }
     let (mut fold, damage, _) = outcome;
     // Every name tells a boot's calls: none is ever used again, even if its `Booted` was lost.
@@ -244,7 +248,7 @@ pub(super) fn recover(disk: &mut dyn Disk, options: &Options) -> Result<(Fold, V
 }
 
 /// The bool: a checkpoint was met, so nothing before `begin` is missing.
-fn fold(disk: &mut dyn Disk, options: &Options, all: &[Segment], begin: usize) -> Result<(Fold, Vec<Damage>, bool), OpenError> {
+fn fold(disk: &mut dyn Disk, all: &[Segment], begin: usize) -> Result<(Fold, Vec<Damage>, bool), OpenError> {
     let (mut fold, mut told, mut met) = (Fold::default(), Vec::new(), begin == 0);
     for (n, segment) in all.iter().enumerate().skip(begin) {
         let bytes = disk.read(&segment.path).map_err(OpenError::at(&segment.path))?;
@@ -266,6 +270,5 @@ fn fold(disk: &mut dyn Disk, options: &Options, all: &[Segment], begin: usize) -
             told.push(Damage { file: segment.path.clone(), offset: offset as u64, bytes: length as u64, torn });
         }
     }
-    let _ = options;
     Ok((fold, told, met))
 }

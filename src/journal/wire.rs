@@ -110,14 +110,18 @@ impl<'a> Out<'a> {
     }
     fn strings(&mut self, texts: &[String]) -> &mut Self {
         self.list(texts.len());
-        texts.iter().for_each(|text| drop(self.s(text)));
+        for text in texts {
+            self.s(text);
+        }
         self
     }
 }
 
 pub(super) fn write(fact: &Fact, o: &mut Out<'_>) {
     match fact {
-        Fact::Booted { node, boot, version, config_hash } => drop(o.list(4).n(*node).n(*boot).s(version).n(*config_hash)),
+        Fact::Booted { node, boot, version, config_hash } => {
+            o.list(4).n(*node).n(*boot).s(version).n(*config_hash);
+        }
         Fact::CallArrived(f) => {
             o.list(18).call(f.call).s(&f.sip_call_id).person(&f.caller).s(&f.caller_source).person(&f.display).b(f.private).s(&f.called);
             o.maybe_s(f.redirected_from.as_ref()).maybe_s(f.redirect_reason.as_ref()).s(&f.trunk).s(&f.source).s(&f.user_agent);
@@ -126,7 +130,9 @@ pub(super) fn write(fact: &Fact, o: &mut Out<'_>) {
         Fact::CallAnswered(f) => {
             o.list(9).call(f.call).n(f.codec).n(f.port).n(f.worker).n(f.ssrc).person(&f.local_sdp).person(&f.remote_sdp);
         }
-        Fact::CallConfirmed { call } => drop(o.list(3).call(*call)),
+        Fact::CallConfirmed { call } => {
+            o.list(3).call(*call);
+        }
         Fact::MediaChanged { call, held, codec, local_sdp, remote_sdp } => {
             o.list(7).call(*call).b(*held).n(*codec).person(local_sdp).person(remote_sdp);
         }
@@ -135,20 +141,42 @@ pub(super) fn write(fact: &Fact, o: &mut Out<'_>) {
             o.strings(&f.route_set).n(f.local_cseq_reserved).n(f.remote_cseq).maybe_n(f.session_expires_s).b(f.we_refresh);
         }
         Fact::Step(f) => step(f, o),
-        Fact::QueueEntered { call, queue, priority, ahead } => drop(o.list(6).call(*call).s(queue).n(*priority).n(*ahead)),
-        Fact::QueueRaised { call, priority } => drop(o.list(4).call(*call).n(*priority)),
-        Fact::QueueLeft { call, queue, outcome, waited_ms } => drop(o.list(6).call(*call).s(queue).n(outcome_code(*outcome)).n(*waited_ms)),
-        Fact::NumberDrawn { call, no, code } => drop(o.list(5).call(*call).s(no).person(code)),
-        Fact::NumberBlock { date, from, to } => drop(o.list(3).n(*date).n(*from).n(*to)),
-        Fact::MessageStored { call, recording, length_ms } => drop(o.list(5).call(*call).wide(*recording).n(*length_ms)),
-        Fact::CallbackRequested { call, number, queue } => drop(o.list(5).call(*call).person(number).s(queue)),
-        Fact::RecordingStarted { call, recording } => drop(o.list(4).call(*call).wide(*recording)),
+        Fact::QueueEntered { call, queue, priority, ahead } => {
+            o.list(6).call(*call).s(queue).n(*priority).n(*ahead);
+        }
+        Fact::QueueRaised { call, priority } => {
+            o.list(4).call(*call).n(*priority);
+        }
+        Fact::QueueLeft { call, queue, outcome, waited_ms } => {
+            o.list(6).call(*call).s(queue).n(outcome_code(*outcome)).n(*waited_ms);
+        }
+        Fact::NumberDrawn { call, no, code } => {
+            o.list(5).call(*call).s(no).person(code);
+        }
+        Fact::NumberBlock { date, from, to } => {
+            o.list(3).n(*date).n(*from).n(*to);
+        }
+        Fact::MessageStored { call, recording, length_ms } => {
+            o.list(5).call(*call).wide(*recording).n(*length_ms);
+        }
+        Fact::CallbackRequested { call, number, queue } => {
+            o.list(5).call(*call).person(number).s(queue);
+        }
+        Fact::RecordingStarted { call, recording } => {
+            o.list(4).call(*call).wide(*recording);
+        }
         Fact::RecordingEnded { call, recording, length_ms, gaps_ms, failed } => {
             o.list(7).call(*call).wide(*recording).n(*length_ms).n(*gaps_ms).b(*failed);
         }
-        Fact::ValueSet { call, name, value } => drop(o.list(5).call(*call).s(name).person(value)),
-        Fact::DialStarted { call, to } => drop(o.list(4).call(*call).person(to)),
-        Fact::DialEnded { call, outcome } => drop(o.list(4).call(*call).n(*outcome)),
+        Fact::ValueSet { call, name, value } => {
+            o.list(5).call(*call).s(name).person(value);
+        }
+        Fact::DialStarted { call, to } => {
+            o.list(4).call(*call).person(to);
+        }
+        Fact::DialEnded { call, outcome } => {
+            o.list(4).call(*call).n(*outcome);
+        }
         Fact::CallEnded(f) => {
             o.list(8).call(f.call).n(f.reason.code()).n(f.sip_status).maybe_n(f.peer_cause).n(f.duration_ms).n(f.talk_ms);
         }
@@ -156,9 +184,15 @@ pub(super) fn write(fact: &Fact, o: &mut Out<'_>) {
             o.list(13).call(f.call).n(f.sent).n(f.received).n(f.lost).n(f.late).n(f.duplicate).n(f.foreign).n(f.jitter_us);
             o.n(f.mos_x100).n(f.digits).n(f.late_ticks);
         }
-        Fact::FlowLoaded { hash, file, version } => drop(o.list(3).n(*hash).s(file).s(version)),
-        Fact::FlowRefused { file, reason } => drop(o.list(2).s(file).s(reason)),
-        Fact::Draining | Fact::Stopped => drop(o.list(0)),
+        Fact::FlowLoaded { hash, file, version } => {
+            o.list(3).n(*hash).s(file).s(version);
+        }
+        Fact::FlowRefused { file, reason } => {
+            o.list(2).s(file).s(reason);
+        }
+        Fact::Draining | Fact::Stopped => {
+            o.list(0);
+        }
     }
 }
 
@@ -166,23 +200,39 @@ fn step(f: &Step, o: &mut Out<'_>) {
     o.list(6).call(f.call);
     let code = input_code(&f.input);
     match &f.input {
-        StepInput::Digit(key) => drop(o.list(2).n(code).person(key)),
+        StepInput::Digit(key) => {
+            o.list(2).n(code).person(key);
+        }
         StepInput::LookupFound(values) => {
             o.list(1 + 2 * values.len()).n(code);
-            values.iter().for_each(|(name, value)| drop(o.s(name).person(value)));
+            for (name, value) in values {
+                o.s(name).person(value);
+            }
         }
-        StepInput::MessageStored { no, code: secret } | StepInput::CallbackStored { no, code: secret } => drop(o.list(3).n(code).s(no).person(secret)),
-        StepInput::SensitiveOutcome(outcome) => drop(o.list(2).n(code).s(outcome)),
-        _ => drop(o.list(1).n(code)),
+        StepInput::MessageStored { no, code: secret } | StepInput::CallbackStored { no, code: secret } => {
+            o.list(3).n(code).s(no).person(secret);
+        }
+        StepInput::SensitiveOutcome(outcome) => {
+            o.list(2).n(code).s(outcome);
+        }
+        _ => {
+            o.list(1).n(code);
+        }
     }
     let w = &f.world;
     o.list(7).i(w.utc_offset_s).n(day_code(w.day)).strings(&w.switches).maybe_n(w.ahead).maybe_n(w.wait_ms).n(w.staffed).n(w.free);
     o.list(f.trail.len());
     for trail in &f.trail {
         match trail {
-            StepTrail::Entered(node) => drop(o.list(2).n(0_u8).s(node)),
-            StepTrail::Left { node, outcome } => drop(o.list(3).n(1_u8).s(node).s(outcome)),
-            StepTrail::Prompt(name) => drop(o.list(2).n(2_u8).s(name)),
+            StepTrail::Entered(node) => {
+            o.list(2).n(0_u8).s(node);
+        }
+            StepTrail::Left { node, outcome } => {
+            o.list(3).n(1_u8).s(node).s(outcome);
+        }
+            StepTrail::Prompt(name) => {
+            o.list(2).n(2_u8).s(name);
+        }
         }
     }
 }

@@ -236,7 +236,9 @@ impl<D: Disk> Journal<D> {
             if written.is_err() {
                 news.failed_writes.fetch_add(1, Relaxed);
             }
-            let synced = written.is_ok() && self.disk.sync(&segment.path).inspect_err(|_| drop(news.failed_syncs.fetch_add(1, Relaxed))).is_ok();
+            let synced = written.is_ok() && self.disk.sync(&segment.path).inspect_err(|_| {
+                news.failed_syncs.fetch_add(1, Relaxed);
+            }).is_ok();
             if synced {
                 let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
                 news.longest_sync_us.fetch_max(us, Relaxed);

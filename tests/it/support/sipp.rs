@@ -33,7 +33,7 @@ impl Run {
 }
 
 pub struct Sipp<'a> {
-    scenario: &'a str,
+    pub scenario: &'a str,
     pub service: &'a str,
     pub source: &'a str,
     pub tcp: bool,
