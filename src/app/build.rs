@@ -33,6 +33,7 @@ pub fn ua_config(config: &Config, bound: &Bound) -> UaConfig {
         peers: peers(config),
         strangers: sip.strangers,
         realm: sip.realm.clone(),
+        digest: sip.digest.clone(),
         t1: ms(sip.t1_ms),
         t2: ms(sip.t2_ms),
         t4: ms(sip.t4_ms),

@@ -3,7 +3,7 @@
 use super::Secret;
 use super::read::Section;
 use crate::media::seam::IpNet;
-use crate::sip::seam::Strangers;
+use crate::sip::seam::{Algorithm, Strangers};
 use std::net::{IpAddr, SocketAddr};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Sip {
     /// What peers reach us by, behind one-to-one NAT.
     pub external_address: Option<IpAddr>,
     pub realm: String,
+    /// What we challenge with, in this order.
+    pub digest: Vec<Algorithm>,
     pub strangers: Strangers,
     /// Answers a second that one unknown source gets.
     pub stranger_answers_per_s: u32,
@@ -128,6 +130,7 @@ pub(super) fn read(s: &mut Section<'_, '_>) -> Sip {
         tcp: s.parsed("tcp", Some(everywhere), ADDRESS),
         external_address: s.parsed("external_address", None, "an address, like \"203.0.113.7\""),
         realm: s.text("realm", "hotline"),
+        digest: s.list("digest", vec![Algorithm::Sha256, Algorithm::Md5], "\"SHA-256\" or \"MD5\""),
         strangers: s.choice(
             "strangers",
             Strangers::Silent,

@@ -16,6 +16,13 @@ pub enum Algorithm {
     Sha256,
 }
 
+impl std::str::FromStr for Algorithm {
+    type Err = ();
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::read(Some(name)).ok_or(())
+    }
+}
+
 impl Algorithm {
     /// The best first: the order in which we challenge (RFC 8760 §2.4).
     pub const ALL: [Self; 2] = [Self::Sha256, Self::Md5];

@@ -2,6 +2,7 @@
 
 use crate::base::Time;
 use crate::media::seam::{Codec, IpNet};
+pub use crate::sip::digest::Algorithm;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,6 +128,8 @@ pub struct UaConfig {
     pub peers: Vec<Peer>,
     pub strangers: Strangers,
     pub realm: String,
+    /// What we challenge with, in this order (RFC 8760 2.4).
+    pub digest: Vec<Algorithm>,
     /// RFC 3261 timer base, default 500 ms.
     pub t1: Duration,
     pub t2: Duration,

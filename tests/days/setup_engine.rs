@@ -2,7 +2,7 @@
 
 use hotline::acd::QueueConfig;
 use hotline::call::{EngineConfig, Limits};
-use hotline::ivr::{Flow, FlowSet};
+use hotline::ivr::{Book, Flow, FlowSet};
 use hotline::media::seam::{ClipId, Codec, IpNet};
 use hotline::sip::UaConfig;
 use hotline::sip::seam::{Peer, PeerKind, Strangers};
@@ -26,6 +26,8 @@ pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) 
         flow: flow(),
         clips,
         queues,
+        calendar: Arc::default(),
+        switches: Arc::from([]),
         timezone: jiff::tz::TimeZone::get("Asia/Shanghai").expect("in the binary"),
         media_addr: IpAddr::V4(Ipv4Addr::LOCALHOST),
         record: true,
@@ -54,6 +56,7 @@ fn ua() -> UaConfig {
         }],
         strangers: Strangers::Silent,
         realm: "hotline".into(),
+        digest: vec![hotline::sip::seam::Algorithm::Sha256],
         t1: Duration::from_millis(500),
         t2: Duration::from_secs(4),
         t4: Duration::from_secs(5),
@@ -71,8 +74,11 @@ fn flow() -> Arc<Flow> {
     static FLOW: OnceLock<Arc<Flow>> = OnceLock::new();
     Arc::clone(FLOW.get_or_init(|| {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("ivr-flows");
-        let text = std::fs::read_to_string(folder.join("main.toml")).expect("the shipped flow");
-        FlowSet::single("main.toml", &text).expect("the shipped flow is right")
+        let files = ["main.toml", "status.toml", "callback.toml"].map(|name| (name.to_owned(), std::fs::read_to_string(folder.join(name)).expect("a shipped flow")));
+        let manifest = std::fs::read_to_string(folder.join("../sounds/manifest.json")).expect("the manifest");
+        let book = Arc::new(Book::read(&manifest).expect("the manifest is right"));
+        let set = FlowSet::load(files.into(), &book).expect("the shipped flow is right");
+        set.get("main").expect("the flow in force by default")
     }))
 }
 

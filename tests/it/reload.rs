@@ -14,7 +14,7 @@ fn version(name: char) -> String {
          [node.{name}_one]\nkind = \"play\"\nprompt = \"queue_offer\"\nnext = \"{name}_people\"\n\n\
          [node.{name}_people]\nkind = \"queue\"\nqueue = \"main\"\ntimeout = \"{name}_message\"\nfull = \"{name}_message\"\nno_staff = \"{name}_message\"\n\n\
          [node.{name}_message]\nkind = \"voicemail\"\ndone = \"{name}_bye\"\nfailed = \"{name}_bye\"\n\n\
-         [node.{name}_bye]\nkind = \"hangup\"\n"
+         [node.{name}_bye]\nkind = \"hangup\"\nprompt = \"goodbye\"\n"
     )
 }
 

@@ -3,7 +3,7 @@ mod about;
 mod healthz;
 mod metrics;
 mod readyz;
-pub use about::about;
+pub use about::{__path_about, about};
 pub use healthz::{__path_healthz, healthz};
 pub use metrics::{__path_metrics, metrics};
 pub use readyz::{__path_readyz, readyz};

@@ -42,6 +42,9 @@ impl Ua {
             _ if view.to_tag.is_some() => self.inside(now, peer, view, key, out),
             Method::Invite => self.invited(now, peer, view, key, out),
             Method::Register => self.registers(now, view, out),
+            Method::Options if Uri::parse(view.uri).is_err_and(|bad| bad == Malformed("unknown URI scheme")) => {
+                view.refuse(&mut Cx { now, core: &mut self.core, out }, 416);
+            }
             Method::Options => view.answer_options(&mut Cx { now, core: &mut self.core, out }),
             Method::Bye | Method::Prack | Method::Update | Method::Info => {
                 self.core.counters.drop(Dropped::UnknownDialog);
@@ -354,7 +357,8 @@ impl Ua {
         }
         let mut cx = Cx { now, core: &mut self.core, out };
         let bytes = view.write_reply(&mut cx, 401, |cx, draft| {
-            auth::challenge(cx.core, &key, now, view.flow, proof == Proof::Stale, &Algorithm::ALL, draft).bare()
+            let algorithms = cx.core.config.digest.clone();
+            auth::challenge(cx.core, &key, now, view.flow, proof == Proof::Stale, &algorithms, draft).bare()
         });
         view.send_stateless(&mut cx, 401, bytes);
         None
@@ -383,9 +387,11 @@ impl Ua {
                 Proof::Missing => {}
             }
         }
+        let all = self.core.config.digest.clone();
+        // The last one alone is shorter: no answer to a stranger is longer than his question (`attacks.md` S30).
+        let tries: &[&[Algorithm]] = if by_digest { &[&all, &all[all.len().saturating_sub(1)..]] } else { &[&[]] };
         let mut cx = Cx { now, core: &mut self.core, out };
         let status = if by_digest { 401 } else { 403 };
-        let tries: &[&[Algorithm]] = if by_digest { &[&Algorithm::ALL, &[Algorithm::Md5]] } else { &[&[]] };
         for algorithms in tries {
             let bytes = view.write_reply(&mut cx, status, |cx, draft| {
                 auth::challenge(cx.core, &key, now, view.flow, stale, algorithms, draft).bare()

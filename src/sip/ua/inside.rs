@@ -212,7 +212,7 @@ impl Session {
             self.notify(cx, "SIP/2.0 100 Trying", "active;expires=60");
         } else {
             cx.core.counters.drop(Dropped::Referral);
-            view.reply(cx, tx, 603);
+            view.reply(cx, tx, 403);
         }
         cx.tell(Event::Referred { dialog: self.id, target, accepted });
     }

@@ -31,6 +31,7 @@ fn config() -> UaConfig {
         }],
         strangers: StrangersRule::Silent,
         realm: "hotline".into(),
+        digest: vec![crate::sip::seam::Algorithm::Sha256, crate::sip::seam::Algorithm::Md5],
         t1: Duration::from_millis(500),
         t2: Duration::from_secs(4),
         t4: Duration::from_secs(5),
@@ -496,6 +497,14 @@ fn a_thousand_copies_by_other_paths_are_one_call() {
     }
     assert_eq!(line.told.iter().filter(|e| matches!(e, Event::Invited { .. })).count(), 1);
     assert!(line.count("SIP/2.0 482") > 900, "{}", line.count("SIP/2.0 482"));
+}
+
+#[test]
+fn a_cseq_of_another_method_is_refused() {
+    let mut line = Line::new(config());
+    line.hear(&request("OPTIONS", 1, "o", "", "", "").replace("1 OPTIONS", "1 INVITE"));
+    assert_eq!(line.count("SIP/2.0 400"), 1);
+    assert!(!line.told.iter().any(|e| matches!(e, Event::Invited { .. })));
 }
 
 /// Whatever comes: no panic, bounded answers, and nothing is left when the timers have run out.
