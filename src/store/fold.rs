@@ -164,6 +164,7 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         Fact::CallConfirmed { call }
         | Fact::MediaChanged { call, .. }
         | Fact::QueueEntered { call, .. }
+        | Fact::QueueRaised { call, .. }
         | Fact::QueueLeft { call, .. }
         | Fact::NumberDrawn { call, .. }
         | Fact::MessageStored { call, .. }
@@ -264,6 +265,11 @@ impl CallRecord {
                     });
                 }
                 self.enter(CallState::Queued);
+            }
+            Fact::QueueRaised { priority, .. } => {
+                if let Some(wait) = self.queues.last_mut().filter(|wait| wait.outcome.is_none()) {
+                    wait.priority = *priority;
+                }
             }
             Fact::QueueLeft { queue, outcome, waited_ms, .. } => {
                 if let Some(wait) = self.queues.iter_mut().rev().find(|w| w.queue == *queue) {
@@ -410,6 +416,7 @@ pub fn event_of(fact: &Fact) -> (&'static str, Json) {
         Fact::QueueEntered { queue, priority, ahead, .. } => {
             ("queue_entered", json!({"queue": queue, "priority": priority, "ahead": ahead}))
         }
+        Fact::QueueRaised { priority, .. } => ("queue_raised", json!({"priority": priority})),
         Fact::QueueLeft { queue, outcome, waited_ms, .. } => (
             "queue_left",
             json!({"queue": queue, "outcome": queue_outcome(*outcome), "waited_ms": waited_ms}),
@@ -493,10 +500,17 @@ fn step_json(step: &crate::call::fact::Step) -> Json {
         })
         .collect();
     let mut out = input;
-    if let Some(map) = out.as_object_mut()
-        && !trail.is_empty()
-    {
-        map.insert("trail".to_owned(), Json::Array(trail));
+    if let Some(map) = out.as_object_mut() {
+        if !trail.is_empty() {
+            map.insert("trail".to_owned(), Json::Array(trail));
+        }
+        // What the walk was told of its queue and of announcements; the rest of its world is the clock's and the calendar's.
+        let world = &step.world;
+        map.extend(world.ahead.map(|ahead| ("ahead".to_owned(), ahead.into())));
+        map.extend(world.wait_ms.map(|wait| ("wait_ms".to_owned(), wait.into())));
+        if !world.switches.is_empty() {
+            map.insert("switches".to_owned(), json!(world.switches));
+        }
     }
     out
 }
