@@ -28,6 +28,7 @@ use utoipa::OpenApi;
         flows::list,
         engine::status,
         engine::reload,
+        ops::about,
         ops::healthz,
         ops::readyz,
         ops::metrics,

@@ -39,12 +39,6 @@ pub async fn file(method: Method, uri: Uri) -> Response {
     response
 }
 
-/// The panel's own addresses: its script reads them. Closed, so that everything else stays a plain 404.
-fn is_page(path: &str) -> bool {
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    matches!(first, "login" | "calls" | "tickets") && !path.contains("..")
-}
-
 fn kind(name: &str) -> &'static str {
     match name.rsplit('.').next().unwrap_or_default() {
         "html" => "text/html; charset=utf-8",
