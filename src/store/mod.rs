@@ -30,6 +30,8 @@ mod page;
 pub mod projector;
 mod setting;
 mod sql;
+#[cfg(test)]
+pub(crate) mod tests;
 mod ticket;
 mod user;
 mod verify;

@@ -74,11 +74,32 @@ pub struct Projector {
     open: BTreeMap<CallId, CallRecord>,
     pepper: Option<Vec<u8>>,
     gauge: Arc<ProjectorGauge>,
+    /// What goes wrong at the next commit, once.
+    #[cfg(test)]
+    pub(super) fault: Option<CommitFault>,
+}
+
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CommitFault {
+    /// The connection broke before it.
+    Lost,
+    /// It succeeded, and the answer was lost.
+    Unanswered,
 }
 
 impl Projector {
     pub fn new(db: Db, node: u16) -> Self {
-        Self { db, node, cursor: None, open: BTreeMap::new(), pepper: None, gauge: Arc::default() }
+        Self {
+            db,
+            node,
+            cursor: None,
+            open: BTreeMap::new(),
+            pepper: None,
+            gauge: Arc::default(),
+            #[cfg(test)]
+            fault: None,
+        }
     }
 
     pub fn gauge(&self) -> Arc<ProjectorGauge> {
@@ -268,7 +289,7 @@ impl Projector {
             " ON CONFLICT (node, seq) DO NOTHING",
         )
         .await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
 
         self.cursor = Some(last.seq);
         let missing = (last.seq - after).saturating_sub(facts.len() as u64);
@@ -285,6 +306,18 @@ impl Projector {
             self.open.pop_first();
         }
         Ok(())
+    }
+
+    async fn commit(&mut self, tx: Tx) -> Result<(), StoreError> {
+        #[cfg(test)]
+        if let Some(fault) = self.fault.take() {
+            match fault {
+                CommitFault::Lost => drop(tx),
+                CommitFault::Unanswered => tx.commit().await?,
+            }
+            return Err(StoreError::Away("a fault".into()));
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Moves the cursor first: it also locks this node's row against a second projector. `Err` is where it is instead.

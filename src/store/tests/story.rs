@@ -1,0 +1,175 @@
+//! From facts to what people read, and what people write, on both databases.
+
+use super::facts::{Book, CODE, MESSAGE, NINE, NO, RECORDING, call};
+use super::on_both;
+use crate::store::fold::{CallState, hex32};
+use crate::store::projector::Projector;
+use crate::store::{
+    Access, CallField, CallFilter, Db, NoStatus, Page, Scope, SessionRow, StatusAnswer, StoreError, TicketField,
+    TicketFilter, User, demo,
+};
+use std::convert::Infallible;
+
+#[test]
+fn a_morning_of_calls_becomes_rows_tickets_and_status() {
+    on_both(|db| async move {
+        Projector::new(db.clone(), 1).apply(&Book::morning().0).await.unwrap();
+        calls_are_read(&db).await;
+        tickets_are_read(&db).await;
+        status_by_number_and_code(&db).await;
+        users_and_sessions(&db).await;
+        demo_data(&db).await;
+        retention(&db).await;
+        let report = db.verify().await.unwrap();
+        assert!(report.is_clean(), "{:?}", report.problems);
+        assert_eq!(report.calls, 5);
+        assert_eq!(report.tickets, 5 + demo::TICKETS.len() as u64);
+    });
+}
+
+async fn calls_are_read(db: &Db) {
+    let all = db.calls(&CallFilter::default(), &Page::default()).await.unwrap();
+    assert_eq!(all.items.len(), 5);
+    assert!(all.items.windows(2).all(|w| w[0].record.started_at >= w[1].record.started_at), "newest first");
+    assert!(all.next.is_none());
+    let mut seen = Vec::new();
+    let mut page = Page { limit: 2, after: None };
+    loop {
+        let got = db.calls(&CallFilter::default(), &page).await.unwrap();
+        seen.extend(got.items.into_iter().map(|c| c.record.id));
+        match got.next {
+            Some(next) => page.after = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(seen, all.items.iter().map(|c| c.record.id.clone()).collect::<Vec<_>>(), "pages are the list");
+
+    let with = |field, value: &str| CallFilter { fields: vec![(field, value.to_owned())], ..CallFilter::default() };
+    for (field, value, count) in [
+        (CallField::State, "live", 1),
+        (CallField::State, "ended", 4),
+        (CallField::EndReason, "restarted,caller_cancelled", 2),
+        (CallField::Caller, "12000000001", 1),
+        (CallField::Caller, "1' OR '1'='1", 0),
+        (CallField::SipCallId, "2@pbx", 1),
+        (CallField::Trunk, "carrier", 5),
+    ] {
+        let got = db.calls(&with(field, value), &Page::default()).await.unwrap().items;
+        assert_eq!(got.len(), count, "{field:?} {value}");
+    }
+    let since = CallFilter { since: Some(NINE + 60_000), ..CallFilter::default() };
+    assert!(db.calls(&since, &Page::default()).await.unwrap().items.is_empty());
+
+    let one = db.call(&call(1).to_string()).await.unwrap().unwrap();
+    assert_eq!(one.record.state, CallState::Ended);
+    assert_eq!(one.tickets, ["t-01-00001-0000000001"]);
+    for recording in [RECORDING, MESSAGE] {
+        let owner = db.call_of_recording(&hex32(recording)).await.unwrap().unwrap();
+        assert_eq!(owner.record.id, one.record.id);
+    }
+    let events = db.call_events(&one.record.id).await.unwrap().unwrap();
+    assert_eq!(events.first().map(|e| e.kind.as_str()), Some("call_arrived"));
+    assert_eq!(events.last().map(|e| e.kind.as_str()), Some("media_report"));
+    assert!(db.call_events("c-09-00001-0000000001").await.unwrap().is_none());
+    let cut = db.call(&call(4).to_string()).await.unwrap().unwrap();
+    assert_eq!(cut.record.end_reason.as_deref(), Some("restarted"));
+    let flows = db.flow_versions().await.unwrap();
+    assert_eq!(flows.iter().filter(|f| f.in_force).count(), 1);
+    assert!(flows.iter().any(|f| f.refused.is_some()));
+}
+
+async fn tickets_are_read(db: &Db) {
+    let states = |state: &str| TicketFilter {
+        fields: vec![(TicketField::State, state.to_owned())],
+        ..TicketFilter::default()
+    };
+    for (state, count) in [("accepted", 2), ("missed", 2), ("draft", 1)] {
+        assert_eq!(db.tickets(&states(state), &Page::default()).await.unwrap().items.len(), count, "{state}");
+    }
+    let numbered = TicketFilter { numbered: Some(true), ..TicketFilter::default() };
+    assert_eq!(db.tickets(&numbered, &Page::default()).await.unwrap().items.len(), 2);
+    let of_call = TicketFilter { call: Some(call(1).to_string()), ..TicketFilter::default() };
+    assert_eq!(db.tickets(&of_call, &Page::default()).await.unwrap().items.len(), 1);
+    let ticket = db.ticket(NO, &Scope::All).await.unwrap().unwrap();
+    assert_eq!(ticket.calls, [call(1).to_string()]);
+    assert_eq!(ticket.state, "accepted");
+    let history = db.ticket_events(&ticket.id).await.unwrap();
+    assert_eq!(history.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(), ["created", "numbered", "accepted"]);
+    assert_eq!(history[0].personal.as_ref().unwrap()["caller"], "12000000001");
+    assert!(db.ticket(NO, &Scope::Unit("rl".into())).await.unwrap().is_none(), "not that unit's");
+}
+
+async fn status_by_number_and_code(db: &Db) {
+    let ask = async |no: &str, code: &str, at: i64| db.ticket_status(no, code, at).await.unwrap();
+    assert!(matches!(ask(NO, CODE, NINE).await, StatusAnswer::Found(s) if s.state == "accepted"));
+    assert_eq!(ask("261123000091", CODE, NINE).await, StatusAnswer::None(NoStatus::UnknownNumber));
+    for _ in 0..5 {
+        assert_eq!(ask(NO, "000000", NINE).await, StatusAnswer::None(NoStatus::WrongCode));
+    }
+    assert_eq!(ask(NO, CODE, NINE + 1).await, StatusAnswer::None(NoStatus::Locked), "five wrong codes lock it");
+    assert!(matches!(ask(NO, CODE, NINE + 3_600_001).await, StatusAnswer::Found(_)), "for an hour");
+}
+
+async fn users_and_sessions(db: &Db) {
+    let user = User {
+        name: "wang".into(),
+        display: "王".into(),
+        unit: Some("rl".into()),
+        roles: vec!["admin".into(), "auditor".into()],
+        disabled: false,
+        created_at: NINE,
+    };
+    db.add_user(&user, "$argon2id$…").await.unwrap();
+    assert!(matches!(db.add_user(&user, "x").await, Err(StoreError::Exists)));
+    assert_eq!(db.user("wang").await.unwrap(), Some((user.clone(), "$argon2id$…".into())));
+    let session = SessionRow {
+        user: "wang".into(),
+        created_at: NINE,
+        seen_at: NINE,
+        expires_at: NINE + 1_000,
+        source: "127.0.0.1".into(),
+        agent: "test".into(),
+    };
+    let hash = [7u8; 32];
+    db.add_session(&hash, &session).await.unwrap();
+    db.touch_session(&hash, NINE + 5).await.unwrap();
+    assert_eq!(db.session(&hash).await.unwrap().map(|s| s.seen_at), Some(NINE + 5));
+    assert!(db.set_password("wang", "other").await.unwrap());
+    assert!(db.session(&hash).await.unwrap().is_none(), "a new password ends sessions");
+    db.add_session(&hash, &session).await.unwrap();
+    assert!(db.set_disabled("wang", true).await.unwrap());
+    assert!(db.session(&hash).await.unwrap().is_none());
+    assert!(db.set_roles("wang", None, &["qa".into()]).await.unwrap());
+    assert_eq!(db.user("wang").await.unwrap().unwrap().0.roles, ["qa"]);
+    assert!(!db.set_password("nobody", "x").await.unwrap());
+    assert!(!db.end_session(&hash).await.unwrap());
+}
+
+async fn demo_data(db: &Db) {
+    for _ in 0..2 {
+        demo::fill(db, NINE, || Ok::<_, Infallible>("$argon2id$demo".to_owned())).await.unwrap();
+    }
+    assert_eq!(db.users().await.unwrap().len(), demo::USERS.len() + 1);
+    for ticket in demo::TICKETS {
+        let answer = db.ticket_status(&ticket.no(), ticket.code, NINE).await.unwrap();
+        assert!(matches!(answer, StatusAnswer::Found(s) if s.state == ticket.state), "{}", ticket.no());
+    }
+    let of_unit = TicketFilter { scope: Scope::Unit("st019".into()), ..TicketFilter::default() };
+    let seen = db.tickets(&of_unit, &Page::default()).await.unwrap().items;
+    assert!(!seen.is_empty() && seen.iter().all(|t| t.assist.contains(&"st019".to_owned())));
+}
+
+async fn retention(db: &Db) {
+    let access = |at| Access {
+        at,
+        user: "wang".into(),
+        source: "127.0.0.1".into(),
+        action: "play".into(),
+        subject: hex32(RECORDING),
+        outcome: "ok".into(),
+    };
+    for at in [NINE, NINE + 10_000] {
+        db.log_access(&access(at)).await.unwrap();
+    }
+    assert_eq!(db.accesses(&hex32(RECORDING)).await.unwrap().len(), 2);
+}
