@@ -8,8 +8,12 @@
 //! README's table. A command does its work through the face of a room and owns only how things are printed.
 
 mod check;
+mod db;
+mod desk;
 mod serve;
+mod ticket;
 mod trunk_doctor;
+mod user;
 
 use crate::config::{Config, Problems};
 use clap::{Args, Parser, Subcommand};
@@ -33,6 +37,15 @@ enum Command {
     /// Look at the connection to a carrier.
     #[command(subcommand)]
     Trunk(Trunk),
+    /// Look at tickets.
+    #[command(subcommand)]
+    Ticket(ticket::Command),
+    /// Who may sign in: add, give a new password, disable.
+    #[command(subcommand)]
+    User(user::Command),
+    /// The database: bring it up to date, copy it, check it.
+    #[command(subcommand)]
+    Db(db::Command),
 }
 
 #[derive(Subcommand)]
@@ -95,6 +108,9 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Trunk(Trunk::Doctor(args)) => trunk_doctor::run(&args),
+        Command::Ticket(command) => ticket::run(&command),
+        Command::User(command) => user::run(&command),
+        Command::Db(command) => db::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -100,5 +100,8 @@ async fn a_second_projector_of_the_same_node_writes_nothing_twice() {
     assert!(two.apply(&book.0).await.is_err(), "its cursor is an old one");
     two.apply(&book.0).await.unwrap();
     let events = db.call_events(&call(1).to_string()).await.unwrap().unwrap();
-    assert_eq!(events.len(), book.0.iter().filter(|f| crate::store::fold::call_of(&f.fact) == Some(call(1))).count());
+    assert_eq!(
+        events.len(),
+        book.0.iter().filter(|f| crate::store::fold::call_of(&f.fact) == Some(call(1))).count()
+    );
 }

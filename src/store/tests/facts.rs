@@ -134,13 +134,24 @@ impl Book {
                 local_sdp: Personal::default(),
                 remote_sdp: Personal::default(),
             })
-            .write(Fact::QueueLeft { call, queue: "main".into(), outcome: QueueOutcome::NoStaff, waited_ms: 900 })
+            .write(Fact::QueueLeft {
+                call,
+                queue: "main".into(),
+                outcome: QueueOutcome::NoStaff,
+                waited_ms: 900,
+            })
             .write(Fact::DialStarted { call, to: Personal::new("sip:8001@h") })
             .write(Fact::DialEnded { call, outcome: 2 })
             .write(Fact::NumberDrawn { call, no: NO.into(), code: Personal::new(CODE) })
             .write(Fact::MessageStored { call, recording: MESSAGE, length_ms: 8_000 })
             .step(call, StepInput::MessageStored { no: NO.into(), code: Personal::new(CODE) }, Vec::new())
-            .write(Fact::RecordingEnded { call, recording: RECORDING, length_ms: 60_000, gaps_ms: 20, failed: false })
+            .write(Fact::RecordingEnded {
+                call,
+                recording: RECORDING,
+                length_ms: 60_000,
+                gaps_ms: 20,
+                failed: false,
+            })
             .ended(call, EndReason::MessageLeft)
             .report(call)
     }
@@ -156,7 +167,11 @@ impl Book {
             .ended(call(2), EndReason::CallerCancelled)
             .arrived(call(3), "")
             .answered(call(3))
-            .write(Fact::NumberDrawn { call: call(3), no: "261123000026".into(), code: Personal::new("555666") })
+            .write(Fact::NumberDrawn {
+                call: call(3),
+                no: "261123000026".into(),
+                code: Personal::new("555666"),
+            })
             .write(Fact::CallbackRequested {
                 call: call(3),
                 number: Personal::new("12000000003"),
@@ -165,7 +180,10 @@ impl Book {
             .ended(call(3), EndReason::CallbackBooked)
             .arrived(call(4), "12000000004")
             .answered(call(4))
-            .write(Fact::FlowRefused { file: "main.toml".into(), reason: "main.toml:3:1: unknown node".into() })
+            .write(Fact::FlowRefused {
+                file: "main.toml".into(),
+                reason: "main.toml:3:1: unknown node".into(),
+            })
             .booted(2)
             .arrived(CallId { node: 1, boot: 2, n: 1 }, "12000000005")
             .write(Fact::Draining)

@@ -1,7 +1,7 @@
 //! The store's story, told on SQLite and on PostgreSQL with the same words.
 
-pub mod facts;
 mod exactly_once;
+pub mod facts;
 mod fold;
 mod story;
 

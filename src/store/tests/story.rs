@@ -5,8 +5,8 @@ use super::on_both;
 use crate::store::fold::{CallState, hex32};
 use crate::store::projector::Projector;
 use crate::store::{
-    Access, CallField, CallFilter, Db, NoStatus, Page, Scope, SessionRow, StatusAnswer, StoreError, TicketField,
-    TicketFilter, User, demo,
+    Access, CallField, CallFilter, Db, NoStatus, Page, Scope, SessionRow, StatusAnswer, StoreError,
+    TicketField, TicketFilter, User, demo,
 };
 use std::convert::Infallible;
 
@@ -44,7 +44,8 @@ async fn calls_are_read(db: &Db) {
     }
     assert_eq!(seen, all.items.iter().map(|c| c.record.id.clone()).collect::<Vec<_>>(), "pages are the list");
 
-    let with = |field, value: &str| CallFilter { fields: vec![(field, value.to_owned())], ..CallFilter::default() };
+    let with =
+        |field, value: &str| CallFilter { fields: vec![(field, value.to_owned())], ..CallFilter::default() };
     for (field, value, count) in [
         (CallField::State, "live", 1),
         (CallField::State, "ended", 4),
@@ -94,7 +95,10 @@ async fn tickets_are_read(db: &Db) {
     assert_eq!(ticket.calls, [call(1).to_string()]);
     assert_eq!(ticket.state, "accepted");
     let history = db.ticket_events(&ticket.id).await.unwrap();
-    assert_eq!(history.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(), ["created", "numbered", "accepted"]);
+    assert_eq!(
+        history.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(),
+        ["created", "numbered", "accepted"]
+    );
     assert_eq!(history[0].personal.as_ref().unwrap()["caller"], "12000000001");
     assert!(db.ticket(NO, &Scope::Unit("rl".into())).await.unwrap().is_none(), "not that unit's");
 }
@@ -106,7 +110,11 @@ async fn status_by_number_and_code(db: &Db) {
     for _ in 0..5 {
         assert_eq!(ask(NO, "000000", NINE).await, StatusAnswer::None(NoStatus::WrongCode));
     }
-    assert_eq!(ask(NO, CODE, NINE + 1).await, StatusAnswer::None(NoStatus::Locked), "five wrong codes lock it");
+    assert_eq!(
+        ask(NO, CODE, NINE + 1).await,
+        StatusAnswer::None(NoStatus::Locked),
+        "five wrong codes lock it"
+    );
     assert!(matches!(ask(NO, CODE, NINE + 3_600_001).await, StatusAnswer::Found(_)), "for an hour");
 }
 
