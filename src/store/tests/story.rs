@@ -64,6 +64,7 @@ async fn calls_are_read(db: &Db) {
     let one = db.call(&call(1).to_string()).await.unwrap().unwrap();
     assert_eq!(one.record.state, CallState::Ended);
     assert_eq!(one.tickets, ["t-01-00001-0000000001"]);
+    assert_eq!(one.numbers, [NO]);
     for recording in [RECORDING, MESSAGE] {
         let owner = db.call_of_recording(&hex32(recording)).await.unwrap().unwrap();
         assert_eq!(owner.record.id, one.record.id);
