@@ -32,6 +32,8 @@ CREATE INDEX calls_by_time ON calls (started_at DESC, id DESC);
 CREATE INDEX calls_by_caller ON calls (caller, started_at DESC) WHERE caller IS NOT NULL;
 CREATE INDEX calls_by_recording ON calls (recording) WHERE recording IS NOT NULL;
 CREATE INDEX calls_by_message ON calls (message) WHERE message IS NOT NULL;
+-- What retention looks for.
+CREATE INDEX calls_recorded ON calls (started_at) WHERE recording IS NOT NULL;
 CREATE INDEX calls_live ON calls (id) WHERE state <> 'ended';
 
 CREATE TABLE call_events (

@@ -119,7 +119,7 @@ impl Db {
                 direction: row.try_get(0)?,
                 record: record_of(&row.try_get::<String, _>(1)?)?,
                 tickets: Vec::new(),
-            numbers: Vec::new(),
+                numbers: Vec::new(),
             });
         }
         let mut page =

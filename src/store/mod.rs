@@ -28,6 +28,7 @@ pub mod fold;
 mod new_ticket;
 mod page;
 pub mod projector;
+mod retention;
 mod setting;
 mod sql;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use error::{OpenError, StoreError};
 pub use flow::FlowVersion;
 pub use new_ticket::NewTicket;
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
+pub use retention::{Expired, months_before};
 pub use ticket::{
     NoStatus, Scope, StatusAnswer, Ticket, TicketEvent, TicketField, TicketFilter, TicketStatus,
 };

@@ -5,7 +5,7 @@ use super::on_both;
 use crate::store::fold::{CallState, hex32};
 use crate::store::projector::Projector;
 use crate::store::{
-    Access, CallField, CallFilter, Db, NoStatus, Page, Scope, SessionRow, StatusAnswer, StoreError,
+    Access, CallField, CallFilter, Db, Expired, NoStatus, Page, Scope, SessionRow, StatusAnswer, StoreError,
     TicketField, TicketFilter, User, demo,
 };
 use std::convert::Infallible;
@@ -181,4 +181,26 @@ async fn retention(db: &Db) {
         db.log_access(&access(at)).await.unwrap();
     }
     assert_eq!(db.accesses(&hex32(RECORDING)).await.unwrap().len(), 2);
+    assert_eq!(db.forget_accesses(NINE + 10_000).await.unwrap(), 1);
+    assert_eq!(db.accesses(&hex32(RECORDING)).await.unwrap().len(), 1);
+
+    assert!(db.expired_recordings(NINE, 100).await.unwrap().is_empty(), "nothing is that old");
+    let one = Expired { call: call(1).to_string(), recordings: vec![hex32(RECORDING), hex32(MESSAGE)] };
+    assert_eq!(db.expired_recordings(NINE + 60_000, 100).await.unwrap(), std::slice::from_ref(&one));
+    db.forget_recordings(&one.call).await.unwrap();
+    assert!(db.expired_recordings(NINE + 60_000, 100).await.unwrap().is_empty());
+    let record = db.call(&one.call).await.unwrap().unwrap().record;
+    assert_eq!((record.recording, record.message), (None, None));
+    assert!(db.call_of_recording(&hex32(RECORDING)).await.unwrap().is_none());
+    let session = SessionRow {
+        user: "admin".into(),
+        created_at: NINE,
+        seen_at: NINE,
+        expires_at: NINE + 1_000,
+        source: "127.0.0.1".into(),
+        agent: "test".into(),
+    };
+    db.add_session(&[9; 32], &session).await.unwrap();
+    assert_eq!(db.forget_sessions(NINE + 999).await.unwrap(), 0);
+    assert_eq!(db.forget_sessions(NINE + 1_000).await.unwrap(), 1);
 }
