@@ -281,3 +281,18 @@ fn slow_and_many_connections_cost_little_and_others_are_served() {
         db.close().await;
     });
 }
+
+#[test]
+fn pages_are_compressed_and_answers_with_secrets_are_not() {
+    on_sqlite(|desk| async move {
+        let lead = desk.token("lead").await;
+        for (path, packed) in [("/", true), ("/api/v1/session", false), ("/api/v1/calls", false)] {
+            let request = desk.ask(Method::GET, path).bearer_auth(&lead).header("accept-encoding", "gzip");
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK);
+            let encoding = response.headers().get("content-encoding").map(|v| v.to_str().unwrap().to_owned());
+            assert_eq!(encoding.as_deref(), packed.then_some("gzip"), "{path}");
+        }
+        desk
+    });
+}

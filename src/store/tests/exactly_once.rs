@@ -1,10 +1,14 @@
 //! Whatever fails at a commit, the tables end the same.
 
 use super::facts::{Book, call};
-use super::{on_both, sqlite};
-use crate::store::projector::{CommitFault, Projector};
-use crate::store::{CallFilter, Db, Page, TicketFilter};
+use super::{level, on_both, sqlite};
+use crate::call::EndReason;
+use crate::call::fact::Stamped;
+use crate::store::projector::{CommitFault, FactSource, Projector, SourceError};
+use crate::store::{CallFilter, Db, OpenOptions, Page, TicketFilter};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 /// All that people could read, as text. Hashes are left out: each run has its own keys.
@@ -83,7 +87,7 @@ fn the_running_projector_ends_with_its_journal_on_both_databases() {
         let running = tokio::spawn(projector.run(book, Arc::new(Notify::new()), stops));
         stop.send(true).unwrap();
         running.await.unwrap();
-        assert_eq!(gauge.cursor.load(std::sync::atomic::Ordering::Relaxed), last);
+        assert_eq!(gauge.cursor.load(Relaxed), last);
         assert!(db.call(&call(1).to_string()).await.unwrap().is_some());
         assert!(db.verify().await.unwrap().is_clean());
     });
@@ -104,4 +108,46 @@ async fn a_second_projector_of_the_same_node_writes_nothing_twice() {
         events.len(),
         book.0.iter().filter(|f| crate::store::fold::call_of(&f.fact) == Some(call(1))).count()
     );
+}
+
+/// A journal that grows: what was written so far, a little at a time.
+struct Trickle(Book);
+
+impl FactSource for Trickle {
+    fn read_after(&mut self, after: u64, _: usize, out: &mut Vec<Stamped>) -> Result<(), SourceError> {
+        self.0.read_after(after, 20, out)
+    }
+}
+
+#[test]
+fn a_database_that_goes_away_has_everything_once_when_it_is_back() {
+    let Some(mut server) = super::postgres::Postgres::start() else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let mut book = Book::default();
+    book.booted(1);
+    for n in 1..=2_000 {
+        book.arrived(call(n), "12000000001").ended(call(n), EndReason::CallerCancelled);
+    }
+    let last = book.0.len() as u64;
+    let _entered = runtime.enter();
+    let db = runtime.block_on(Db::open(&server.url(), OpenOptions::default())).unwrap();
+    let projector = Projector::new(db.clone(), 1);
+    let gauge = projector.gauge();
+    let (stop, stops) = watch::channel(false);
+    let running = runtime.spawn(projector.run(Trickle(book), Arc::new(Notify::new()), stops));
+    let minute = Duration::from_secs(60);
+    level::until("the first batches", minute, || (gauge.cursor.load(Relaxed) > 100).then_some(()));
+    server.stop();
+    level::until("a batch that fails", minute, || (gauge.failures.load(Relaxed) > 0).then_some(()));
+    assert!(gauge.cursor.load(Relaxed) < last, "it went away in the middle");
+    server.resume();
+    level::until_equal("the journal's end", minute, last, || gauge.cursor.load(Relaxed));
+    stop.send(true).unwrap();
+    runtime.block_on(async {
+        running.await.unwrap();
+        let report = db.verify().await.unwrap();
+        assert!(report.is_clean(), "{:?}", report.problems);
+        assert_eq!((report.calls, report.tickets, report.events), (2_000, 2_000, 4_000));
+        db.close().await;
+    });
 }
