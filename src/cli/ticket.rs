@@ -104,3 +104,51 @@ fn as_text(config: &Config, ticket: &Ticket, events: &[TicketEvent]) -> String {
 fn plain(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_told_in_lines_and_in_json_by_the_clock_of_its_zone() {
+        let ticket = Ticket {
+            id: "t-01-00001-0000000001".into(),
+            no: Some("261123000018".into()),
+            state: "accepted".into(),
+            channel: "phone".into(),
+            kind: None,
+            category: Some("030101".into()),
+            street: None,
+            lead: Some("rl".into()),
+            assist: vec!["st019".into(), "fgw".into()],
+            urgency: None,
+            title: None,
+            content: None,
+            caller: Some("12000000001".into()),
+            secrecy: "normal".into(),
+            calls: vec!["c-01-00001-0000000001".into()],
+            created_at: 1_795_395_600_000,
+            accepted_at: None,
+            due_at: None,
+            closed_at: None,
+        };
+        let event = TicketEvent {
+            n: 1,
+            at: 1_795_395_600_000,
+            kind: "created".into(),
+            actor: "system".into(),
+            payload: json!({"call": "c-1"}),
+            personal: None,
+            hash: Vec::new(),
+        };
+        let config = Config::defaults();
+        let text = as_text(&config, &ticket, std::slice::from_ref(&event));
+        assert!(text.contains("number     261123000018\n"), "{text}");
+        assert!(text.contains("created    2026-11-23 09:00:00\n"), "{text}");
+        assert!(text.contains("  1  2026-11-23 09:00:00  created    system       call=c-1\n"), "{text}");
+        assert!(!text.contains("title"), "what is not there has no line");
+        let told = as_json(&config, &ticket, &[event]);
+        assert_eq!(told["created_at"], "2026-11-23T09:00:00.000+08:00");
+        assert_eq!(told["events"][0]["data"], json!({"call": "c-1"}));
+    }
+}

@@ -5,8 +5,8 @@ use super::on_both;
 use crate::store::fold::{CallState, hex32};
 use crate::store::projector::Projector;
 use crate::store::{
-    Access, CallField, CallFilter, Db, Expired, NoStatus, Page, Scope, SessionRow, StatusAnswer, StoreError,
-    TicketField, TicketFilter, User, demo,
+    Access, CallField, CallFilter, Db, Expired, NewTicket, NoStatus, Page, Scope, SessionRow, StatusAnswer,
+    StoreError, TicketField, TicketFilter, User, demo,
 };
 use std::convert::Infallible;
 
@@ -203,4 +203,86 @@ async fn retention(db: &Db) {
     db.add_session(&[9; 32], &session).await.unwrap();
     assert_eq!(db.forget_sessions(NINE + 999).await.unwrap(), 0);
     assert_eq!(db.forget_sessions(NINE + 1_000).await.unwrap(), 1);
+}
+
+#[test]
+fn fifty_guesses_at_once_are_five() {
+    on_both(|db| async move {
+        demo::fill(&db, NINE, || Ok::<_, Infallible>("$argon2id$demo".to_owned())).await.unwrap();
+        let ticket = &demo::TICKETS[0];
+        let no = ticket.no();
+        // Fewer at a time than would wait for a connection longer than a caller does.
+        let mut compared = 0;
+        for ten in 0..5 {
+            let codes: Vec<String> = (0..10).map(|n| format!("9{ten}{n}000")).collect();
+            let tries = codes.iter().map(|code| db.ticket_status(&no, code, NINE));
+            for answer in futures_util::future::join_all(tries).await {
+                match answer.unwrap() {
+                    StatusAnswer::None(NoStatus::WrongCode) => compared += 1,
+                    StatusAnswer::None(NoStatus::Locked) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        assert_eq!(compared, 5);
+        let right = db.ticket_status(&no, ticket.code, NINE).await.unwrap();
+        assert_eq!(right, StatusAnswer::None(NoStatus::Locked));
+    });
+}
+
+/// What SQL gives a unit is what the rule says in plain words, also where names hold what SQL patterns are made of.
+#[test]
+fn a_units_list_is_what_it_leads_or_assists_whatever_units_are_called() {
+    const UNITS: &[&str] =
+        &["rl", "rl-head", "r_", "r%", "%", "_", "st019", "st019-sq", "st01", "\\", "r\\_", "'"];
+    on_both(|db| async move {
+        let mut seed = 0x5eed_u64;
+        let mut draw = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) as usize % below
+        };
+        let mut made = Vec::new();
+        for n in 0..150 {
+            let lead = (draw(3) > 0).then(|| UNITS[draw(UNITS.len())].to_owned());
+            let assist: Vec<String> = (0..draw(4)).map(|_| UNITS[draw(UNITS.len())].to_owned()).collect();
+            let stem = format!("261123{n:05}");
+            let check = (10 - crate::store::verify::luhn_sum(&format!("{stem}0")) % 10) % 10;
+            let new = NewTicket {
+                id: format!("t-u-{n}"),
+                no: format!("{stem}{check}"),
+                code: "123456".into(),
+                state: "accepted".into(),
+                channel: "web".into(),
+                secrecy: "normal".into(),
+                created_at: NINE + n,
+                actor: "system".into(),
+                lead: lead.clone(),
+                assist: assist.clone(),
+                ..NewTicket::default()
+            };
+            db.add_ticket(&new).await.unwrap();
+            made.push((new.id, lead, assist));
+        }
+        for unit in UNITS {
+            let filter = TicketFilter { scope: Scope::Unit((*unit).into()), ..TicketFilter::default() };
+            let page = Page { limit: 500, after: None };
+            let mut got: Vec<String> =
+                db.tickets(&filter, &page).await.unwrap().items.into_iter().map(|t| t.id).collect();
+            let own = |lead: &Option<String>, assist: &[String]| {
+                lead.as_deref() == Some(*unit) || assist.iter().any(|a| a == unit)
+            };
+            let mut want: Vec<String> = made
+                .iter()
+                .filter(|(_, lead, assist)| own(lead, assist))
+                .map(|(id, _, _)| id.clone())
+                .collect();
+            got.sort();
+            want.sort();
+            assert_eq!(got, want, "{unit}");
+            for (id, lead, assist) in &made {
+                let found = db.ticket(id, &filter.scope).await.unwrap().is_some();
+                assert_eq!(found, own(lead, assist), "{unit} asks for {id}");
+            }
+        }
+    });
 }
