@@ -29,9 +29,11 @@ CREATE TABLE calls (
     detail          TEXT NOT NULL
 );
 CREATE INDEX calls_by_time ON calls (started_at DESC, id DESC);
-CREATE INDEX calls_by_caller ON calls (caller, started_at DESC);
+CREATE INDEX calls_by_caller ON calls (caller, started_at DESC) WHERE caller IS NOT NULL;
 CREATE INDEX calls_by_recording ON calls (recording) WHERE recording IS NOT NULL;
 CREATE INDEX calls_by_message ON calls (message) WHERE message IS NOT NULL;
+-- What retention looks for.
+CREATE INDEX calls_recorded ON calls (started_at) WHERE recording IS NOT NULL;
 CREATE INDEX calls_live ON calls (id) WHERE state <> 'ended';
 
 CREATE TABLE call_events (
@@ -47,7 +49,7 @@ CREATE TABLE call_events (
 
 CREATE TABLE tickets (
     id          TEXT NOT NULL PRIMARY KEY,
-    no          TEXT UNIQUE,
+    no          TEXT,
     code_hash   BLOB,
     state       TEXT NOT NULL,
     channel     TEXT NOT NULL,
@@ -73,7 +75,8 @@ CREATE TABLE tickets (
 );
 CREATE INDEX tickets_by_time ON tickets (created_at DESC, id DESC);
 CREATE INDEX tickets_by_state ON tickets (state, created_at DESC);
-CREATE INDEX tickets_by_lead ON tickets (lead, created_at DESC);
+CREATE INDEX tickets_by_lead ON tickets (lead, created_at DESC) WHERE lead IS NOT NULL;
+CREATE UNIQUE INDEX tickets_by_no ON tickets (no) WHERE no IS NOT NULL;
 
 CREATE TABLE call_tickets (
     call_id   TEXT NOT NULL,

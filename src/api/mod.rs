@@ -29,6 +29,8 @@ mod router;
 mod serve;
 mod session;
 mod state;
+#[cfg(test)]
+mod tests;
 mod tickets;
 mod users;
 mod wire;

@@ -8,16 +8,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Seconds after which a client may try again when the database or the engine is away.
-const RETRY_AFTER_S: u64 = 5;
+const RETRY_AFTER_S: u32 = 5;
 
 /// The document. `code` is for programs, `title` and `detail` for people.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// `urn:hotline:problem:<code>`.
     #[serde(rename = "type")]
-    pub kind: String,
-    pub code: String,
-    pub title: String,
+    #[schema(value_type = String)]
+    pub kind: Box<str>,
+    #[schema(value_type = String)]
+    pub code: &'static str,
+    #[schema(value_type = String)]
+    pub title: &'static str,
     pub status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -26,15 +29,15 @@ pub struct Problem {
     pub problems: Vec<String>,
     #[serde(skip)]
     #[schema(ignore)]
-    retry_after_s: Option<u64>,
+    retry_after_s: Option<u32>,
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &str, title: &str) -> Self {
+    fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
         Self {
-            kind: ["urn:hotline:problem:", code].concat(),
-            code: code.to_owned(),
-            title: title.to_owned(),
+            kind: ["urn:hotline:problem:", code].concat().into(),
+            code,
+            title,
             status: status.as_u16(),
             detail: None,
             problems: Vec::new(),
@@ -106,7 +109,7 @@ impl Problem {
             "too_many_attempts",
             "Too many wrong attempts; try later",
         );
-        problem.retry_after_s = Some(u64::try_from(wait_ms / 1000 + 1).unwrap_or(1));
+        problem.retry_after_s = Some(u32::try_from(wait_ms / 1000 + 1).unwrap_or(1));
         problem
     }
     pub fn away(what: &str) -> Self {

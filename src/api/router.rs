@@ -12,6 +12,7 @@ use axum::routing::{MethodFilter, on};
 use axum::{Router, http};
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 
 /// An answer's head must be there after this; with the database hanging the desk says so instead of hanging too.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -76,7 +77,8 @@ pub fn routes() -> Vec<(Method, &'static str)> {
 pub fn router(api: Api) -> Router {
     table()
         .router
-        .fallback(panel::file)
+        // The panel's files hold no secret: only they are compressed (an answer with a secret in it would tell its length).
+        .fallback_service(Router::new().fallback(panel::file).layer(CompressionLayer::new()))
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn(small_enough))

@@ -61,8 +61,10 @@ pub struct Call {
     pub recording: Option<Recording>,
     pub message: Option<Recording>,
     pub callback: Option<Callback>,
-    /// Ids of its tickets.
+    /// Ids of its tickets and drafts.
     pub tickets: Vec<String>,
+    /// Official numbers of those that have one.
+    pub ticket_nos: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -409,6 +411,7 @@ impl Call {
             recording,
             message,
             tickets: call.tickets,
+            ticket_nos: call.numbers,
         }
     }
 }

@@ -126,8 +126,8 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         recordings: desk.config.recording.dir.clone(),
         zone: desk.zone.clone(),
         clock: wall,
-        origins: Vec::new(),
-        https: false,
+        origins: desk.config.http.origins.clone(),
+        https: desk.config.http.https,
     };
     let limits = ApiLimits {
         session_ms: i64::from(desk.config.http.session_s) * 1000,

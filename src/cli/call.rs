@@ -1,6 +1,6 @@
 //! `hotline call` and `hotline journal`: calls as the journal tells them, with or without a running server.
 
-use super::desk::shown;
+use super::desk::time as shown;
 use super::{Failure, Where};
 use crate::base::CallId;
 use crate::call::fact::{Fact, Stamped, StepInput, StepTrail};

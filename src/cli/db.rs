@@ -1,28 +1,30 @@
-//! `hotline db`: tables brought up to date, a whole copy, every promise between tables looked at.
+//! `hotline db …`: the database as a whole.
 
-use super::desk::with_db;
+use super::desk::{Missing, ask};
 use super::{Failure, Where};
+use crate::store::StoreError;
 use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
-    /// Bring the tables up to date. Harmless when they are.
-    Migrate(Only),
-    /// Write a whole copy to a file that does not exist yet, while the desk goes on.
+    /// Bring the tables up to date. The server does so itself when it starts; harmless when they are.
+    Migrate(Migrate),
+    /// Write a whole copy while the server goes on: a SQLite file, or an archive for pg_restore.
     Backup(Backup),
-    /// Walk every ticket's history and everything that belongs together; exit 1 when something is wrong.
+    /// Walk every ticket's history (a chain of hashes) and every promise between the tables. Changes nothing.
     Verify(Verify),
 }
 
 #[derive(clap::Args, Debug)]
-pub struct Only {
+pub struct Migrate {
     #[command(flatten)]
     place: Where,
 }
 
 #[derive(clap::Args, Debug)]
 pub struct Backup {
+    /// Where to; a file that is there is not overwritten.
     to: PathBuf,
     #[command(flatten)]
     place: Where,
@@ -30,7 +32,7 @@ pub struct Backup {
 
 #[derive(clap::Args, Debug)]
 pub struct Verify {
-    /// Print the report as JSON.
+    /// Print JSON: {"ok", "calls", "tickets", "events", "problem_count", "problems": […]}.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -39,29 +41,51 @@ pub struct Verify {
 
 pub fn run(command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Migrate(args) => with_db(&args.place, |_, _| async { Ok(()) }),
-        Command::Backup(args) => with_db(&args.place, |db, _| async move { db.backup(&args.to).await.map_err(Failure::new) }),
+        Command::Migrate(args) => migrate(args),
+        Command::Backup(args) => backup(args),
         Command::Verify(args) => verify(args),
     }
 }
 
+fn migrate(args: &Migrate) -> Result<(), Failure> {
+    ask(&args.place, Missing::Make, |db, _| async move {
+        db.migrate().await.map_err(Failure::new)?;
+        println!("the tables are up to date");
+        Ok(())
+    })
+}
+
+fn backup(args: &Backup) -> Result<(), Failure> {
+    ask(&args.place, Missing::Tell, |db, _| async move {
+        match db.backup(&args.to).await {
+            Err(StoreError::Exists) => Err(Failure::new(format!("{}: is there already", args.to.display()))),
+            done => done.map_err(Failure::new),
+        }?;
+        println!("{}", args.to.display());
+        Ok(())
+    })
+}
+
 fn verify(args: &Verify) -> Result<(), Failure> {
-    let report = with_db(&args.place, |db, _| async move { db.verify().await.map_err(Failure::new) })?;
-    if args.json {
+    ask(&args.place, Missing::Tell, |db, _| async move {
+        let report = db.verify().await.map_err(Failure::new)?;
+        if args.json {
+            let told = json!({ "ok": report.is_clean(), "calls": report.calls, "tickets": report.tickets,
+                "events": report.events, "problem_count": report.problem_count, "problems": report.problems });
+            println!("{told}");
+            return if report.is_clean() { Ok(()) } else { Err(Failure::Quiet) };
+        }
         println!(
-            "{}",
-            json!({"ok": report.is_clean(), "tickets": report.tickets, "events": report.events, "calls": report.calls,
-                "problem_count": report.problem_count, "problems": report.problems})
+            "{} calls, {} tickets, {} events in their histories",
+            report.calls, report.tickets, report.events
         );
-    } else {
-        println!("{} tickets, {} events, {} calls", report.tickets, report.events, report.calls);
-    }
-    if report.is_clean() {
-        return Ok(());
-    }
-    if !args.json {
-        report.problems.iter().for_each(|problem| eprintln!("{problem}"));
-        eprintln!("{} problems", report.problem_count);
-    }
-    Err(Failure::Quiet)
+        for problem in &report.problems {
+            println!("{problem}");
+        }
+        match report.problem_count {
+            0 => Ok(()),
+            1 => Err(Failure::new("one problem in the database")),
+            n => Err(Failure::new(format!("{n} problems in the database"))),
+        }
+    })
 }

@@ -1,7 +1,7 @@
 //! `hotline flow`: lints, draws and walks flows without a phone.
 
 use super::{Failure, Where};
-use crate::ivr::{Book, FlowSet, Problem};
+use crate::ivr::{FlowSet, Problem};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

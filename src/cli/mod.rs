@@ -45,30 +45,24 @@ enum Command {
     /// The journal itself.
     #[command(subcommand)]
     Journal(Journal),
-    /// Tickets.
-    #[command(subcommand)]
-    Ticket(Ticket),
-    /// People who may sign in.
-    #[command(subcommand)]
-    User(user::Command),
-    /// The database.
-    #[command(subcommand)]
-    Db(db::Command),
     /// Look at the connection to a carrier.
     #[command(subcommand)]
     Trunk(Trunk),
+    /// Look at tickets.
+    #[command(subcommand)]
+    Ticket(ticket::Command),
+    /// Who may sign in: add, give a new password, disable.
+    #[command(subcommand)]
+    User(user::Command),
+    /// The database: bring it up to date, copy it, check it.
+    #[command(subcommand)]
+    Db(db::Command),
 }
 
 #[derive(Subcommand)]
 enum Journal {
     /// Print every fact, oldest first.
     Tail(call::Tail),
-}
-
-#[derive(Subcommand)]
-enum Ticket {
-    /// One ticket and its history.
-    Show(ticket::Show),
 }
 
 #[derive(Subcommand)]
@@ -133,10 +127,10 @@ pub fn run() -> ExitCode {
         Command::Flow(command) => flow::run(&command),
         Command::Call(command) => call::run(&command),
         Command::Journal(Journal::Tail(args)) => call::tail(&args),
-        Command::Ticket(Ticket::Show(args)) => ticket::show(&args),
+        Command::Trunk(Trunk::Doctor(args)) => trunk_doctor::run(&args),
+        Command::Ticket(command) => ticket::run(&command),
         Command::User(command) => user::run(&command),
         Command::Db(command) => db::run(&command),
-        Command::Trunk(Trunk::Doctor(args)) => trunk_doctor::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,7 +18,11 @@ pub struct Http {
     pub session_s: u32,
     /// Largest request body, kibibytes.
     pub max_body_kib: u32,
-    /// Wrong passwords in five minutes after which a user name or an address has to wait.
+    /// Origins besides our own that may write with a cookie, like `https://desk.example`.
+    pub origins: Vec<String>,
+    /// People reach the panel by https, through a proxy: cookies are `Secure`, and our own origin is an https one.
+    pub https: bool,
+    /// Wrong passwords in a quarter of an hour after which a user name has to wait.
     pub sign_in_tries: u32,
 }
 
@@ -78,6 +82,8 @@ pub(super) fn read_http(s: &mut Section<'_, '_>) -> Http {
         session_s: s.number("session_s", 43_200, 60..=2_592_000),
         max_body_kib: s.number("max_body_kib", 256, 1..=65_536),
         sign_in_tries: s.number("sign_in_tries", 5, 1..=1000),
+        origins: s.list("origins", Vec::new(), "an origin in quotes, like \"https://desk.example\""),
+        https: s.flag("https", false),
     }
 }
 

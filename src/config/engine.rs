@@ -26,7 +26,7 @@ pub struct Ivr {
     pub flows: PathBuf,
     /// Name of the flow a call begins with, without `.toml`.
     pub entry: String,
-    /// Announcements and modes that staff have switched on; a flow's `branch` asks for them.
+    /// Announcements staff have switched on, by the names flows ask for.
     pub switches: Vec<String>,
 }
 
@@ -149,7 +149,11 @@ pub(super) fn read_media(s: &mut Section<'_, '_>) -> Media {
 
 pub(super) fn read_ivr(s: &mut Section<'_, '_>) -> Ivr {
     let base = s.base();
-    Ivr { flows: s.path("flows", &base.join("ivr-flows")), entry: s.text("entry", "main"), switches: s.list("switches", Vec::new(), "a name") }
+    Ivr {
+        flows: s.path("flows", &base.join("ivr-flows")),
+        entry: s.text("entry", "main"),
+        switches: s.list("switches", Vec::new(), "a switch's name in quotes, like \"storm\""),
+    }
 }
 
 pub(super) fn read_sounds(s: &mut Section<'_, '_>) -> Sounds {

@@ -34,7 +34,8 @@ async fn pg_dump(url: &str, to: &Path) -> Result<(), StoreError> {
     if let Some(password) = password {
         command.env("PGPASSWORD", password);
     }
-    let output = command.output().await.map_err(|e| StoreError::Away(["pg_dump: ", &e.to_string()].concat()))?;
+    let output =
+        command.output().await.map_err(|e| StoreError::Away(["pg_dump: ", &e.to_string()].concat()))?;
     if output.status.success() {
         return Ok(());
     }
@@ -80,7 +81,10 @@ mod tests {
 
     #[test]
     fn the_password_leaves_the_url() {
-        assert_eq!(apart("postgres://a:p%40s@h:5432/db"), ("postgres://a@h:5432/db".into(), Some("p@s".into())));
+        assert_eq!(
+            apart("postgres://a:p%40s@h:5432/db"),
+            ("postgres://a@h:5432/db".into(), Some("p@s".into()))
+        );
         assert_eq!(apart("postgres://h/db"), ("postgres://h/db".into(), None));
         assert_eq!(apart("postgres://a@h/db"), ("postgres://a@h/db".into(), None));
     }

@@ -82,6 +82,8 @@ pub struct Call {
     pub record: CallRecord,
     pub direction: String,
     pub tickets: Vec<String>,
+    /// Official numbers of those that have one.
+    pub numbers: Vec<String>,
 }
 
 /// One line of a call's timeline.
@@ -117,6 +119,7 @@ impl Db {
                 direction: row.try_get(0)?,
                 record: record_of(&row.try_get::<String, _>(1)?)?,
                 tickets: Vec::new(),
+                numbers: Vec::new(),
             });
         }
         let mut page =
@@ -133,6 +136,7 @@ impl Db {
             direction: row.try_get(0)?,
             record: record_of(&row.try_get::<String, _>(1)?)?,
             tickets: Vec::new(),
+            numbers: Vec::new(),
         }];
         self.add_tickets(&mut calls).await?;
         let [call] = calls;
@@ -176,15 +180,20 @@ impl Db {
         if calls.is_empty() {
             return Ok(());
         }
-        let mut sql = Sql::new("SELECT call_id, ticket_id FROM call_tickets WHERE call_id IN ");
+        let mut sql = Sql::new(
+            "SELECT x.call_id, x.ticket_id, t.no FROM call_tickets x LEFT JOIN tickets t ON t.id = x.ticket_id \
+             WHERE x.call_id IN ",
+        );
         sql.tuple(calls.iter().map(|call| (&call.record.id).into()));
-        sql.push(" ORDER BY call_id, ticket_id");
-        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        sql.push(" ORDER BY x.call_id, x.ticket_id");
+        let mut found: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
         for row in sql.read(&self.read).await? {
-            found.entry(row.try_get(0)?).or_default().push(row.try_get(1)?);
+            let (tickets, numbers) = found.entry(row.try_get(0)?).or_default();
+            tickets.push(row.try_get(1)?);
+            numbers.extend(row.try_get::<Option<String>, _>(2)?);
         }
         for call in calls {
-            call.tickets = found.remove(&call.record.id).unwrap_or_default();
+            (call.tickets, call.numbers) = found.remove(&call.record.id).unwrap_or_default();
         }
         Ok(())
     }

@@ -18,7 +18,12 @@ pub struct DemoUser {
     pub role: &'static str,
 }
 
-const fn user(name: &'static str, display: &'static str, unit: Option<&'static str>, role: &'static str) -> DemoUser {
+const fn user(
+    name: &'static str,
+    display: &'static str,
+    unit: Option<&'static str>,
+    role: &'static str,
+) -> DemoUser {
     DemoUser { name, display, unit, role }
 }
 

@@ -241,7 +241,7 @@ impl CallRecord {
                 self.enter(CallState::Queued);
             }
             Fact::QueueRaised { priority, .. } => {
-                if let Some(wait) = self.queues.last_mut() {
+                if let Some(wait) = self.queues.last_mut().filter(|wait| wait.outcome.is_none()) {
                     wait.priority = *priority;
                 }
             }
@@ -474,10 +474,17 @@ fn step_json(step: &crate::call::fact::Step) -> Json {
         })
         .collect();
     let mut out = input;
-    if let Some(map) = out.as_object_mut()
-        && !trail.is_empty()
-    {
-        map.insert("trail".to_owned(), Json::Array(trail));
+    if let Some(map) = out.as_object_mut() {
+        if !trail.is_empty() {
+            map.insert("trail".to_owned(), Json::Array(trail));
+        }
+        // What the walk was told of its queue and of announcements; the rest of its world is the clock's and the calendar's.
+        let world = &step.world;
+        map.extend(world.ahead.map(|ahead| ("ahead".to_owned(), ahead.into())));
+        map.extend(world.wait_ms.map(|wait| ("wait_ms".to_owned(), wait.into())));
+        if !world.switches.is_empty() {
+            map.insert("switches".to_owned(), json!(world.switches));
+        }
     }
     out
 }

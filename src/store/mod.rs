@@ -28,8 +28,11 @@ pub mod fold;
 mod new_ticket;
 mod page;
 pub mod projector;
+mod retention;
 mod setting;
 mod sql;
+#[cfg(test)]
+pub(crate) mod tests;
 mod ticket;
 mod user;
 mod verify;
@@ -42,6 +45,7 @@ pub use error::{OpenError, StoreError};
 pub use flow::FlowVersion;
 pub use new_ticket::NewTicket;
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
+pub use retention::{Expired, months_before};
 pub use ticket::{
     NoStatus, Scope, StatusAnswer, Ticket, TicketEvent, TicketField, TicketFilter, TicketStatus,
 };

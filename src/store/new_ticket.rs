@@ -41,7 +41,12 @@ impl Db {
         let key = chain::new_key()?;
         let mut history = History { new, key: &key, n: 0, head: GENESIS, rows: Vec::new() };
         let personal = json!({"caller": new.caller, "title": new.title, "content": new.content});
-        history.append(new.created_at, "created", json!({"channel": new.channel, "category": new.category}), Some(personal));
+        history.append(
+            new.created_at,
+            "created",
+            json!({"channel": new.channel, "category": new.category}),
+            Some(personal),
+        );
         history.append(new.created_at, "numbered", json!({"no": new.no}), None);
         if new.state != "accepted" {
             let at = new.closed_at.unwrap_or(new.created_at);

@@ -28,8 +28,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
-/// Facts in one transaction.
-const BATCH: usize = 4_096;
+/// Facts in one transaction. Large, so that on a busy day a call's facts come together and its row is written once.
+const BATCH: usize = 16_384;
 /// Calls kept in memory between batches; more are read from their rows again.
 const OPEN_MAX: usize = 100_000;
 /// How long the journal is left alone when it had nothing and nobody called.
@@ -80,11 +80,32 @@ pub struct Projector {
     open: BTreeMap<CallId, CallRecord>,
     pepper: Option<Vec<u8>>,
     gauge: Arc<ProjectorGauge>,
+    /// What goes wrong at the next commit, once.
+    #[cfg(test)]
+    pub(super) fault: Option<CommitFault>,
+}
+
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CommitFault {
+    /// The connection broke before it.
+    Lost,
+    /// It succeeded, and the answer was lost.
+    Unanswered,
 }
 
 impl Projector {
     pub fn new(db: Db, node: u16) -> Self {
-        Self { db, node, cursor: None, open: BTreeMap::new(), pepper: None, gauge: Arc::default() }
+        Self {
+            db,
+            node,
+            cursor: None,
+            open: BTreeMap::new(),
+            pepper: None,
+            gauge: Arc::default(),
+            #[cfg(test)]
+            fault: None,
+        }
     }
 
     pub fn gauge(&self) -> Arc<ProjectorGauge> {
@@ -274,7 +295,7 @@ impl Projector {
             " ON CONFLICT (node, seq) DO NOTHING",
         )
         .await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
 
         self.cursor = Some(last.seq);
         let missing = (last.seq - after).saturating_sub(facts.len() as u64);
@@ -291,6 +312,18 @@ impl Projector {
             self.open.pop_first();
         }
         Ok(())
+    }
+
+    async fn commit(&mut self, tx: Tx) -> Result<(), StoreError> {
+        #[cfg(test)]
+        if let Some(fault) = self.fault.take() {
+            match fault {
+                CommitFault::Lost => drop(tx),
+                CommitFault::Unanswered => tx.commit().await?,
+            }
+            return Err(StoreError::Away("a fault".into()));
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Moves the cursor first: it also locks this node's row against a second projector. `Err` is where it is instead.
@@ -318,8 +351,17 @@ impl Projector {
 
     /// Reads the rows of calls that this batch goes on with and the memory does not have.
     async fn load(&mut self, tx: &mut Tx, facts: &[&Stamped]) -> Result<(), StoreError> {
-        let mut unknown: BTreeSet<CallId> = facts.iter().filter_map(|f| call_of(&f.fact)).collect();
-        unknown.retain(|call| !self.open.contains_key(call));
+        // A call that begins in this batch has no row yet.
+        let mut begun = BTreeSet::new();
+        let mut unknown = BTreeSet::new();
+        for stamped in facts {
+            let Some(call) = call_of(&stamped.fact) else { continue };
+            if matches!(stamped.fact, Fact::CallArrived(_)) {
+                begun.insert(call);
+            } else if !begun.contains(&call) && !self.open.contains_key(&call) {
+                unknown.insert(call);
+            }
+        }
         let keys = unknown.iter().map(CallId::to_string).collect();
         for row in select_keys(tx, "SELECT detail FROM calls WHERE id IN ", keys, "").await? {
             let record = record_of(&row.try_get::<String, _>(0)?)?;
@@ -449,54 +491,32 @@ impl TicketBatch {
         for (face, at, news) in self.news {
             apply_news(&mut drafts, &mut links, &face, at, news, pepper)?;
         }
-        let mut inserts = Vec::new();
+        let mut rows = Vec::new();
         let mut pairs = Vec::new();
         for (id, draft) in drafts {
-            if draft.new {
-                pairs.push(vec![draft.call.clone().into(), Value::from(&id)]);
-                inserts.push(vec![
-                    id.into(),
-                    draft.no.into(),
-                    draft.code_hash.into(),
-                    draft.state.into(),
-                    "phone".into(),
-                    draft.caller.into(),
-                    "normal".into(),
-                    draft.created_at.into(),
-                    draft.accepted_at.into(),
-                    draft.closed_at.into(),
-                    draft.key.into(),
-                    draft.n.into(),
-                    draft.head.into(),
-                ]);
-            } else if draft.changed {
-                let mut sql = Sql::new("UPDATE tickets SET no = ");
-                sql.bind(draft.no)
-                    .push(", code_hash = ")
-                    .bind(draft.code_hash)
-                    .push(", state = ")
-                    .bind(draft.state);
-                sql.push(", accepted_at = ")
-                    .bind(draft.accepted_at)
-                    .push(", closed_at = ")
-                    .bind(draft.closed_at);
-                sql.push(", events = ")
-                    .bind(draft.n)
-                    .push(", head = ")
-                    .bind(draft.head)
-                    .push(" WHERE id = ")
-                    .bind(id);
-                sql.run(tx).await?;
+            if !draft.changed {
+                continue;
             }
+            if draft.new {
+                pairs.push(vec![draft.call.into(), Value::from(&id)]);
+            }
+            rows.push(vec![
+                id.into(),
+                draft.no.into(),
+                draft.code_hash.into(),
+                draft.state.into(),
+                "phone".into(),
+                draft.caller.into(),
+                "normal".into(),
+                draft.created_at.into(),
+                draft.accepted_at.into(),
+                draft.closed_at.into(),
+                draft.key.into(),
+                draft.n.into(),
+                draft.head.into(),
+            ]);
         }
-        insert_rows(
-            tx,
-            "INSERT INTO tickets (id, no, code_hash, state, channel, caller, secrecy, created_at, accepted_at, closed_at, \
-             seal_key, events, head)",
-            inserts,
-            "",
-        )
-        .await?;
+        insert_rows(tx, TICKET_INSERT, rows, TICKET_UPDATE).await?;
         insert_rows(
             tx,
             "INSERT INTO call_tickets (call_id, ticket_id)",
@@ -509,8 +529,16 @@ impl TicketBatch {
 
     /// The rows this batch may touch, locked where several may write.
     async fn load(&self, tx: &mut Tx, dialect: Dialect) -> Result<BTreeMap<String, Draft>, StoreError> {
+        // A call that begins in this batch has no tickets yet.
+        let mut begun = BTreeSet::new();
         let mut ids = BTreeSet::new();
-        for (face, _, _) in &self.news {
+        for (face, _, news) in &self.news {
+            if *news == TicketNews::Draft {
+                begun.insert(face.id.as_str());
+            }
+            if begun.contains(face.id.as_str()) {
+                continue;
+            }
             for nth in 1..=face.numbers.max(1) {
                 ids.insert(ticket_id(&face.id, nth));
             }
@@ -677,6 +705,13 @@ impl Draft {
         }
     }
 }
+
+const TICKET_INSERT: &str = "INSERT INTO tickets (id, no, code_hash, state, channel, caller, secrecy, created_at, \
+    accepted_at, closed_at, seal_key, events, head)";
+/// Of a ticket that is there only what its calls move: the rest may be people's by now.
+const TICKET_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET no = excluded.no, code_hash = excluded.code_hash, \
+    state = excluded.state, accepted_at = excluded.accepted_at, closed_at = excluded.closed_at, \
+    events = excluded.events, head = excluded.head";
 
 const CALL_INSERT: &str = "INSERT INTO calls (id, sip_call_id, direction, caller, called, redirected_from, trunk, state, \
     queue, agent, started_at, answered_at, ended_at, end_reason, fault, flow_file, flow_version, recording, message, \

@@ -1,6 +1,6 @@
 //! Statements with many rows, and the one place where SQL text is put together.
 //!
-//! Text comes from literals only; values are always bound (`$n`). [`Sql`] has no way to take a value as text.
+//! Text comes from literals only; values are always bound. [`Sql`] has no way to take a value as text.
 
 use super::db::Tx;
 use super::error::StoreError;
@@ -76,16 +76,33 @@ impl From<Option<Vec<u8>>> for Value {
     }
 }
 
+/// How parameters are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Marks {
+    /// `$n`, which both databases read.
+    #[default]
+    Numbered,
+    /// `?`, which only SQLite reads. A numbered one has a name there, and names are looked up one after the other: a
+    /// statement with a thousand of them costs a million steps.
+    Plain,
+}
+
 /// A statement under construction.
 #[derive(Debug, Default)]
 pub(super) struct Sql {
     text: String,
     values: Vec<Value>,
+    marks: Marks,
 }
 
 impl Sql {
     pub fn new(text: &'static str) -> Self {
-        Self { text: text.to_owned(), values: Vec::new() }
+        Self { text: text.to_owned(), ..Self::default() }
+    }
+    /// For many parameters, each used once and in order.
+    fn many(text: &'static str, tx: &Tx) -> Self {
+        let marks = if tx.backend_name() == "SQLite" { Marks::Plain } else { Marks::Numbered };
+        Self { text: text.to_owned(), values: Vec::new(), marks }
     }
     pub fn push(&mut self, text: &'static str) -> &mut Self {
         self.text.push_str(text);
@@ -94,8 +111,13 @@ impl Sql {
     /// A parameter with its value.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
-        self.text.push('$');
-        self.text.push_str(&self.values.len().to_string());
+        match self.marks {
+            Marks::Plain => self.text.push('?'),
+            Marks::Numbered => {
+                self.text.push('$');
+                self.text.push_str(&self.values.len().to_string());
+            }
+        }
         self
     }
     /// `($1, $2, …)`.
@@ -121,7 +143,7 @@ impl Sql {
     }
 
     fn query(self) -> sqlx::query::Query<'static, Any, AnyArguments> {
-        // Literals and `$n` only: see the type's methods.
+        // Literals and marks only: see the type's methods.
         let mut query = sqlx::query(AssertSqlSafe(self.text));
         for value in self.values {
             query = match value {
@@ -160,8 +182,8 @@ fn without_nul(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
-/// Rows go in by 64, 8 and 1, so that three prepared statements serve every batch size.
-const STEPS: [usize; 3] = [64, 8, 1];
+/// Rows go in by so many, so that four prepared statements serve every batch size.
+const STEPS: [usize; 4] = [256, 32, 4, 1];
 
 /// `head VALUES (…), (…) tail` for all rows.
 pub(super) async fn insert_rows(
@@ -173,7 +195,7 @@ pub(super) async fn insert_rows(
     let mut rows = rows.into_iter();
     for step in STEPS {
         while rows.len() >= step {
-            let mut sql = Sql::new(head);
+            let mut sql = Sql::many(head, tx);
             sql.push(" VALUES ");
             for (i, row) in rows.by_ref().take(step).enumerate() {
                 if i > 0 {
@@ -199,7 +221,7 @@ pub(super) async fn select_keys(
     let mut keys = keys.into_iter();
     for step in STEPS {
         while keys.len() >= step {
-            let mut sql = Sql::new(head);
+            let mut sql = Sql::many(head, tx);
             sql.tuple(keys.by_ref().take(step).map(Value::from));
             sql.push(tail);
             found.append(&mut sql.rows(tx).await?);

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// Wrong codes a ticket takes within [`LOCK_MS`], over telephone, web and Open311 together.
 const TRIES: i64 = 5;
-const LOCK_MS: i64 = 3_600_000;
+pub(super) const LOCK_MS: i64 = 3_600_000;
 
 /// What tickets can be filtered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

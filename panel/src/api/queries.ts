@@ -55,6 +55,7 @@ export const tickets = (kind: Ref<Kind>) =>
       list<Ticket>('/api/v1/tickets', {
         limit: 100,
         cursor: pageParam,
+        numbered: kind.value === 'filed' ? 'true' : null,
         state: kind.value === 'filed' ? null : kind.value,
       }),
     initialPageParam: null as string | null,

@@ -37,6 +37,8 @@ export interface Call {
   ended_at: string | null
   end_reason: string | null
   tickets: TicketRef[]
+  /** Official numbers of those tickets that have one. */
+  ticket_nos?: string[]
   recording: Recording | string | null
   /** A voice message the caller left. */
   message?: Recording | string | null
@@ -59,6 +61,7 @@ export interface Ticket {
   category: string | null
   street: string | null
   lead: string | null
+  assist?: string[]
   urgency: string | null
   title: string | null
   content: string | null

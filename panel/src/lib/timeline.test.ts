@@ -20,7 +20,7 @@ const walk = [
 describe('timeline', () => {
   it('turns a step into what came in and where it led', () => {
     expect(rows(walk).map((r) => [r.kind, r.facts])).toEqual([
-      ['call_arrived', ['demo', '120']],
+      ['call_arrived', ['120', 'demo']],
       ['entered', ['welcome']],
       ['prompt', ['welcome_short']],
       ['digit', ['*']],

@@ -26,6 +26,7 @@ const LOOKS: Record<string, [icon: string, tone: Tone]> = {
   digit: ['pad', 'plain'],
   queue_entered: ['users', 'call'],
   queue_left: ['users', 'plain'],
+  queue_raised: ['users', 'plain'],
   number_drawn: ['ticket', 'good'],
   message_stored: ['chat', 'good'],
   callback_requested: ['back', 'good'],
@@ -37,7 +38,25 @@ const LOOKS: Record<string, [icon: string, tone: Tone]> = {
   call_ended: ['hang', 'bad'],
   media_report: ['chart', 'small'],
   ticket_created: ['ticket', 'good'],
+  created: ['ticket', 'plain'],
+  numbered: ['ticket', 'good'],
+  accepted: ['check', 'good'],
+  missed: ['hang', 'plain'],
+  state: ['right', 'plain'],
 }
+
+/** Which fields come first, in the order they are spoken; the others follow as they came. */
+const FIRST = [
+  'caller',
+  'called',
+  'trunk',
+  'redirected_from',
+  'redirect_reason',
+  'queue',
+  'outcome',
+  'from',
+  'to',
+]
 
 /** Fields that say nothing to a reader, or that another part of the page shows. */
 const SILENT = new Set([
@@ -54,6 +73,11 @@ const SILENT = new Set([
   'we_refresh',
   'caller_source',
   'user_agent',
+  'source',
+  'flow',
+  'flow_version',
+  'port',
+  'worker',
 ])
 
 export function rows(events: CallEvent[]): Row[] {
@@ -69,10 +93,16 @@ export function rows(events: CallEvent[]): Row[] {
 function row(at: string, kind: string, data: Record<string, unknown>): Row {
   const [icon, tone] = LOOKS[kind] ?? ['dash', 'small']
   const facts = Object.entries(data)
+    .sort(([a], [b]) => rank(a) - rank(b))
     .filter(([key, value]) => !SILENT.has(key) && value !== null && value !== '' && typeof value !== 'object')
     .map(([key, value]) => (typeof value === 'boolean' ? (value ? key : '') : `${label(key)}${value}`))
     .filter((text) => text !== '')
   return { at, kind, icon, tone: kind === 'call_ended' && data.fault === 'caller' ? 'plain' : tone, facts }
+}
+
+function rank(key: string): number {
+  const at = FIRST.indexOf(key)
+  return at < 0 ? FIRST.length : at
 }
 
 /** Names that stand on their own need no label. */
@@ -85,7 +115,6 @@ function label(key: string): string {
     'end_reason',
     'trunk',
     'caller',
-    'called',
     'outcome',
     'no',
     'digit',

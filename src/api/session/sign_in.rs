@@ -68,8 +68,8 @@ pub async fn sign_in(State(api): State<Api>, request: Request) -> Result<Respons
     access.outcome = "allowed".to_owned();
     api.db().log_access(&access).await?;
 
-    let mut cookie =
-        [COOKIE, "=", token.reveal(), "; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200"].concat();
+    let age = api.limits.session_ms / 1000;
+    let mut cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}", token.reveal());
     if api.parts.https {
         cookie.push_str("; Secure");
     }

@@ -124,7 +124,7 @@ impl Server {
     }
 
     fn add_user(&self) {
-        let added = self.command(&["user", "add", USER, "--role", "admin", "--role", "lead"]).env("HOTLINE_PASSWORD", PASSWORD).output();
+        let added = self.command(&["user", "add", USER, "--role", "admin", "--role", "auditor", "--role", "lead"]).env("HOTLINE_PASSWORD", PASSWORD).output();
         let added = added.expect("run hotline user add");
         assert!(added.status.success(), "hotline user add: {}", text(&added));
     }

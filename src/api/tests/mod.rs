@@ -1,0 +1,203 @@
+//! The interface as a client meets it: the real router behind the real accept loop, on both databases.
+
+mod attacks;
+mod reading;
+mod signing_in;
+
+use super::{
+    Api, ApiParts, EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase, ServeLimits,
+    router, serve,
+};
+use crate::auth::{Role, password};
+use crate::base::CallId;
+use crate::store::projector::Projector;
+use crate::store::tests::facts::{Book, NINE};
+use crate::store::{Db, User, demo};
+use futures_util::future::BoxFuture;
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::{Value as Json, json};
+use std::future::Future;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, OnceLock};
+use tokio::sync::watch;
+
+pub const PASSWORD: &str = "demo-12341";
+
+/// An engine with one call in progress, which can be hung up, and reloads that may be refused.
+pub struct OneCall {
+    pub up: Mutex<bool>,
+    pub phase: Mutex<Phase>,
+    pub reload: Mutex<Result<(), Vec<String>>>,
+}
+
+pub const LIVE: CallId = CallId { node: 1, boot: 2, n: 1 };
+
+impl EngineHandle for OneCall {
+    fn live_calls(&self) -> BoxFuture<'_, Result<Vec<LiveCall>, EngineAway>> {
+        let call = LiveCall {
+            id: LIVE.to_string(),
+            caller: Some("12000000005".into()),
+            called: "12341".into(),
+            trunk: "carrier".into(),
+            state: "ivr".into(),
+            queue: None,
+            agent: None,
+            started_at: NINE,
+            answered_at: Some(NINE + 20),
+            path: vec!["welcome".into()],
+            codec: Some("PCMA".into()),
+        };
+        let up = *self.up.lock().unwrap();
+        Box::pin(async move { Ok(if up { vec![call] } else { Vec::new() }) })
+    }
+    fn status(&self) -> EngineStatus {
+        let phase = *self.phase.lock().unwrap();
+        EngineStatus { phase, sip: true, journal: true, media: true, live_calls: 1 }
+    }
+    fn hang_up(&self, call: CallId) -> BoxFuture<'_, Result<bool, EngineAway>> {
+        let was_up = call == LIVE && std::mem::take(&mut *self.up.lock().unwrap());
+        Box::pin(async move { Ok(was_up) })
+    }
+    fn reload(&self) -> BoxFuture<'_, Result<Result<(), Vec<String>>, EngineAway>> {
+        let outcome = self.reload.lock().unwrap().clone();
+        Box::pin(async move { Ok(outcome) })
+    }
+}
+
+impl MetricsSource for OneCall {
+    fn text(&self) -> String {
+        "hotline_live_calls 1\n# EOF\n".into()
+    }
+}
+
+/// A desk that is being served.
+pub struct Desk {
+    pub db: Db,
+    pub engine: Arc<OneCall>,
+    pub url: String,
+    pub dir: tempfile::TempDir,
+    /// Milliseconds the desk's clock is ahead of nine o'clock.
+    pub later: Arc<AtomicI64>,
+    stop: watch::Sender<bool>,
+    served: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// One hash for all users of all tests: hashing is slow on purpose.
+fn password_hash() -> &'static str {
+    static HASH: OnceLock<String> = OnceLock::new();
+    HASH.get_or_init(|| password::hash(PASSWORD).unwrap())
+}
+
+impl Desk {
+    /// A morning of calls, the demo's tickets, and a user for each role, named like it.
+    pub async fn open(db: Db) -> Self {
+        let mut projector = Projector::new(db.clone(), 1);
+        if projector.position().await.unwrap() == 0 {
+            projector.apply(&Book::morning().0).await.unwrap();
+            demo::fill(&db, NINE, || Ok::<_, std::convert::Infallible>(password_hash().to_owned()))
+                .await
+                .unwrap();
+            for role in Role::ALL {
+                let user = User {
+                    name: format!("as-{}", role.label().replace('_', "-")),
+                    display: role.label().into(),
+                    unit: matches!(role, Role::Unit | Role::UnitHead).then(|| "rl".into()),
+                    roles: vec![role.label().into()],
+                    disabled: false,
+                    created_at: NINE,
+                };
+                db.add_user(&user, password_hash()).await.unwrap();
+            }
+        }
+        Self::serve(db, ServeLimits::default()).await
+    }
+
+    pub async fn serve(db: Db, limits: ServeLimits) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let later = Arc::new(AtomicI64::new(0));
+        let engine = Arc::new(OneCall {
+            up: Mutex::new(true),
+            phase: Mutex::new(Phase::Serving),
+            reload: Mutex::new(Ok(())),
+        });
+        let clock = Arc::clone(&later);
+        let parts = ApiParts {
+            db: db.clone(),
+            engine: Arc::<OneCall>::clone(&engine),
+            metrics: Arc::<OneCall>::clone(&engine),
+            recordings: dir.path().to_owned(),
+            zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
+            clock: Arc::new(move || NINE + clock.load(Relaxed)),
+            origins: Vec::new(),
+            https: false,
+        };
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stops) = watch::channel(false);
+        let served = tokio::spawn(serve(listener, router(Api::new(parts)), limits, stops));
+        Self { db, engine, url, dir, later, stop, served }
+    }
+
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    pub fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+        static CLIENT: OnceLock<Client> = OnceLock::new();
+        // Each test has a runtime of its own: connections are not kept from one to the next.
+        let client = CLIENT.get_or_init(|| Client::builder().pool_max_idle_per_host(0).build().unwrap());
+        client.request(method, [self.url.as_str(), path].concat())
+    }
+
+    /// Signs in and gives the bearer token.
+    pub async fn token(&self, name: &str) -> String {
+        let (status, body) = self.sign_in(name, PASSWORD).await;
+        assert_eq!(status, StatusCode::OK, "{name}: {body}");
+        body["token"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn sign_in(&self, name: &str, password: &str) -> (StatusCode, Json) {
+        let body = json!({"username": name, "password": password}).to_string();
+        let request =
+            self.ask(Method::POST, "/api/v1/session").header("content-type", "application/json").body(body);
+        answer(request).await
+    }
+
+    pub async fn get(&self, token: &str, path: &str) -> (StatusCode, Json) {
+        answer(self.ask(Method::GET, path).bearer_auth(token)).await
+    }
+
+    pub async fn close(self) {
+        self.stop.send(true).unwrap();
+        self.served.await.unwrap().unwrap();
+    }
+}
+
+pub async fn answer(request: RequestBuilder) -> (StatusCode, Json) {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    let body =
+        if text.is_empty() { Json::Null } else { serde_json::from_str(&text).unwrap_or(Json::String(text)) };
+    (status, body)
+}
+
+/// Tells the story to a desk on each database.
+pub fn on_both<F: Future<Output = Desk>>(story: impl Fn(Desk) -> F) {
+    crate::store::tests::on_both(|db| async {
+        let desk = story(Desk::open(db).await).await;
+        desk.close().await;
+    });
+}
+
+/// On SQLite only, for what has nothing to do with the database.
+pub fn on_sqlite<F: Future<Output = Desk>>(story: impl Fn(Desk) -> F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    runtime.block_on(async {
+        let db = crate::store::tests::sqlite(dir.path()).await;
+        let desk = story(Desk::open(db.clone()).await).await;
+        desk.close().await;
+        db.close().await;
+    });
+}
