@@ -63,7 +63,12 @@ impl Load {
                 match effect {
                     Effect::BindPorts { count } => {
                         // Port numbers are reused freely here: nothing is bound.
-                        let ports = (0..count).map(|i| MediaPort { port: self.free_ports.len().wrapping_add(i) as u16, worker: 0 }).collect();
+                        let ports = (0..count)
+                            .map(|i| MediaPort {
+                                port: self.free_ports.len().wrapping_add(i) as u16,
+                                worker: 0,
+                            })
+                            .collect();
                         self.free_ports.extend(std::iter::repeat_n(0, count));
                         self.engine.handle(self.now, Input::Ports(ports), &mut self.effects);
                     }
@@ -72,7 +77,9 @@ impl Load {
                     Effect::Fact(fact) => durable = fact.seq,
                     Effect::Send(transmit) => {
                         if transmit.bytes.starts_with(b"SIP/2.0 200")
-                            && let Some(to) = String::from_utf8_lossy(&transmit.bytes).lines().find(|l| l.starts_with("To:"))
+                            && let Some(to) = String::from_utf8_lossy(&transmit.bytes)
+                                .lines()
+                                .find(|l| l.starts_with("To:"))
                         {
                             self.targets.push(to.to_owned());
                         }
@@ -128,7 +135,10 @@ fn request(method: &str, n: usize, cseq: u32, to: &str, body: &str) -> String {
 }
 
 fn main() {
-    println!("{:>8} {:>12} {:>12} {:>12} {:>14} {:>12}", "calls", "key ns", "whole call", "timeouts", "ns per call-s", "waiting");
+    println!(
+        "{:>8} {:>12} {:>12} {:>12} {:>14} {:>12}",
+        "calls", "key ns", "whole call", "timeouts", "ns per call-s", "waiting"
+    );
     let mut first = None;
     for calls in [100, 1_000, 10_000, 50_000] {
         let mut load = Load::new(calls);
@@ -164,10 +174,18 @@ fn main() {
         load.wait(Duration::from_secs(10));
         let timers = began.elapsed();
         let per = timers.as_nanos() as f64 / 10.0 / calls as f64;
-        println!("{calls:>8} {key:>12.0} {call:>12.0} {:>12.1?} {per:>14.0} {:>12}", timers, load.engine.acd().waiting().map(|(_, n)| n).sum::<usize>());
+        println!(
+            "{calls:>8} {key:>12.0} {call:>12.0} {:>12.1?} {per:>14.0} {:>12}",
+            timers,
+            load.engine.acd().waiting().map(|(_, n)| n).sum::<usize>()
+        );
         let base = *first.get_or_insert((key, call));
         if calls == 50_000 {
-            println!("last / first: key {:.2}, whole call {:.2} (row 5 asks for at most 3)", key / base.0, call / base.1);
+            println!(
+                "last / first: key {:.2}, whole call {:.2} (row 5 asks for at most 3)",
+                key / base.0,
+                call / base.1
+            );
         }
     }
 }

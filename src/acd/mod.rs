@@ -38,7 +38,9 @@ pub struct Staff {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entered {
     /// In line behind this many.
-    Waiting { ahead: u32 },
+    Waiting {
+        ahead: u32,
+    },
     Full,
     /// No queue of that name is configured: the flow's `error`.
     Unknown,
@@ -74,7 +76,8 @@ pub struct Acd {
 
 impl Acd {
     pub fn new(queues: impl IntoIterator<Item = (Arc<str>, QueueConfig)>) -> Self {
-        let queues = queues.into_iter().map(|(name, config)| (name, Queue { config, ranks: Ranks::default() }));
+        let queues =
+            queues.into_iter().map(|(name, config)| (name, Queue { config, ranks: Ranks::default() }));
         Self { queues: queues.collect(), ..Self::default() }
     }
 
@@ -190,7 +193,10 @@ mod tests {
     fn callers_are_counted_in_order_of_priority_then_arrival() {
         let mut acd = acd(10);
         for n in 1..=3 {
-            assert_eq!(acd.enter(Time::from_millis(n), call(n), "main", 0), Entered::Waiting { ahead: n as u32 - 1 });
+            assert_eq!(
+                acd.enter(Time::from_millis(n), call(n), "main", 0),
+                Entered::Waiting { ahead: n as u32 - 1 }
+            );
         }
         assert_eq!(acd.enter(Time::from_millis(9), call(4), "main", 5), Entered::Waiting { ahead: 0 });
         assert_eq!(acd.ahead(call(1)), Some(1));

@@ -48,7 +48,11 @@ impl Ranks {
     }
 
     pub fn ahead(&self, priority: u8, ordinal: u64) -> u32 {
-        let higher: usize = self.levels.range(priority.saturating_add(1)..).map(|(p, l)| if *p > priority { l.present.len() } else { 0 }).sum();
+        let higher: usize = self
+            .levels
+            .range(priority.saturating_add(1)..)
+            .map(|(p, l)| if *p > priority { l.present.len() } else { 0 })
+            .sum();
         let equal = self.levels.get(&priority).map_or(0, |level| level.tree.before(ordinal));
         u32::try_from(higher + equal).unwrap_or(u32::MAX)
     }
@@ -93,7 +97,8 @@ impl Fenwick {
 
     /// How many ordinals below `ordinal` are present.
     fn before(&self, ordinal: u64) -> usize {
-        let mut i = usize::try_from(ordinal.saturating_sub(self.base)).unwrap_or(usize::MAX).min(self.sums.len());
+        let mut i =
+            usize::try_from(ordinal.saturating_sub(self.base)).unwrap_or(usize::MAX).min(self.sums.len());
         let mut sum = 0usize;
         while i > 0 {
             sum += self.sums[i - 1] as usize;

@@ -2,8 +2,8 @@
 
 use crate::config::Config;
 use crate::ivr::{self, Book, Flow, FlowSet};
-use crate::media::{self, Prompts};
 use crate::media::seam::ClipId;
+use crate::media::{self, Prompts};
 use crate::roster::Calendar;
 use rust_embed::RustEmbed;
 use std::collections::BTreeMap;
@@ -67,7 +67,12 @@ fn is_flow(name: &str) -> bool {
 
 /// The flow files in force: those of the binary, and those of the folder over them.
 pub fn flow_files(config: &Config) -> Result<Vec<(String, String)>, AssetError> {
-    merged(&config.ivr.flows, ShippedFlows::iter().filter(|name| is_flow(name)).filter_map(|name| Some((name.to_string(), ShippedFlows::get(&name)?.data.into_owned()))))
+    merged(
+        &config.ivr.flows,
+        ShippedFlows::iter()
+            .filter(|name| is_flow(name))
+            .filter_map(|name| Some((name.to_string(), ShippedFlows::get(&name)?.data.into_owned()))),
+    )
 }
 
 /// The book of prompts: the manifest beside the sounds, else the binary's.
@@ -75,7 +80,9 @@ pub fn book(config: &Config) -> Result<Book, String> {
     let path = config.sounds.dir.join(MANIFEST);
     let (text, shown) = match std::fs::read_to_string(&path) {
         Ok(text) => (text, path.display().to_string()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (SHIPPED_MANIFEST.to_owned(), MANIFEST.to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            (SHIPPED_MANIFEST.to_owned(), MANIFEST.to_owned())
+        }
         Err(error) => return Err(format!("{}: cannot be read: {error}", path.display())),
     };
     Book::read(&text).map_err(|error| format!("{shown}: {error}"))
@@ -87,10 +94,14 @@ const SHIPPED_MANIFEST: &str = include_str!("../../sounds/manifest.json");
 /// Reads and lints all flows against the prompts; the set, and the flow a call begins with.
 pub fn flows(config: &Config, book: &Arc<Book>) -> Result<(FlowSet, Arc<Flow>), AssetError> {
     let files = flow_files(config)?;
-    let set = FlowSet::load(files, book).map_err(|problems| AssetError(problems.iter().map(|problem| place(config, &problem.to_string())).collect()))?;
+    let set = FlowSet::load(files, book).map_err(|problems| {
+        AssetError(problems.iter().map(|problem| place(config, &problem.to_string())).collect())
+    })?;
     let entry = set.get(&config.ivr.entry).ok_or_else(|| {
         let file = config.ivr.flows.join(format!("{}.toml", config.ivr.entry));
-        let near = ivr::nearest(&config.ivr.entry, set.names()).map(|name| format!(", did you mean \"{name}\"?")).unwrap_or_default();
+        let near = ivr::nearest(&config.ivr.entry, set.names())
+            .map(|name| format!(", did you mean \"{name}\"?"))
+            .unwrap_or_default();
         AssetError(vec![format!("{}: ivr.entry names this flow, and there is none{near}", file.display())])
     })?;
     Ok((set, entry))
@@ -103,19 +114,32 @@ fn place(config: &Config, problem: &str) -> String {
 
 /// Years without a file count Monday to Friday: that is a warning of the calendar, not a problem.
 pub fn calendar(config: &Config) -> (Calendar, Vec<String>) {
-    let shipped = ShippedCalendars::iter().filter(|name| is_flow(name)).filter_map(|name| Some((name.to_string(), ShippedCalendars::get(&name)?.data.into_owned())));
+    let shipped = ShippedCalendars::iter()
+        .filter(|name| is_flow(name))
+        .filter_map(|name| Some((name.to_string(), ShippedCalendars::get(&name)?.data.into_owned())));
     match merged(&config.calendar.dir, shipped) {
         Ok(files) => {
             let (calendar, problems) = Calendar::read(&files);
-            (calendar, problems.iter().map(|problem| format!("{}/{problem}", config.calendar.dir.display())).collect())
+            (
+                calendar,
+                problems
+                    .iter()
+                    .map(|problem| format!("{}/{problem}", config.calendar.dir.display()))
+                    .collect(),
+            )
         }
         Err(AssetError(problems)) => (Calendar::default(), problems),
     }
 }
 
-fn merged(dir: &Path, shipped: impl Iterator<Item = (String, Vec<u8>)>) -> Result<Vec<(String, String)>, AssetError> {
+fn merged(
+    dir: &Path,
+    shipped: impl Iterator<Item = (String, Vec<u8>)>,
+) -> Result<Vec<(String, String)>, AssetError> {
     let mut files: BTreeMap<String, Vec<u8>> = shipped.collect();
-    let unreadable = |path: &Path, error: std::io::Error| AssetError(vec![format!("{}: cannot be read: {error}", path.display())]);
+    let unreadable = |path: &Path, error: std::io::Error| {
+        AssetError(vec![format!("{}: cannot be read: {error}", path.display())])
+    };
     match std::fs::read_dir(dir) {
         Ok(entries) => {
             for entry in entries {

@@ -1,9 +1,9 @@
 //! From the configuration and the files beside it to what the engine is built with. Shared by start, reload and `hotline check`.
 
+use super::assets::Assets;
 use crate::acd::QueueConfig;
 use crate::call::{EngineConfig, Limits};
 use crate::config::Config;
-use super::assets::Assets;
 use crate::ivr::Flow;
 use crate::media::seam::IpNet;
 use crate::sip::UaConfig;
@@ -54,8 +54,12 @@ fn peers(config: &Config) -> Vec<Peer> {
             name: trunk.name.as_str().into(),
             kind: PeerKind::Trunk,
             nets: trunk.peers.clone(),
-            inbound: trunk.inbound.as_ref().map(|inbound| credentials(&inbound.username, inbound.password.reveal(), None)),
-            outbound: login.map(|login| credentials(&login.username, login.password.reveal(), login.realm.clone())),
+            inbound: trunk
+                .inbound
+                .as_ref()
+                .map(|inbound| credentials(&inbound.username, inbound.password.reveal(), None)),
+            outbound: login
+                .map(|login| credentials(&login.username, login.password.reveal(), login.realm.clone())),
             trusted_identity: trunk.trusted_identity,
             target: trunk.target.map(|target| (target, trunk.transport == crate::config::Transport::Tcp)),
             register: trunk.register.as_ref().map(|register| Registration {
@@ -105,7 +109,8 @@ pub fn media_address(config: &Config, bound: &Bound) -> (IpAddr, IpAddr) {
     let listens_on = bound.udp.first().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |addr| addr.ip());
     let local = config.media.address.unwrap_or(listens_on);
     let told = config.sip.external_address.unwrap_or_else(|| reachable(SocketAddr::new(local, 0)).ip());
-    let bind = if config.media.address.is_some() || !listens_on.is_unspecified() { local } else { listens_on };
+    let bind =
+        if config.media.address.is_some() || !listens_on.is_unspecified() { local } else { listens_on };
     (told, bind)
 }
 
@@ -142,7 +147,10 @@ pub fn queues(config: &Config, flow: &Flow) -> Vec<(Arc<str>, QueueConfig)> {
     names.sort();
     names.dedup();
     let limit = |name: &str| config.queues.get(name).map_or(DEFAULT_WAITING, |queue| queue.max_waiting);
-    names.into_iter().map(|name| (Arc::clone(&name), QueueConfig { max_waiting: limit(&name), max_wait: MAX_WAIT })).collect()
+    names
+        .into_iter()
+        .map(|name| (Arc::clone(&name), QueueConfig { max_waiting: limit(&name), max_wait: MAX_WAIT }))
+        .collect()
 }
 
 /// Callers a queue takes when the configuration does not say.
@@ -163,11 +171,24 @@ pub fn config_hash(config: &Config) -> u64 {
 }
 
 pub fn demo_nets(cidrs: &[String]) -> Result<Vec<IpNet>, String> {
-    cidrs.iter().map(|text| crate::config::net(text).ok_or_else(|| format!("--demo-net {text}: not an address or a range"))).collect()
+    cidrs
+        .iter()
+        .map(|text| {
+            crate::config::net(text).ok_or_else(|| format!("--demo-net {text}: not an address or a range"))
+        })
+        .collect()
 }
 
 #[allow(clippy::too_many_arguments)]
-pub fn engine_config(config: &Config, bound: &Bound, assets: &Assets, zone: jiff::tz::TimeZone, boot: u32, next_seq: u64, seed: [u8; 32]) -> EngineConfig {
+pub fn engine_config(
+    config: &Config,
+    bound: &Bound,
+    assets: &Assets,
+    zone: jiff::tz::TimeZone,
+    boot: u32,
+    next_seq: u64,
+    seed: [u8; 32],
+) -> EngineConfig {
     EngineConfig {
         node: config.node,
         boot,

@@ -120,7 +120,12 @@ fn live_call(call: crate::call::LiveCall) -> LiveCall {
 }
 
 /// Answers the walks' questions from the database. A database that is slow or away gives `failed`, and the flow goes to a person.
-pub async fn answer_lookups(db: Db, mut questions: mpsc::Receiver<Lookup>, orders: Orders, wall_ms: Arc<dyn Fn() -> i64 + Send + Sync>) {
+pub async fn answer_lookups(
+    db: Db,
+    mut questions: mpsc::Receiver<Lookup>,
+    orders: Orders,
+    wall_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
+) {
     let at_once = Arc::new(Semaphore::new(LOOKUPS));
     while let Some(lookup) = questions.recv().await {
         // The semaphore is never closed.
@@ -156,7 +161,8 @@ fn status_result(answer: StatusAnswer) -> LookupResult {
     match answer {
         StatusAnswer::None(_) => LookupResult::None,
         StatusAnswer::Found(status) => {
-            let time = |ms: i64| jiff::Timestamp::from_millisecond(ms).map(|at| at.to_string()).unwrap_or_default();
+            let time =
+                |ms: i64| jiff::Timestamp::from_millisecond(ms).map(|at| at.to_string()).unwrap_or_default();
             let mut values: Vec<(Arc<str>, Arc<str>)> = vec![("state".into(), status.state.into())];
             values.extend(status.lead.map(|lead| ("dept".into(), lead.into())));
             values.extend(status.due_at.map(|due| ("due".into(), time(due).into())));

@@ -118,7 +118,12 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     tokio::spawn(answer_lookups(db.clone(), desk.questions, orders.clone(), Arc::clone(&wall)));
     let reloading = tokio::spawn(answer_reloads(Arc::new(desk.reloader), asked));
 
-    let door = Arc::new(Door { orders: orders.clone(), board: desk.board.clone(), phase: phase.clone(), reloads: reloads.clone() });
+    let door = Arc::new(Door {
+        orders: orders.clone(),
+        board: desk.board.clone(),
+        phase: phase.clone(),
+        reloads: reloads.clone(),
+    });
     let parts = ApiParts {
         db: db.clone(),
         engine: Arc::<Door>::clone(&door),

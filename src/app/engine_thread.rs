@@ -21,9 +21,16 @@ use tokio::sync::{mpsc, oneshot};
 /// What other threads may ask of the engine's.
 pub enum Order {
     Request(Request, oneshot::Sender<Reply>),
-    Lookup { call: CallId, id: u32, result: LookupResult },
+    Lookup {
+        call: CallId,
+        id: u32,
+        result: LookupResult,
+    },
     Flow(Arc<Flow>),
-    FlowRefused { file: String, reason: String },
+    FlowRefused {
+        file: String,
+        reason: String,
+    },
     Reconfigure(Box<EngineConfig>),
     Drain,
     EndAll,
@@ -297,11 +304,27 @@ impl Driver {
         let mut samples = super::samples::engine(&self.engine);
         samples.extend(super::samples::net(self.net.stats()));
         let turn_us = std::mem::take(&mut self.longest_turn) / 1000;
-        samples.push(Sample::gauge("hotline_engine_longest_turn_us", "Longest turn of the engine's thread since the last publication", turn_us));
+        samples.push(Sample::gauge(
+            "hotline_engine_longest_turn_us",
+            "Longest turn of the engine's thread since the last publication",
+            turn_us,
+        ));
         samples.push(Sample::counter("hotline_engine_turns", "Turns of the engine's thread", self.turns));
-        samples.push(Sample::gauge("hotline_journal_backlog", "Facts waiting for the journal's ring", self.backlog.len() as u64));
-        samples.push(Sample::counter("hotline_journal_facts_lost", "Facts dropped because the journal stood still too long", self.facts_lost));
-        samples.push(Sample::gauge("hotline_journal_failing", "The journal cannot write", u64::from(self.news.failing.load(Ordering::Relaxed))));
+        samples.push(Sample::gauge(
+            "hotline_journal_backlog",
+            "Facts waiting for the journal's ring",
+            self.backlog.len() as u64,
+        ));
+        samples.push(Sample::counter(
+            "hotline_journal_facts_lost",
+            "Facts dropped because the journal stood still too long",
+            self.facts_lost,
+        ));
+        samples.push(Sample::gauge(
+            "hotline_journal_failing",
+            "The journal cannot write",
+            u64::from(self.news.failing.load(Ordering::Relaxed)),
+        ));
         self.board.publish("engine", samples);
         self.board.publish("media", self.voice.samples());
     }

@@ -20,7 +20,13 @@ pub fn take(dir: &Path) -> Result<DataLock, DataDirError> {
     let unwritable = |error| DataDirError::Unwritable(dir.to_path_buf(), error);
     fs::create_dir_all(dir).map_err(unwritable)?;
     let path = dir.join("hotline.lock");
-    let mut file = fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(unwritable)?;
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&path)
+        .map_err(unwritable)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -82,11 +82,21 @@ impl Collector for Board {
                 match kind {
                     Kind::Counter => {
                         let metric = ConstCounter::new(first.value);
-                        metric.encode(encoder.encode_descriptor(first.name, first.help, None, metric.metric_type())?)?;
+                        metric.encode(encoder.encode_descriptor(
+                            first.name,
+                            first.help,
+                            None,
+                            metric.metric_type(),
+                        )?)?;
                     }
                     Kind::Gauge => {
                         let metric = ConstGauge::new(gauge(first.value));
-                        metric.encode(encoder.encode_descriptor(first.name, first.help, None, metric.metric_type())?)?;
+                        metric.encode(encoder.encode_descriptor(
+                            first.name,
+                            first.help,
+                            None,
+                            metric.metric_type(),
+                        )?)?;
                     }
                 }
                 continue;
@@ -94,7 +104,8 @@ impl Collector for Board {
             match kind {
                 Kind::Counter => {
                     let metric = ConstCounter::new(first.value);
-                    let mut family = encoder.encode_descriptor(first.name, first.help, None, metric.metric_type())?;
+                    let mut family =
+                        encoder.encode_descriptor(first.name, first.help, None, metric.metric_type())?;
                     for sample in group {
                         let metric = ConstCounter::new(sample.value);
                         if let Some((name, value)) = &sample.label {
@@ -104,7 +115,8 @@ impl Collector for Board {
                 }
                 Kind::Gauge => {
                     let metric = ConstGauge::new(gauge(first.value));
-                    let mut family = encoder.encode_descriptor(first.name, first.help, None, metric.metric_type())?;
+                    let mut family =
+                        encoder.encode_descriptor(first.name, first.help, None, metric.metric_type())?;
                     for sample in group {
                         let metric = ConstGauge::new(gauge(sample.value));
                         if let Some((name, value)) = &sample.label {

@@ -55,7 +55,8 @@ impl Reloader {
                 return Err(problems);
             }
         };
-        assets::keep(&self.data, &entry).map_err(|error| vec![format!("{}: the flow cannot be kept: {error}", self.data.display())])?;
+        assets::keep(&self.data, &entry)
+            .map_err(|error| vec![format!("{}: the flow cannot be kept: {error}", self.data.display())])?;
         let loaded = assets::Assets {
             prompts: Arc::clone(&self.prompts),
             clips: Arc::clone(&self.clips),
@@ -65,8 +66,10 @@ impl Reloader {
             entry: Arc::clone(&entry),
         };
         // The engine keeps its place in the journal and its seed; only what may change is taken over.
-        let engine = build::engine_config(&config, &self.bound, &loaded, build::zone(&config), self.boot, 0, [0; 32]);
-        let given = self.orders.give(Order::Reconfigure(Box::new(engine))) && self.orders.give(Order::Flow(entry));
+        let engine =
+            build::engine_config(&config, &self.bound, &loaded, build::zone(&config), self.boot, 0, [0; 32]);
+        let given =
+            self.orders.give(Order::Reconfigure(Box::new(engine))) && self.orders.give(Order::Flow(entry));
         if given { Ok(()) } else { Err(vec!["the engine is too busy to reload; try again".to_owned()]) }
     }
 }

@@ -85,21 +85,34 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let (lookups, questions) = tokio::sync::mpsc::channel(LOOKUPS);
     let board = Board::default();
 
-    let engine_config =
-        build::engine_config(config, &bound, &assets, zone.clone(), recovered.boot, recovered.next_seq, seed()?);
+    let engine_config = build::engine_config(
+        config,
+        &bound,
+        &assets,
+        zone.clone(),
+        recovered.boot,
+        recovered.next_seq,
+        seed()?,
+    );
     let numbers = Blocks::restored(&recovered.number_blocks, config.ticket.number_block);
     let engine = Engine::new(engine_config, numbers);
-    let net = Net::new(listening.udp, listening.tcp, tcp_limits(config)).map_err(ServeError::io("SIP sockets"))?;
+    let net =
+        Net::new(listening.udp, listening.tcp, tcp_limits(config)).map_err(ServeError::io("SIP sockets"))?;
     let (voice, recorder) = start_voice(config, &bound, &assets, clock, net.waker())?;
-    let parts = Parts { engine, net, voice, clock, facts, news: Arc::clone(&news), lookups, board: board.clone() };
+    let parts =
+        Parts { engine, net, voice, clock, facts, news: Arc::clone(&news), lookups, board: board.clone() };
     let (mut driver, orders) = Driver::new(parts);
     driver.give(Input::Wall { ms: clock.wall_ms() });
-    driver.give(Input::Boot { version: env!("CARGO_PKG_VERSION").to_owned(), config_hash: build::config_hash(config) });
+    driver.give(Input::Boot {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config_hash: build::config_hash(config),
+    });
     driver.give(Input::LostByRestart(recovered.unended.clone()));
     assets::keep(&config.data, &assets.entry).map_err(ServeError::io("keeping the flow"))?;
 
     let durable = Arc::new(tokio::sync::Notify::new());
-    let journal = start_journal(journal, from_engine, &news, orders.waker(), Arc::clone(&durable), board.clone())?;
+    let journal =
+        start_journal(journal, from_engine, &news, orders.waker(), Arc::clone(&durable), board.clone())?;
     let engine = spawn("engine", move || {
         if let Err(error) = driver.run() {
             tracing::error!(%error, "the engine's thread has ended");
@@ -181,8 +194,10 @@ fn journal_options(config: &Config) -> journal::Options {
 /// The engine's one source of randomness.
 fn seed() -> Result<[u8; 32], ServeError> {
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed)
-        .map_err(|error| ServeError::Io { what: "random numbers", source: std::io::Error::other(error.to_string()) })?;
+    getrandom::fill(&mut seed).map_err(|error| ServeError::Io {
+        what: "random numbers",
+        source: std::io::Error::other(error.to_string()),
+    })?;
     Ok(seed)
 }
 
@@ -213,7 +228,8 @@ fn start_voice(
         let waker = Arc::clone(&waker);
         Box::new(move || drop(waker.wake()))
     };
-    let (recorder, doors) = recorder::start(&config.recording.dir, threads, wake()).map_err(ServeError::io("recordings"))?;
+    let (recorder, doors) =
+        recorder::start(&config.recording.dir, threads, wake()).map_err(ServeError::io("recordings"))?;
     let (_, bind) = build::media_address(config, bound);
     let local = Local { bound: bind, ports: config.media.ports };
     let mut workers = Vec::with_capacity(threads);

@@ -47,7 +47,12 @@ pub fn voice(addr: SocketAddr) -> io::Result<(UdpSocket, UdpSocket)> {
     Ok((rtp.into(), rtcp.into()))
 }
 
-fn bind(addr: SocketAddr, kind: Type, protocol: Protocol, prepare: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<Socket> {
+fn bind(
+    addr: SocketAddr,
+    kind: Type,
+    protocol: Protocol,
+    prepare: impl FnOnce(&Socket) -> io::Result<()>,
+) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(addr), kind, Some(protocol))?;
     if addr.is_ipv6() {
         socket.set_only_v6(true)?;

@@ -78,11 +78,22 @@ impl Voice {
         let mut out = vec![
             Sample::gauge("hotline_media_workers", "Media worker threads", self.workers.len() as u64),
             Sample::counter("hotline_media_ports_bound", "Media ports bound", self.bound),
-            Sample::counter("hotline_media_ports_taken", "Media ports of the range that something else holds", self.taken),
-            Sample::counter("hotline_media_orders_lost", "Orders a worker's ring had no room for", self.orders_lost),
+            Sample::counter(
+                "hotline_media_ports_taken",
+                "Media ports of the range that something else holds",
+                self.taken,
+            ),
+            Sample::counter(
+                "hotline_media_orders_lost",
+                "Orders a worker's ring had no room for",
+                self.orders_lost,
+            ),
         ];
         for (i, worker) in self.workers.iter().enumerate() {
-            out.extend(worker.counters().into_iter().map(|(what, n)| Sample::counter("hotline_media", "What a media worker counted", n).by("what", format!("{i}_{what}"))));
+            out.extend(worker.counters().into_iter().map(|(what, n)| {
+                Sample::counter("hotline_media", "What a media worker counted", n)
+                    .by("what", format!("{i}_{what}"))
+            }));
         }
         out
     }

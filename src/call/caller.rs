@@ -21,7 +21,8 @@ pub(super) fn identify(invite: &Invite) -> Caller {
         None if anonymous => (String::new(), "none"),
         None => (invite.from_user.clone(), "from"),
     };
-    let private = anonymous || invite.privacy.iter().any(|value| matches!(value.as_str(), "id" | "user" | "header" | "full"));
+    let private = anonymous
+        || invite.privacy.iter().any(|value| matches!(value.as_str(), "id" | "user" | "header" | "full"));
     let (redirected_from, redirect_reason) = first_dialled(invite);
     Caller { number, source, private, redirected_from, redirect_reason }
 }

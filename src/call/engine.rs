@@ -1,5 +1,6 @@
 //! The engine's value, its inputs and effects, and the loop that settles each input.
 
+use super::EndReason;
 use super::config::EngineConfig;
 use super::counters::{Count, Counters};
 use super::fact::{CallEnded, Fact, QueueOutcome, Stamped};
@@ -8,13 +9,12 @@ use super::ports::{MediaPort, Ports};
 use super::rates::Rates;
 use super::reach::{News, Place, Reach};
 use super::request::{Reply, Request};
-use super::EndReason;
 use crate::acd::{self, Acd};
 use crate::base::{CallId, DayKind, Deadlines, LegId, Personal, Time};
 use crate::ivr::{self, Flow};
 use crate::media::seam as media;
-use crate::sip::seam::{self as sip, ConnId, DialogId, Packet, Transmit};
 use crate::sip::Ua;
+use crate::sip::seam::{self as sip, ConnId, DialogId, Packet, Transmit};
 use crate::ticket::number::Blocks;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -30,22 +30,39 @@ pub enum Input<'a> {
     ConnectionLost(ConnId),
     Media(media::Event),
     /// The process has started: the first fact of its boot, and the flow that is in force.
-    Boot { version: String, config_hash: u64 },
+    Boot {
+        version: String,
+        config_hash: u64,
+    },
     /// The driver bound these; empty: there are no more.
     Ports(Vec<MediaPort>),
     /// Every fact up to and with `upto` is on disk.
-    Durable { upto: u64 },
-    LookupDone { call: CallId, id: u32, result: ivr::seam::LookupResult },
-    Request { id: u64, request: Request },
+    Durable {
+        upto: u64,
+    },
+    LookupDone {
+        call: CallId,
+        id: u32,
+        result: ivr::seam::LookupResult,
+    },
+    Request {
+        id: u64,
+        request: Request,
+    },
     /// A checked flow comes into force for new calls.
     Flow(Arc<Flow>),
-    FlowRefused { file: String, reason: String },
+    FlowRefused {
+        file: String,
+        reason: String,
+    },
     /// Trunks, numbers, queues, limits changed; live calls go on.
     Reconfigure(Box<EngineConfig>),
     /// Calls that were up when the last process went away, and which this one does not take over.
     LostByRestart(Vec<CallId>),
     /// The wall clock reads this now.
-    Wall { ms: i64 },
+    Wall {
+        ms: i64,
+    },
     Drain,
     /// The drain limit has passed, or a second SIGTERM came: end what is left.
     EndAll,
@@ -351,12 +368,24 @@ impl Engine {
     pub(super) fn note(&mut self, now: Time, fact: Fact, out: &mut Vec<Effect>) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
-        out.push(Effect::Fact(Box::new(Stamped { seq, mono_ns: now.as_nanos(), wall_ms: self.wall.at(now), fact })));
+        out.push(Effect::Fact(Box::new(Stamped {
+            seq,
+            mono_ns: now.as_nanos(),
+            wall_ms: self.wall.at(now),
+            fact,
+        })));
         seq
     }
 
     /// The one place where a call ends, whatever ended it.
-    pub(super) fn end(&mut self, now: Time, id: CallId, reason: EndReason, by: EndedBy, out: &mut Vec<Effect>) {
+    pub(super) fn end(
+        &mut self,
+        now: Time,
+        id: CallId,
+        reason: EndReason,
+        by: EndedBy,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(call) = self.calls.remove(&id) else { return };
         self.order.remove(&id);
         self.deadlines.moved(id, call.mirrored, None);
@@ -366,7 +395,8 @@ impl Engine {
             self.saving.remove(&(seq, id));
         }
         if let Some((queue, since)) = self.acd.leave(id) {
-            let outcome = if matches!(by, EndedBy::Peer { .. }) { QueueOutcome::Abandoned } else { QueueOutcome::Cut };
+            let outcome =
+                if matches!(by, EndedBy::Peer { .. }) { QueueOutcome::Abandoned } else { QueueOutcome::Cut };
             let waited_ms = millis(now.since(since));
             self.note(now, Fact::QueueLeft { call: id, queue: queue.to_string(), outcome, waited_ms }, out);
         }
@@ -378,7 +408,14 @@ impl Engine {
                 let retry = (status == 503).then(|| self.retry_after());
                 self.sip(|ua, sip| match answered {
                     true => drop(ua.hang_up(now, call.dialog, why, sip)),
-                    false => drop(ua.reject(now, call.dialog, if status == 0 { 480 } else { status }, retry, None, sip)),
+                    false => drop(ua.reject(
+                        now,
+                        call.dialog,
+                        if status == 0 { 480 } else { status },
+                        retry,
+                        None,
+                        sip,
+                    )),
                 });
                 None
             }
@@ -407,12 +444,7 @@ impl Engine {
         out.push(Effect::Media { worker, order: media::Order::Close { leg: call.leg.id } });
         let until = now + LEG_CLOSE_LIMIT;
         self.closing_deadlines.moved(call.leg.id, None, Some(until));
-        let closing = Closing {
-            call: call.id,
-            until,
-            ticket: call.ticket,
-            arrived_ms: call.arrived_ms,
-        };
+        let closing = Closing { call: call.id, until, ticket: call.ticket, arrived_ms: call.arrived_ms };
         self.closing.insert(call.leg.id, closing);
     }
 
@@ -451,7 +483,8 @@ impl Engine {
         for call in calls {
             let reason = EndReason::Restarted;
             self.counters.ended(reason);
-            let ended = CallEnded { call, reason, sip_status: 0, peer_cause: None, duration_ms: 0, talk_ms: 0 };
+            let ended =
+                CallEnded { call, reason, sip_status: 0, peer_cause: None, duration_ms: 0, talk_ms: 0 };
             self.note(now, Fact::CallEnded(Box::new(ended)), out);
         }
     }

@@ -53,7 +53,9 @@ impl LiveFold {
                 self.calls.remove(&ended.call);
                 self.ended += 1;
             }
-            Fact::CallAnswered(answered) => self.change(answered.call, |call| call.answered = Some(answered.clone())),
+            Fact::CallAnswered(answered) => {
+                self.change(answered.call, |call| call.answered = Some(answered.clone()))
+            }
             Fact::CallConfirmed { call } => self.change(*call, |call| call.confirmed = true),
             Fact::MediaChanged { call, held, .. } => self.change(*call, |call| call.held = *held),
             Fact::Dialog(dialog) => self.change(dialog.call, |call| call.dialog = Some(dialog.clone())),
@@ -75,7 +77,9 @@ impl LiveFold {
                 }
             }),
             Fact::QueueLeft { call, .. } => self.change(*call, |call| call.queue = None),
-            Fact::RecordingStarted { call, recording } => self.change(*call, |call| call.recording = Some(*recording)),
+            Fact::RecordingStarted { call, recording } => {
+                self.change(*call, |call| call.recording = Some(*recording))
+            }
             Fact::NumberDrawn { call, no, .. } => self.change(*call, |call| call.number = Some(no.clone())),
             Fact::Booted { .. }
             | Fact::NumberBlock { .. }
@@ -172,18 +176,23 @@ impl Engine {
     /// The first live call that the facts tell otherwise, in words; `None` when both agree.
     pub fn differs_from(&self, fold: &LiveFold) -> Option<String> {
         for id in &self.order {
-            let (Some(call), Some(live)) = (self.calls.get(id), fold.calls.get(id)) else { return Some(format!("{id} is live in one of the two")) };
+            let (Some(call), Some(live)) = (self.calls.get(id), fold.calls.get(id)) else {
+                return Some(format!("{id} is live in one of the two"));
+            };
             let (engine, facts) = (Seen::of_call(self, call), Seen::of_facts(live));
             if engine != facts {
                 return Some(format!("{id}\n engine {engine:?}\n facts  {facts:?}"));
             }
             let dialog = self.ua.dialog_facts(call.dialog);
             if let (Some(known), Some(told)) = (dialog, &live.dialog)
-                && (known.local_tag != told.local_tag || known.remote_tag != told.remote_tag || known.local_cseq_reserved != told.local_cseq_reserved)
+                && (known.local_tag != told.local_tag
+                    || known.remote_tag != told.remote_tag
+                    || known.local_cseq_reserved != told.local_cseq_reserved)
             {
                 return Some(format!("{id}: dialog {known:?} is not {told:?}"));
             }
         }
-        (self.calls.len() != fold.calls.len()).then(|| format!("{} calls live, {} in the facts", self.calls.len(), fold.calls.len()))
+        (self.calls.len() != fold.calls.len())
+            .then(|| format!("{} calls live, {} in the facts", self.calls.len(), fold.calls.len()))
     }
 }

@@ -63,16 +63,29 @@ pub(super) enum KeySource {
 #[derive(Debug)]
 pub(super) enum Stage {
     /// Ringing until the answer.
-    Arriving { answer_at: Time },
+    Arriving {
+        answer_at: Time,
+    },
     /// 200 is out, the peer's answer to our offer has not come: nothing can be heard yet.
     AwaitingSdp,
     Walking,
-    Queued { since: Time },
+    Queued {
+        since: Time,
+    },
     /// A voice message is being recorded.
-    Message { recording: RecordingId },
+    Message {
+        recording: RecordingId,
+    },
     /// A number is on its way to the disk; nobody hears it before.
-    Saving { seq: u64, what: Saved, until: Time },
-    Looking { id: u32, until: Time },
+    Saving {
+        seq: u64,
+        what: Saved,
+        until: Time,
+    },
+    Looking {
+        id: u32,
+        until: Time,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +109,20 @@ pub(super) const PATH_MAX: usize = 32;
 pub(super) const SAME_PRESS: Duration = Duration::from_millis(300);
 
 impl Call {
-    pub fn new(id: CallId, dialog: DialogId, leg: Leg, now: Time, wall_ms: i64, who: &Caller, invite: &Invite, trunk: Arc<str>, walk: Walk, answer_at: Time, max_call: Duration) -> Self {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one record, each with its own name")]
+    pub fn new(
+        id: CallId,
+        dialog: DialogId,
+        leg: Leg,
+        now: Time,
+        wall_ms: i64,
+        who: &Caller,
+        invite: &Invite,
+        trunk: Arc<str>,
+        walk: Walk,
+        answer_at: Time,
+        max_call: Duration,
+    ) -> Self {
         Self {
             id,
             dialog,

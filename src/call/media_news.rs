@@ -1,15 +1,15 @@
 //! What the media workers tell: keys, ends of playlists and messages, silence, figures.
 
+use super::EndReason;
 use super::counters::Count;
 use super::engine::{Effect, EndedBy, Engine};
 use super::fact::{Fact, MediaReport};
 use super::live::{KeySource, Stage};
 use super::reach::News;
-use super::EndReason;
 use crate::base::{CallId, Digit, LegId, Time};
+use crate::ivr;
 use crate::ivr::seam::{Input, Stored};
 use crate::media::seam::{DigitSource, Event, MessageEnd, Stats};
-use crate::ivr;
 
 impl Engine {
     pub(super) fn media_news(&mut self, now: Time, event: Event, out: &mut Vec<Effect>) {
@@ -43,7 +43,11 @@ impl Engine {
             Event::SourceMoved { .. } => self.counters.add(Count::SourceMoved),
             Event::RecordingEnded { leg, recording, length_ms, gaps_ms, failed } => {
                 if let Some(call) = self.call_or_closing(leg) {
-                    self.note(now, Fact::RecordingEnded { call, recording: recording.0, length_ms, gaps_ms, failed }, out);
+                    self.note(
+                        now,
+                        Fact::RecordingEnded { call, recording: recording.0, length_ms, gaps_ms, failed },
+                        out,
+                    );
                 }
             }
             Event::MessageEnded { leg, recording, length_ms, voiced_ms, why } => {
@@ -91,10 +95,23 @@ impl Engine {
     /// A message is safe as a file. It becomes a ticket with a number; the caller hears the number only once both are in the journal.
     /// A caller who hung up while speaking is heard all the same.
     #[allow(clippy::too_many_arguments)]
-    fn message_ended(&mut self, now: Time, leg: LegId, recording: crate::media::seam::RecordingId, length_ms: u32, voiced_ms: u32, why: MessageEnd, out: &mut Vec<Effect>) {
+    fn message_ended(
+        &mut self,
+        now: Time,
+        leg: LegId,
+        recording: crate::media::seam::RecordingId,
+        length_ms: u32,
+        voiced_ms: u32,
+        why: MessageEnd,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(id) = self.call_or_closing(leg) else { return };
-        let worth = why != MessageEnd::Failed && u128::from(voiced_ms) >= self.config.limits.message_min.as_millis();
-        let live = self.calls.get(&id).is_some_and(|call| matches!(call.stage, Stage::Message { recording: r } if r == recording));
+        let worth =
+            why != MessageEnd::Failed && u128::from(voiced_ms) >= self.config.limits.message_min.as_millis();
+        let live = self
+            .calls
+            .get(&id)
+            .is_some_and(|call| matches!(call.stage, Stage::Message { recording: r } if r == recording));
         if !worth {
             if live {
                 self.counters.add(Count::StoreFailed);

@@ -32,34 +32,140 @@ closed! {
 
 /// A row that cannot be taken, and why.
 const IMPOSSIBLE: &[(&[Place], &[News], &str)] = &[
-    (&[Place::Arriving], &[News::Confirmed, News::AckMissing, News::NoSdp, News::TimerRanOut], "nothing follows a 200 that has not been sent"),
+    (
+        &[Place::Arriving],
+        &[News::Confirmed, News::AckMissing, News::NoSdp, News::TimerRanOut],
+        "nothing follows a 200 that has not been sent",
+    ),
     (&[Place::Arriving], &[News::Bye], "BYE before our final answer is refused by the user agent"),
     (
         &[Place::Arriving, Place::AwaitingSdp],
         &[
-            News::Finished, News::Key, News::Silent, News::Heard, News::Moved, News::RecordingEnded, News::MessageEnded, News::LegClosed,
+            News::Finished,
+            News::Key,
+            News::Silent,
+            News::Heard,
+            News::Moved,
+            News::RecordingEnded,
+            News::MessageEnded,
+            News::LegClosed,
         ],
         "no worker has the leg yet",
     ),
     (&[Place::Arriving, Place::AwaitingSdp], &[News::WalkDue, News::LookedUp], "the walk has not begun"),
-    (&[Place::AwaitingSdp, Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking, Place::Closing], &[News::AnswerDue], "answered already"),
-    (&[Place::AwaitingSdp, Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking, Place::Closing], &[News::Cancelled], "CANCEL after the answer has no effect (RFC 3261 9.2)"),
-    (&[Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking], &[News::NoSdp], "the answer to our offer has come"),
-    (&[Place::Arriving, Place::AwaitingSdp, Place::Walking, Place::Message, Place::Saving, Place::Looking, Place::Closing], &[News::WaitOver], "only who waits can have waited too long"),
-    (&[Place::Arriving, Place::AwaitingSdp, Place::Walking, Place::Queued, Place::Message, Place::Looking, Place::Closing], &[News::OnDisk, News::NotOnDisk], "nothing is on its way to the disk"),
-    (&[Place::Arriving, Place::AwaitingSdp, Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Closing], &[News::LookupLate], "nothing was asked"),
-    (&[Place::Walking, Place::Queued, Place::Saving, Place::Looking], &[News::MessageEnded], "the recorder has told the end already"),
-    (&[Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking], &[News::LegClosed], "a leg is closed at the call's end only"),
-    (&[Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking], &[News::RecordingEnded], "a recording lasts to the call's end"),
+    (
+        &[
+            Place::AwaitingSdp,
+            Place::Walking,
+            Place::Queued,
+            Place::Message,
+            Place::Saving,
+            Place::Looking,
+            Place::Closing,
+        ],
+        &[News::AnswerDue],
+        "answered already",
+    ),
+    (
+        &[
+            Place::AwaitingSdp,
+            Place::Walking,
+            Place::Queued,
+            Place::Message,
+            Place::Saving,
+            Place::Looking,
+            Place::Closing,
+        ],
+        &[News::Cancelled],
+        "CANCEL after the answer has no effect (RFC 3261 9.2)",
+    ),
+    (
+        &[Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking],
+        &[News::NoSdp],
+        "the answer to our offer has come",
+    ),
+    (
+        &[
+            Place::Arriving,
+            Place::AwaitingSdp,
+            Place::Walking,
+            Place::Message,
+            Place::Saving,
+            Place::Looking,
+            Place::Closing,
+        ],
+        &[News::WaitOver],
+        "only who waits can have waited too long",
+    ),
+    (
+        &[
+            Place::Arriving,
+            Place::AwaitingSdp,
+            Place::Walking,
+            Place::Queued,
+            Place::Message,
+            Place::Looking,
+            Place::Closing,
+        ],
+        &[News::OnDisk, News::NotOnDisk],
+        "nothing is on its way to the disk",
+    ),
+    (
+        &[
+            Place::Arriving,
+            Place::AwaitingSdp,
+            Place::Walking,
+            Place::Queued,
+            Place::Message,
+            Place::Saving,
+            Place::Closing,
+        ],
+        &[News::LookupLate],
+        "nothing was asked",
+    ),
+    (
+        &[Place::Walking, Place::Queued, Place::Saving, Place::Looking],
+        &[News::MessageEnded],
+        "the recorder has told the end already",
+    ),
+    (
+        &[Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking],
+        &[News::LegClosed],
+        "a leg is closed at the call's end only",
+    ),
+    (
+        &[Place::Walking, Place::Queued, Place::Message, Place::Saving, Place::Looking],
+        &[News::RecordingEnded],
+        "a recording lasts to the call's end",
+    ),
     (
         &[Place::Closing],
         &[
-            News::Confirmed, News::MediaAgreed, News::InfoKey, News::Facts, News::Refer, News::Bye, News::AckMissing, News::NoSdp,
-            News::TimerRanOut, News::TransportLost, News::Replaced, News::PeerForgot, News::LookedUp, News::WalkDue, News::TooLong, News::HangUp, News::EndAll,
+            News::Confirmed,
+            News::MediaAgreed,
+            News::InfoKey,
+            News::Facts,
+            News::Refer,
+            News::Bye,
+            News::AckMissing,
+            News::NoSdp,
+            News::TimerRanOut,
+            News::TransportLost,
+            News::Replaced,
+            News::PeerForgot,
+            News::LookedUp,
+            News::WalkDue,
+            News::TooLong,
+            News::HangUp,
+            News::EndAll,
         ],
         "the call has ended: its dialog and its walk are nobody's",
     ),
-    (&[Place::Message, Place::Saving, Place::Looking], &[News::Finished], "what played was stopped or had ended when the order went out"),
+    (
+        &[Place::Message, Place::Saving, Place::Looking],
+        &[News::Finished],
+        "what played was stopped or had ended when the order went out",
+    ),
 ];
 
 #[derive(Clone, Debug)]
@@ -78,10 +184,14 @@ impl Reach {
     }
 
     pub fn rows(&self) -> impl Iterator<Item = (Place, News, u32, Option<&'static str>)> + '_ {
-        Place::ALL.iter().flat_map(|place| News::ALL.iter().map(|news| (*place, *news))).zip(&self.0).map(|((place, news), count)| {
-            let why = IMPOSSIBLE.iter().find(|(places, newses, _)| places.contains(&place) && newses.contains(&news));
-            (place, news, *count, why.map(|(.., reason)| *reason))
-        })
+        Place::ALL.iter().flat_map(|place| News::ALL.iter().map(|news| (*place, *news))).zip(&self.0).map(
+            |((place, news), count)| {
+                let why = IMPOSSIBLE
+                    .iter()
+                    .find(|(places, newses, _)| places.contains(&place) && newses.contains(&news));
+                (place, news, *count, why.map(|(.., reason)| *reason))
+            },
+        )
     }
 }
 

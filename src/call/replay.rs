@@ -72,7 +72,13 @@ pub fn replay(flow: &Arc<Flow>, facts: &[Stamped]) -> Result<Replayed, ReplayErr
         }
         let replayed: Vec<StepTrail> = trail.iter().map(steps::trail_to_fact).collect();
         if replayed != step.trail {
-            let difference = Difference { step: count, seq: stamped.seq, wall_ms: stamped.wall_ms, recorded: step.trail.clone(), replayed };
+            let difference = Difference {
+                step: count,
+                seq: stamped.seq,
+                wall_ms: stamped.wall_ms,
+                recorded: step.trail.clone(),
+                replayed,
+            };
             return Ok(Replayed { steps: count, difference: Some(difference) });
         }
     }

@@ -7,9 +7,13 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// The newest `limit` live calls.
-    LiveCalls { limit: usize },
+    LiveCalls {
+        limit: usize,
+    },
     Status,
-    HangUp { call: CallId },
+    HangUp {
+        call: CallId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +62,13 @@ pub struct Status {
 }
 
 impl super::Engine {
-    pub(super) fn request(&mut self, now: crate::base::Time, id: u64, request: Request, out: &mut Vec<super::Effect>) {
+    pub(super) fn request(
+        &mut self,
+        now: crate::base::Time,
+        id: u64,
+        request: Request,
+        out: &mut Vec<super::Effect>,
+    ) {
         let reply = match request {
             Request::LiveCalls { limit } => Reply::LiveCalls(self.newest_live(limit)),
             Request::Status => Reply::Status(Box::new(self.status())),
@@ -87,7 +97,9 @@ impl super::Engine {
                 ahead: self.acd.ahead(call.id),
                 held: call.held,
                 started_ms: call.arrived_ms,
-                answered_ms: call.answered.map(|at| call.arrived_ms + super::engine::millis(at.since(call.arrived)) as i64),
+                answered_ms: call
+                    .answered
+                    .map(|at| call.arrived_ms + super::engine::millis(at.since(call.arrived)) as i64),
                 path: call.path.iter().cloned().collect(),
             })
             .collect()

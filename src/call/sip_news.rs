@@ -1,17 +1,19 @@
 //! What the SIP user agent tells, and what the engine makes of it: a call begins, is answered, changes its media, ends.
 
+use super::EndReason;
 use super::caller;
 use super::counters::Count;
 use super::engine::{Effect, EndedBy, Engine};
 use super::fact::{CallAnswered, CallArrived, DialogFact, Fact};
 use super::live::{Call, KeySource, Leg, Stage};
 use super::reach::News;
-use super::EndReason;
 use crate::base::{CallId, LegId, Personal, Time};
 use crate::ivr::seam::CallFacts;
 use crate::ivr::{self, Walk};
 use crate::media::seam::{Order, Session};
-use crate::sip::seam::{DialogEnd, DialogFacts, DialogId, Direction, Event, Invite, LocalMedia, NegotiatedMedia};
+use crate::sip::seam::{
+    DialogEnd, DialogFacts, DialogId, Direction, Event, Invite, LocalMedia, NegotiatedMedia,
+};
 use rand_chacha::rand_core::Rng;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,7 +51,10 @@ impl Engine {
                 }
             }
             // Legs that start with us, and phones, belong to the next step of this room.
-            Event::Progress { .. } | Event::Answered { .. } | Event::Registered { .. } | Event::TrunkRegistration { .. } => {}
+            Event::Progress { .. }
+            | Event::Answered { .. }
+            | Event::Registered { .. }
+            | Event::TrunkRegistration { .. } => {}
         }
     }
 
@@ -79,7 +84,8 @@ impl Engine {
             None
         } else if limits.max_calls_per_caller > 0 && same_caller >= limits.max_calls_per_caller {
             Some((Count::RefusedCallerLimit, 486))
-        } else if limits.max_per_minute > 0 && self.rates.of_caller(now, &who.number) >= limits.max_per_minute {
+        } else if limits.max_per_minute > 0 && self.rates.of_caller(now, &who.number) >= limits.max_per_minute
+        {
             Some((Count::RefusedCallerRate, 486))
         } else {
             None
@@ -102,7 +108,15 @@ impl Engine {
         }
     }
 
-    fn begin(&mut self, now: Time, dialog: DialogId, invite: Invite, who: caller::Caller, leg: Leg, out: &mut Vec<Effect>) {
+    fn begin(
+        &mut self,
+        now: Time,
+        dialog: DialogId,
+        invite: Invite,
+        who: caller::Caller,
+        leg: Leg,
+        out: &mut Vec<Effect>,
+    ) {
         let id = CallId { node: self.config.node, boot: self.config.boot, n: self.next_call };
         self.next_call += 1;
         self.counters.add(Count::CallsArrived);
@@ -148,7 +162,10 @@ impl Engine {
             *self.per_caller.entry(who.number.clone()).or_default() += 1;
         }
         let max_call = self.config.limits.max_call;
-        self.calls.insert(id, Call::new(id, dialog, leg, now, wall_ms, &who, &invite, trunk, walk, answer_at, max_call));
+        self.calls.insert(
+            id,
+            Call::new(id, dialog, leg, now, wall_ms, &who, &invite, trunk, walk, answer_at, max_call),
+        );
         self.touched.push(id);
         if answer_at == now {
             self.answer(now, id, out);
@@ -177,9 +194,19 @@ impl Engine {
         let told = agreed.is_some();
         let (codec, local_sdp, remote_sdp) = match agreed {
             Some(media) => (media.codec.payload_type(), sealed(&media.local_sdp), sealed(&media.remote_sdp)),
-            None => (crate::media::seam::Codec::Pcma.payload_type(), Personal::default(), Personal::default()),
+            None => {
+                (crate::media::seam::Codec::Pcma.payload_type(), Personal::default(), Personal::default())
+            }
         };
-        let fact = CallAnswered { call: id, codec, port: port.port, worker: port.worker, ssrc, local_sdp, remote_sdp };
+        let fact = CallAnswered {
+            call: id,
+            codec,
+            port: port.port,
+            worker: port.worker,
+            ssrc,
+            local_sdp,
+            remote_sdp,
+        };
         self.note(now, Fact::CallAnswered(Box::new(fact)), out);
         if let Some(call) = self.calls.get_mut(&id) {
             call.sdp_told = told;
@@ -223,8 +250,16 @@ impl Engine {
         }
     }
 
-    fn media_changed(&mut self, now: Time, call: CallId, media: &NegotiatedMedia, held: bool, out: &mut Vec<Effect>) {
-        let (codec, local_sdp, remote_sdp) = (media.codec.payload_type(), sealed(&media.local_sdp), sealed(&media.remote_sdp));
+    fn media_changed(
+        &mut self,
+        now: Time,
+        call: CallId,
+        media: &NegotiatedMedia,
+        held: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let (codec, local_sdp, remote_sdp) =
+            (media.codec.payload_type(), sealed(&media.local_sdp), sealed(&media.remote_sdp));
         self.note(now, Fact::MediaChanged { call, held, codec, local_sdp, remote_sdp }, out);
     }
 
@@ -252,7 +287,9 @@ impl Engine {
             DialogEnd::TransportLost => (EndReason::TransportLost, None),
             DialogEnd::Replaced => (EndReason::Replaced, None),
             DialogEnd::PeerForgot => (EndReason::PeerForgot, None),
-            DialogEnd::HungUp | DialogEnd::Rejected { .. } | DialogEnd::Failed { .. } => (EndReason::InternalFault, None),
+            DialogEnd::HungUp | DialogEnd::Rejected { .. } | DialogEnd::Failed { .. } => {
+                (EndReason::InternalFault, None)
+            }
         };
         if let Some(news) = news_of(why) {
             self.took(id, news);

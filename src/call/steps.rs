@@ -13,7 +13,10 @@ pub fn step(call: CallId, input: &Input, sensitive: bool, world: &World, trail: 
         utc_offset_s: world.utc_offset_s,
         day: world.day,
         switches: world.switches.iter().map(ToString::to_string).collect(),
-        ahead: world.ahead, wait_ms: world.wait_ms, staffed: world.staffed, free: world.free,
+        ahead: world.ahead,
+        wait_ms: world.wait_ms,
+        staffed: world.staffed,
+        free: world.free,
     };
     Step { call, input: to_fact(input, sensitive), world, trail: trail.iter().map(trail_to_fact).collect() }
 }
@@ -25,9 +28,9 @@ fn to_fact(input: &Input, sensitive: bool) -> StepInput {
         Input::Digit(_) if sensitive => StepInput::Digit(Personal::new(MASKED)),
         Input::Digit(digit) => StepInput::Digit(Personal::new(digit.as_char())),
         Input::Timeout => StepInput::Timeout,
-        Input::LookupDone(LookupResult::Found(values)) => {
-            StepInput::LookupFound(values.iter().map(|(name, value)| (name.to_string(), Personal::new(&**value))).collect())
-        }
+        Input::LookupDone(LookupResult::Found(values)) => StepInput::LookupFound(
+            values.iter().map(|(name, value)| (name.to_string(), Personal::new(&**value))).collect(),
+        ),
         Input::LookupDone(LookupResult::None) => StepInput::LookupNone,
         Input::LookupDone(LookupResult::Failed) => StepInput::LookupFailed,
         Input::Queue(QueueNews::Waiting) => StepInput::QueueWaiting,
@@ -54,7 +57,8 @@ fn to_fact(input: &Input, sensitive: bool) -> StepInput {
 
 /// The input as the walk got it. `None` for a masked digit: its node's outcome takes its place.
 pub fn from_fact(input: &StepInput) -> Option<Input> {
-    let number = |no: &str, code: &Personal| Stored::Number { no: Arc::from(no), code: Arc::from(code.reveal()) };
+    let number =
+        |no: &str, code: &Personal| Stored::Number { no: Arc::from(no), code: Arc::from(code.reveal()) };
     Some(match input {
         StepInput::Begin => Input::Begin,
         StepInput::PlayFinished => Input::PlayFinished,
@@ -62,7 +66,10 @@ pub fn from_fact(input: &StepInput) -> Option<Input> {
         StepInput::Digit(key) => Input::Digit(key.reveal().chars().next().and_then(Digit::from_char)?),
         StepInput::Timeout => Input::Timeout,
         StepInput::LookupFound(values) => Input::LookupDone(LookupResult::Found(
-            values.iter().map(|(name, value)| (Arc::from(name.as_str()), Arc::from(value.reveal()))).collect(),
+            values
+                .iter()
+                .map(|(name, value)| (Arc::from(name.as_str()), Arc::from(value.reveal())))
+                .collect(),
         )),
         StepInput::LookupNone => Input::LookupDone(LookupResult::None),
         StepInput::LookupFailed => Input::LookupDone(LookupResult::Failed),
@@ -87,7 +94,9 @@ pub fn from_fact(input: &StepInput) -> Option<Input> {
 pub fn trail_to_fact(trail: &Trail) -> StepTrail {
     match trail {
         Trail::Entered(node) => StepTrail::Entered(node.to_string()),
-        Trail::Left { node, outcome } => StepTrail::Left { node: node.to_string(), outcome: outcome.to_string() },
+        Trail::Left { node, outcome } => {
+            StepTrail::Left { node: node.to_string(), outcome: outcome.to_string() }
+        }
         Trail::Prompt(name) => StepTrail::Prompt(name.to_string()),
     }
 }

@@ -8,7 +8,9 @@ use super::reach::News;
 use super::{EndReason, steps};
 use crate::acd::Entered;
 use crate::base::{CallId, LegId, Personal, Time};
-use crate::ivr::seam::{Action, DialEnd, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World};
+use crate::ivr::seam::{
+    Action, DialEnd, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World,
+};
 use crate::media::seam::{Order, Piece, PlayId, RecordingGap};
 use crate::ticket::number::Draw;
 use jiff::Timestamp;
@@ -27,7 +29,9 @@ impl Engine {
         let sensitive = call.sensitive;
         let walk = &mut call.walk;
         // Whatever is wrong in one walk ends that call alone; the process goes on (`attacks.md` O18).
-        let decided = catch_unwind(AssertUnwindSafe(|| walk.handle(now, &world, input.clone(), &mut actions, &mut trail)));
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            walk.handle(now, &world, input.clone(), &mut actions, &mut trail)
+        }));
         if decided.is_err() {
             self.counters.add(Count::InvariantBroken);
             return self.end(now, id, EndReason::InternalFault, EndedBy::Us, out);
@@ -107,7 +111,10 @@ impl Engine {
                 let Some(call) = self.calls.get_mut(&id) else { return };
                 call.stage = Stage::Message { recording };
                 call.message = Some(recording);
-                out.push(Effect::Media { worker, order: Order::Message { leg, recording, max_ms, silence_ms } });
+                out.push(Effect::Media {
+                    worker,
+                    order: Order::Message { leg, recording, max_ms, silence_ms },
+                });
             }
             Action::StopMessage => order(Order::StopMessage { leg }),
             Action::RequestCallback { number, queue } => {
@@ -167,7 +174,11 @@ impl Engine {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.stage = Stage::Queued { since: now };
                 }
-                self.note(now, Fact::QueueEntered { call: id, queue: queue.to_owned(), priority, ahead }, out);
+                self.note(
+                    now,
+                    Fact::QueueEntered { call: id, queue: queue.to_owned(), priority, ahead },
+                    out,
+                );
                 match self.acd.staff(queue).staffed {
                     0 => QueueNews::NoStaff,
                     _ => QueueNews::Waiting,
@@ -184,14 +195,25 @@ impl Engine {
     }
 
     /// The ACD let go of a call that waited.
-    pub(super) fn left_queue(&mut self, now: Time, id: CallId, outcome: QueueOutcome, news: QueueNews, out: &mut Vec<Effect>) {
+    pub(super) fn left_queue(
+        &mut self,
+        now: Time,
+        id: CallId,
+        outcome: QueueOutcome,
+        news: QueueNews,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Stage::Queued { since } = call.stage else { return };
         call.stage = Stage::Walking;
         self.reach.took(super::reach::Place::Queued, News::WaitOver);
         self.touched.push(id);
         let queue = call.walk.queue().map(|queue| queue.to_string()).unwrap_or_default();
-        self.note(now, Fact::QueueLeft { call: id, queue, outcome, waited_ms: millis(now.since(since)) }, out);
+        self.note(
+            now,
+            Fact::QueueLeft { call: id, queue, outcome, waited_ms: millis(now.since(since)) },
+            out,
+        );
         self.todo.push_back((id, Input::Queue(news)));
     }
 
@@ -222,8 +244,17 @@ impl Engine {
     }
 
     /// The number's date is the arrival's, in the configured zone.
-    fn draw(&mut self, now: Time, id: CallId, arrived_ms: i64, out: &mut Vec<Effect>) -> Option<(Arc<str>, Arc<str>)> {
-        let date = Timestamp::from_millisecond(arrived_ms).ok()?.to_zoned_datetime(self.config.timezone.clone()).date();
+    fn draw(
+        &mut self,
+        now: Time,
+        id: CallId,
+        arrived_ms: i64,
+        out: &mut Vec<Effect>,
+    ) -> Option<(Arc<str>, Arc<str>)> {
+        let date = Timestamp::from_millisecond(arrived_ms)
+            .ok()?
+            .to_zoned_datetime(self.config.timezone.clone())
+            .date();
         let no = loop {
             match self.numbers.draw(date) {
                 Draw::Number(no) => break no,
@@ -267,7 +298,10 @@ impl Engine {
 
     pub(super) fn lookup_done(&mut self, id: CallId, lookup: u32, result: LookupResult) {
         self.took(id, News::LookedUp);
-        let expected = self.calls.get(&id).is_some_and(|call| matches!(call.stage, Stage::Looking { id, .. } if id == lookup));
+        let expected = self
+            .calls
+            .get(&id)
+            .is_some_and(|call| matches!(call.stage, Stage::Looking { id, .. } if id == lookup));
         if expected {
             self.looked_up(id, result);
         } else {

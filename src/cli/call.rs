@@ -80,7 +80,8 @@ pub fn run(command: &Command) -> Result<(), Failure> {
 }
 
 fn reader(config: &Config) -> Reader {
-    Reader::open(&config.journal.dir, &config.data.join("keys")).and_spare(config.journal.spare_dir.as_deref())
+    Reader::open(&config.journal.dir, &config.data.join("keys"))
+        .and_spare(config.journal.spare_dir.as_deref())
 }
 
 /// Facts read at a time.
@@ -102,9 +103,18 @@ pub fn tail(args: &Tail) -> Result<(), Failure> {
         let (kind, data) = fold::event_of(&stamped.fact);
         let call = stamped.fact.call().map(|call| call.to_string());
         if args.json {
-            println!("{}", json!({"seq": stamped.seq, "at": shown(&config, stamped.wall_ms), "call": call, "kind": kind, "data": data}));
+            println!(
+                "{}",
+                json!({"seq": stamped.seq, "at": shown(&config, stamped.wall_ms), "call": call, "kind": kind, "data": data})
+            );
         } else {
-            println!("{:>8}  {}  {:<22} {:<20} {data}", stamped.seq, shown(&config, stamped.wall_ms), call.unwrap_or_else(|| "-".into()), kind);
+            println!(
+                "{:>8}  {}  {:<22} {:<20} {data}",
+                stamped.seq,
+                shown(&config, stamped.wall_ms),
+                call.unwrap_or_else(|| "-".into()),
+                kind
+            );
         }
     })
 }
@@ -126,7 +136,10 @@ fn list(args: &List) -> Result<(), Failure> {
         let Some(id) = stamped.fact.call() else { return };
         let line = calls.entry(id).or_default();
         match stamped.fact {
-            Fact::CallArrived(f) => (line.at, line.caller, line.called) = (stamped.wall_ms, f.caller.reveal().to_owned(), f.called),
+            Fact::CallArrived(f) => {
+                (line.at, line.caller, line.called) =
+                    (stamped.wall_ms, f.caller.reveal().to_owned(), f.called)
+            }
             Fact::CallEnded(f) => (line.end, line.duration_ms) = (Some(f.reason.label()), f.duration_ms),
             Fact::NumberDrawn { no, .. } => line.number = Some(no),
             _ => {}
@@ -145,7 +158,14 @@ fn list(args: &List) -> Result<(), Failure> {
     }
     for (id, l) in calls {
         let end = l.end.unwrap_or("live");
-        println!("{id}  {}  {:<14} → {:<8} {end:<18} {:>7.1} s  {}", shown(&config, l.at), l.caller, l.called, l.duration_ms as f64 / 1000.0, l.number.unwrap_or_default());
+        println!(
+            "{id}  {}  {:<14} → {:<8} {end:<18} {:>7.1} s  {}",
+            shown(&config, l.at),
+            l.caller,
+            l.called,
+            l.duration_ms as f64 / 1000.0,
+            l.number.unwrap_or_default()
+        );
     }
     Ok(())
 }
@@ -153,7 +173,9 @@ fn list(args: &List) -> Result<(), Failure> {
 fn show(args: &Show) -> Result<(), Failure> {
     let config = args.place.load()?;
     let facts = reader(&config).of_call(args.id).map_err(Failure::new)?;
-    let Some(first) = facts.first().map(|f| f.mono_ns) else { return Err(Failure::new(format!("the journal has no call {}", args.id))) };
+    let Some(first) = facts.first().map(|f| f.mono_ns) else {
+        return Err(Failure::new(format!("the journal has no call {}", args.id)));
+    };
     if args.json {
         let items: Vec<Value> = facts
             .iter()
@@ -186,15 +208,29 @@ fn ladder(fact: &Fact) -> Vec<(String, String)> {
     match fact {
         Fact::CallArrived(f) => vec![(
             to_us("INVITE"),
-            format!("{} calls {} by trunk {} ({}), flow {} {}", f.caller.reveal(), f.called, f.trunk, f.source, f.flow_file, f.flow_version),
+            format!(
+                "{} calls {} by trunk {} ({}), flow {} {}",
+                f.caller.reveal(),
+                f.called,
+                f.trunk,
+                f.source,
+                f.flow_file,
+                f.flow_version
+            ),
         )],
-        Fact::CallAnswered(f) => vec![(to_them("200"), format!("answered; RTP port {}, payload type {}", f.port, f.codec))],
+        Fact::CallAnswered(f) => {
+            vec![(to_them("200"), format!("answered; RTP port {}, payload type {}", f.port, f.codec))]
+        }
         Fact::CallConfirmed { .. } => vec![(to_us("ACK"), String::new())],
-        Fact::MediaChanged { held, .. } => vec![(to_us("re-INVITE"), if *held { "held".into() } else { "not held".into() })],
+        Fact::MediaChanged { held, .. } => {
+            vec![(to_us("re-INVITE"), if *held { "held".into() } else { "not held".into() })]
+        }
         Fact::Step(step) => {
             let input = match &step.input {
                 StepInput::Digit(key) => format!("key {}", key.reveal()),
-                other => format!("{other:?}").split(['(', '{', ' ']).next().unwrap_or_default().to_lowercase(),
+                other => {
+                    format!("{other:?}").split(['(', '{', ' ']).next().unwrap_or_default().to_lowercase()
+                }
             };
             let trail: Vec<String> = step
                 .trail
@@ -209,12 +245,21 @@ fn ladder(fact: &Fact) -> Vec<(String, String)> {
         }
         Fact::CallEnded(f) => {
             let arrow = match f.reason.fault() {
-                crate::call::Fault::Caller if f.talk_ms > 0 && f.reason == crate::call::EndReason::CallerHungUp => to_us("BYE"),
-                crate::call::Fault::Caller if f.reason == crate::call::EndReason::CallerCancelled => to_us("CANCEL"),
+                crate::call::Fault::Caller
+                    if f.talk_ms > 0 && f.reason == crate::call::EndReason::CallerHungUp =>
+                {
+                    to_us("BYE")
+                }
+                crate::call::Fault::Caller if f.reason == crate::call::EndReason::CallerCancelled => {
+                    to_us("CANCEL")
+                }
                 _ if f.talk_ms > 0 => to_them("BYE"),
                 _ => to_them(&f.sip_status.to_string()),
             };
-            vec![(arrow, format!("{} (by {}) after {} ms", f.reason.label(), f.reason.fault().label(), f.duration_ms))]
+            vec![(
+                arrow,
+                format!("{} (by {}) after {} ms", f.reason.label(), f.reason.fault().label(), f.duration_ms),
+            )]
         }
         other => {
             let (kind, data) = fold::event_of(other);
@@ -277,7 +322,8 @@ fn report(args: &Replay, calls: usize, steps: usize, differing: &[(String, Value
 
 fn difference(id: CallId, replayed: &Replayed) -> Option<(String, Value)> {
     let d = replayed.difference.as_ref()?;
-    let text = format!("{id} step {} (position {}): then {:?}, now {:?}", d.step, d.seq, d.recorded, d.replayed);
+    let text =
+        format!("{id} step {} (position {}): then {:?}, now {:?}", d.step, d.seq, d.recorded, d.replayed);
     let value = json!({"id": id.to_string(), "step": d.step, "seq": d.seq, "recorded": format!("{:?}", d.recorded), "replayed": format!("{:?}", d.replayed)});
     Some((text, value))
 }
@@ -285,16 +331,21 @@ fn difference(id: CallId, replayed: &Replayed) -> Option<(String, Value)> {
 /// The flow a call had, by its hash.
 fn kept_flow(config: &Config, hash: u64) -> Result<Arc<Flow>, Failure> {
     let path = crate::app::kept(&config.data, hash);
-    let text = std::fs::read_to_string(&path).map_err(|error| Failure::new(format!("{}: the flow of this call is not kept: {error}", path.display())))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::new(format!("{}: the flow of this call is not kept: {error}", path.display()))
+    })?;
     FlowSet::from_bundle(&text).map_err(Failure::new)
 }
 
 /// A flow of one's own, with the other flows of its folder and of the configuration as subflows.
 fn one_flow(config: &Config, file: &Path) -> Result<Arc<Flow>, Failure> {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let text = std::fs::read_to_string(file).map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-    let mut files: BTreeMap<String, String> = crate::app::flow_files(config).map_err(Failure::new)?.into_iter().collect();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+    let mut files: BTreeMap<String, String> =
+        crate::app::flow_files(config).map_err(Failure::new)?.into_iter().collect();
     files.insert(name.clone(), text);
     let set = FlowSet::load(files.into_iter().collect(), &Arc::new(Book::open())).map_err(Failure::new)?;
-    set.get(name.trim_end_matches(".toml")).ok_or_else(|| Failure::new(format!("{} holds no flow", file.display())))
+    set.get(name.trim_end_matches(".toml"))
+        .ok_or_else(|| Failure::new(format!("{} holds no flow", file.display())))
 }

@@ -74,9 +74,10 @@ fn placed(line: &str) -> Problem {
     let (file, row, column, rest) = (parts.next(), parts.next(), parts.next(), parts.next());
     let number = |text: Option<&str>| text.and_then(|text| text.parse().ok());
     match (file, number(row), number(column), rest) {
-        (Some(file), Some(line), Some(column), Some(what)) => {
-            Problem { place: Place::At { file: file.into(), line, column }, what: what.trim_start().to_owned() }
-        }
+        (Some(file), Some(line), Some(column), Some(what)) => Problem {
+            place: Place::At { file: file.into(), line, column },
+            what: what.trim_start().to_owned(),
+        },
         _ => match line.split_once(": ") {
             Some((file, what)) => Problem { place: Place::File(file.into()), what: what.to_owned() },
             None => Problem { place: Place::File(".".into()), what: line.to_owned() },

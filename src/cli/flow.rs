@@ -35,7 +35,10 @@ fn files(path: &Path) -> Result<Vec<(String, String)>, Failure> {
     let mut paths = vec![path.to_owned()];
     if path.is_dir() {
         let entries = std::fs::read_dir(path).map_err(|error| told(path, error))?;
-        paths = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
+        paths = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
+            .collect();
         paths.sort();
     }
     let read = |path: PathBuf| {
@@ -56,16 +59,23 @@ fn check(args: &Check) -> Result<(), Failure> {
         let names: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
         let mut all = given;
         if !path.is_dir() {
-            let beside = files(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).unwrap_or_default();
+            let beside = files(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+                .unwrap_or_default();
             all.extend(beside.into_iter().filter(|(name, _)| !names.contains(name)));
         }
         if let Err(told) = FlowSet::load(all, &book) {
             let ours = told.0.into_iter().filter(|problem| names.contains(&problem.file));
-            problems.extend(ours.map(|problem| Problem { file: folder.join(&problem.file).display().to_string(), ..problem }));
+            problems.extend(ours.map(|problem| Problem {
+                file: folder.join(&problem.file).display().to_string(),
+                ..problem
+            }));
         }
     }
     if args.json {
-        let list: Vec<_> = problems.iter().map(|p| json!({"file": p.file, "line": p.line, "column": p.column, "message": p.what})).collect();
+        let list: Vec<_> = problems
+            .iter()
+            .map(|p| json!({"file": p.file, "line": p.line, "column": p.column, "message": p.what}))
+            .collect();
         println!("{}", json!({"ok": problems.is_empty(), "problems": list}));
     } else if problems.is_empty() {
         println!("no problems");

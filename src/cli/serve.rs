@@ -51,7 +51,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// The application's log goes to standard error. A second call (in tests) changes nothing.
 fn log(config: &Config) {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.telemetry.log).unwrap_or_else(|_| "info".into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(&config.telemetry.log).unwrap_or_else(|_| "info".into());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     let _ = match config.telemetry.format {
         LogFormat::Text => log.try_init(),

@@ -52,7 +52,10 @@ pub enum Part {
     /// Milliseconds of silence.
     Pause(u16),
     /// The value of a variable.
-    Say { var: Arc<str>, how: How },
+    Say {
+        var: Arc<str>,
+        how: How,
+    },
 }
 
 #[derive(Clone, Debug, Default)]
@@ -89,17 +92,30 @@ impl Book {
         let table = |key: &str| value[key].as_object().ok_or_else(|| wrong(&format!("no table \"{key}\"")));
         let mut book = Self::default();
         for (name, clip) in table("clips")? {
-            let ms = clip["ms"].as_u64().and_then(|ms| u32::try_from(ms).ok()).ok_or_else(|| wrong(&format!("clip {name} has no \"ms\"")))?;
+            let ms = clip["ms"]
+                .as_u64()
+                .and_then(|ms| u32::try_from(ms).ok())
+                .ok_or_else(|| wrong(&format!("clip {name} has no \"ms\"")))?;
             let text = clip["text"].as_str().unwrap_or_default().to_owned();
             book.clips.insert(Arc::from(name.as_str()), (ms, text));
         }
         for (name, prompt) in table("prompts")? {
             let parts = |key: &str| -> Result<Vec<Part>, BookError> {
                 let items = prompt[key].as_array().map(Vec::as_slice).unwrap_or_default();
-                items.iter().map(|item| item.as_str().and_then(part).ok_or_else(|| wrong(&format!("prompt {name}: {item} is no part")))).collect()
+                items
+                    .iter()
+                    .map(|item| {
+                        item.as_str()
+                            .and_then(part)
+                            .ok_or_else(|| wrong(&format!("prompt {name}: {item} is no part")))
+                    })
+                    .collect()
             };
             let text = prompt["text"].as_str().unwrap_or_default().to_owned();
-            book.prompts.insert(Arc::from(name.as_str()), Prompt { text, parts: parts("play")?, fallback: parts("fallback")? });
+            book.prompts.insert(
+                Arc::from(name.as_str()),
+                Prompt { text, parts: parts("play")?, fallback: parts("fallback")? },
+            );
         }
         Ok(book)
     }
@@ -146,7 +162,8 @@ impl Book {
 }
 
 /// Tones and music have no line in the manifest: they say nothing.
-const TONES: &[&str] = &["moh/hold", "tones/beep", "tones/beep_short", "tones/ringback", "tones/record_notice"];
+const TONES: &[&str] =
+    &["moh/hold", "tones/beep", "tones/beep_short", "tones/ringback", "tones/record_notice"];
 
 /// `{no:digits4}`, `pause:300`, or the name of a clip.
 pub(super) fn part(text: &str) -> Option<Part> {

@@ -43,7 +43,8 @@ impl Flow {
     }
     /// The queues its nodes name, each once.
     pub fn queues(&self) -> impl Iterator<Item = Arc<str>> {
-        let mut names: Vec<Arc<str>> = self.nodes.iter().filter_map(|node| node.kind.queue().cloned()).collect();
+        let mut names: Vec<Arc<str>> =
+            self.nodes.iter().filter_map(|node| node.kind.queue().cloned()).collect();
         names.sort();
         names.dedup();
         names.into_iter()
@@ -180,18 +181,57 @@ pub(super) struct Again {
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     /// `play` and `say`.
-    Play { speech: Speech },
-    Set { values: Vec<(Arc<str>, Value)> },
-    Menu { speech: Speech, wrong: Speech, timeout_ms: u32, tries: u8 },
+    Play {
+        speech: Speech,
+    },
+    Set {
+        values: Vec<(Arc<str>, Value)>,
+    },
+    Menu {
+        speech: Speech,
+        wrong: Speech,
+        timeout_ms: u32,
+        tries: u8,
+    },
     Collect(Box<Collect>),
-    Branch { on: On, cases: Vec<(Arc<str>, When)> },
-    Lookup { what: Arc<str>, args: Vec<(Arc<str>, Value)>, gives: Vec<Arc<str>>, timeout_ms: u32, tries: u8 },
+    Branch {
+        on: On,
+        cases: Vec<(Arc<str>, When)>,
+    },
+    Lookup {
+        what: Arc<str>,
+        args: Vec<(Arc<str>, Value)>,
+        gives: Vec<Arc<str>>,
+        timeout_ms: u32,
+        tries: u8,
+    },
     Queue(Box<Queue>),
-    Dial { to: Value, timeout_ms: u32 },
-    Voicemail { speech: Speech, beep: Speech, max_ms: u32, silence_ms: u32, end: char },
-    Callback { number: Option<Value>, queue: Arc<str> },
-    Survey { speech: Speech, name: Arc<str>, answers: Vec<(char, Arc<str>)>, timeout_ms: u32, tries: u8 },
-    Hangup { speech: Speech, why: Option<HangUpWhy> },
+    Dial {
+        to: Value,
+        timeout_ms: u32,
+    },
+    Voicemail {
+        speech: Speech,
+        beep: Speech,
+        max_ms: u32,
+        silence_ms: u32,
+        end: char,
+    },
+    Callback {
+        number: Option<Value>,
+        queue: Arc<str>,
+    },
+    Survey {
+        speech: Speech,
+        name: Arc<str>,
+        answers: Vec<(char, Arc<str>)>,
+        timeout_ms: u32,
+        tries: u8,
+    },
+    Hangup {
+        speech: Speech,
+        why: Option<HangUpWhy>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -224,7 +264,20 @@ pub(super) struct Queue {
 
 impl Kind {
     pub const NAMES: &[&str] = &[
-        "play", "say", "set", "menu", "collect", "branch", "lookup", "queue", "dial", "voicemail", "callback", "survey", "subflow", "hangup",
+        "play",
+        "say",
+        "set",
+        "menu",
+        "collect",
+        "branch",
+        "lookup",
+        "queue",
+        "dial",
+        "voicemail",
+        "callback",
+        "survey",
+        "subflow",
+        "hangup",
     ];
 
     pub fn queue(&self) -> Option<&Arc<str>> {
@@ -243,7 +296,11 @@ impl Kind {
             Self::Collect(collect) => vec![&collect.speech, &collect.wrong],
             Self::Queue(queue) => queue.announcements.iter().map(|again| &again.speech).collect(),
             Self::Voicemail { speech, beep, .. } => vec![speech, beep],
-            Self::Set { .. } | Self::Branch { .. } | Self::Lookup { .. } | Self::Dial { .. } | Self::Callback { .. } => Vec::new(),
+            Self::Set { .. }
+            | Self::Branch { .. }
+            | Self::Lookup { .. }
+            | Self::Dial { .. }
+            | Self::Callback { .. } => Vec::new(),
         }
     }
 }

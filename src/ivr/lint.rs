@@ -45,10 +45,14 @@ fn unreachable(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
 
 /// Ways on that nobody chose: the caller pressed nothing, said nothing, and did not wait for people.
 fn by_itself(node: &Node) -> Vec<NodeIx> {
-    let outs = |names: &[&str]| node.outs.iter().filter(|out| names.contains(&&*out.outcome)).map(|out| out.to).collect::<Vec<_>>();
+    let outs = |names: &[&str]| {
+        node.outs.iter().filter(|out| names.contains(&&*out.outcome)).map(|out| out.to).collect::<Vec<_>>()
+    };
     match &node.kind {
         Kind::Play { .. } | Kind::Set { .. } => outs(&["next"]),
-        Kind::Branch { .. } => node.outs.iter().filter(|out| *out.outcome != *"error").map(|out| out.to).collect(),
+        Kind::Branch { .. } => {
+            node.outs.iter().filter(|out| *out.outcome != *"error").map(|out| out.to).collect()
+        }
         Kind::Lookup { .. } => outs(&["found", "none", "failed"]),
         Kind::Menu { .. } | Kind::Collect(_) => outs(&["no_input"]),
         Kind::Queue(queue) if queue.no_staff_ms == 0 => outs(&["full", "no_staff"]),
@@ -65,7 +69,8 @@ fn by_itself(node: &Node) -> Vec<NodeIx> {
 fn circles(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
     // Nodes without a way out of the graph of own ways are peeled off from its ends until only circles, and what leads to them, are left;
     // then from its beginnings.
-    let edges: BTreeMap<NodeIx, Vec<NodeIx>> = reached.iter().map(|ix| (*ix, by_itself(flow.node(*ix)))).collect();
+    let edges: BTreeMap<NodeIx, Vec<NodeIx>> =
+        reached.iter().map(|ix| (*ix, by_itself(flow.node(*ix)))).collect();
     let mut left: BTreeSet<NodeIx> = reached.clone();
     loop {
         let before = left.len();
@@ -89,7 +94,14 @@ fn circles(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
         left.remove(&first);
         let names: Vec<&str> = circle.iter().map(|ix| &*flow.node(*ix).name).collect();
         let node = flow.node(first);
-        told.push((node.at, format!("node.{}: goes in a circle without anything the caller does: {}", node.name, names.join(" → "))));
+        told.push((
+            node.at,
+            format!(
+                "node.{}: goes in a circle without anything the caller does: {}",
+                node.name,
+                names.join(" → ")
+            ),
+        ));
     }
 }
 
@@ -118,7 +130,9 @@ fn bare_ends(flow: &Flow, told: &mut Told) {
                 // Said last: a goodbye, or what the caller needs to know.
                 Kind::Play { .. } => true,
                 Kind::Queue(_) => true,
-                Kind::Voicemail { .. } | Kind::Callback { .. } | Kind::Survey { .. } => *out.outcome == *"done",
+                Kind::Voicemail { .. } | Kind::Callback { .. } | Kind::Survey { .. } => {
+                    *out.outcome == *"done"
+                }
                 Kind::Dial { .. } => *out.outcome == *"answered",
                 Kind::Set { .. } | Kind::Branch { .. } => kept,
                 Kind::Menu { .. } | Kind::Collect(_) | Kind::Lookup { .. } | Kind::Hangup { .. } => false,
@@ -131,26 +145,36 @@ fn bare_ends(flow: &Flow, told: &mut Told) {
     }
     for ix in bare {
         let node = flow.node(ix);
-        told.push((node.at, format!("node.{}: a way leads here without a person, a message or a goodbye; let it say \"goodbye\"", node.name)));
+        told.push((
+            node.at,
+            format!(
+                "node.{}: a way leads here without a person, a message or a goodbye; let it say \"goodbye\"",
+                node.name
+            ),
+        ));
     }
 }
 
 /// Known of every call before its flow begins, or given while it waits.
-const GIVEN: &[&str] = &["caller", "caller_tail", "d4", "called", "redirected", "trunk", "ahead", "wait_min", "today"];
+const GIVEN: &[&str] =
+    &["caller", "caller_tail", "d4", "called", "redirected", "trunk", "ahead", "wait_min", "today"];
 
 fn sets(node: &Node, outcome: &str) -> Vec<Arc<str>> {
     match &node.kind {
         Kind::Set { values } => values.iter().map(|(name, _)| Arc::clone(name)).collect(),
         Kind::Collect(collect) if outcome == "done" => vec![Arc::clone(&collect.var)],
         Kind::Lookup { gives, .. } if outcome == "found" => gives.clone(),
-        Kind::Voicemail { .. } | Kind::Callback { .. } if outcome == "done" => vec!["no".into(), "code".into()],
+        Kind::Voicemail { .. } | Kind::Callback { .. } if outcome == "done" => {
+            vec!["no".into(), "code".into()]
+        }
         Kind::Survey { name, .. } => vec![Arc::clone(name)],
         _ => Vec::new(),
     }
 }
 
 fn reads(node: &Node) -> Vec<Arc<str>> {
-    let mut vars: Vec<Arc<str>> = node.kind.speeches().into_iter().flat_map(|speech| speech.vars().cloned()).collect();
+    let mut vars: Vec<Arc<str>> =
+        node.kind.speeches().into_iter().flat_map(|speech| speech.vars().cloned()).collect();
     match &node.kind {
         Kind::Set { values } => vars.extend(values.iter().filter_map(|(_, value)| value.var().cloned())),
         Kind::Lookup { args, .. } => vars.extend(args.iter().filter_map(|(_, value)| value.var().cloned())),
@@ -164,7 +188,8 @@ fn reads(node: &Node) -> Vec<Arc<str>> {
 /// A variable must be set on every way to where it is used; a branch may look at one that is not.
 fn unset_variables(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
     // What is surely set on entering each node; `None`: not come to yet.
-    let mut sure: BTreeMap<NodeIx, Option<BTreeSet<Arc<str>>>> = reached.iter().map(|ix| (*ix, None)).collect();
+    let mut sure: BTreeMap<NodeIx, Option<BTreeSet<Arc<str>>>> =
+        reached.iter().map(|ix| (*ix, None)).collect();
     sure.insert(flow.start, Some(BTreeSet::new()));
     let mut todo = VecDeque::from([flow.start]);
     let mut sensitive = BTreeSet::new();
@@ -181,7 +206,9 @@ fn unset_variables(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
             let mut after = here.clone();
             after.extend(new);
             let known = sure.entry(to).or_default();
-            let merged = known.as_ref().map_or_else(|| after.clone(), |known| known.intersection(&after).cloned().collect());
+            let merged = known
+                .as_ref()
+                .map_or_else(|| after.clone(), |known| known.intersection(&after).cloned().collect());
             if known.as_ref() != Some(&merged) {
                 *known = Some(merged);
                 todo.push_back(to);
@@ -190,7 +217,9 @@ fn unset_variables(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
     }
     let everywhere: BTreeSet<Arc<str>> = reached
         .iter()
-        .flat_map(|ix| flow.node(*ix).outs.iter().flat_map(|out| sets(flow.node(*ix), &out.outcome)).collect::<Vec<_>>())
+        .flat_map(|ix| {
+            flow.node(*ix).outs.iter().flat_map(|out| sets(flow.node(*ix), &out.outcome)).collect::<Vec<_>>()
+        })
         .collect();
     for ix in reached {
         let node = flow.node(*ix);
@@ -202,14 +231,23 @@ fn unset_variables(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
             let what = if everywhere.contains(&var) {
                 format!("node.{}: \"${var}\" is not set on every way that leads here", node.name)
             } else {
-                let offer = super::problem::hint(&var, everywhere.iter().map(|name| &**name).chain(GIVEN.iter().copied()));
+                let offer = super::problem::hint(
+                    &var,
+                    everywhere.iter().map(|name| &**name).chain(GIVEN.iter().copied()),
+                );
                 format!("node.{}: nothing sets \"${var}\"{offer}", node.name)
             };
             told.push((node.at, what));
         }
         for speech in node.kind.speeches() {
             if let Some(var) = speech.vars().find(|var| sensitive.contains(*var)) {
-                told.push((node.at, format!("node.{}: \"${var}\" is sensitive and would be read aloud into the recording", node.name)));
+                told.push((
+                    node.at,
+                    format!(
+                        "node.{}: \"${var}\" is sensitive and would be read aloud into the recording",
+                        node.name
+                    ),
+                ));
             }
         }
     }
@@ -225,28 +263,62 @@ fn spoken_keys(flow: &Flow, node: &Node, told: &mut Told) {
     if flow.book.is_open() {
         return;
     }
-    let texts: String = speech.names.iter().map(|name| flow.book.text(name)).chain(speech.parts.iter().filter_map(|part| match part {
-        Part::Clip(name) => flow.book.clip_text(name),
-        _ => None,
-    })).collect();
+    let texts: String = speech
+        .names
+        .iter()
+        .map(|name| flow.book.text(name))
+        .chain(speech.parts.iter().filter_map(|part| match part {
+            Part::Clip(name) => flow.book.clip_text(name),
+            _ => None,
+        }))
+        .collect();
     if texts.is_empty() {
         return;
     }
     let spoken = keys_in(&texts);
     for key in keys.iter().filter(|key| !spoken.contains(key) && !node.silent.contains(key)) {
-        told.push((node.at, format!("node.{}: key {key} works and is never spoken; say it, or list it as silent = [\"{key}\"]", node.name)));
+        told.push((
+            node.at,
+            format!(
+                "node.{}: key {key} works and is never spoken; say it, or list it as silent = [\"{key}\"]",
+                node.name
+            ),
+        ));
     }
     for key in spoken.iter().filter(|key| !keys.contains(key)) {
-        told.push((node.at, format!("node.{}: the prompt offers key {key}, and no such key leads anywhere", node.name)));
+        told.push((
+            node.at,
+            format!("node.{}: the prompt offers key {key}, and no such key leads anywhere", node.name),
+        ));
     }
 }
 
 /// The keys a text offers: 按1, 按一, 按井号, press 9.
 fn keys_in(text: &str) -> BTreeSet<char> {
     const READ: &[(&str, char)] = &[
-        ("零", '0'), ("一", '1'), ("幺", '1'), ("二", '2'), ("三", '3'), ("四", '4'), ("五", '5'), ("六", '6'), ("七", '7'), ("八", '8'), ("九", '9'),
-        ("井号", '#'), ("星号", '*'), ("zero", '0'), ("one", '1'), ("two", '2'), ("three", '3'), ("four", '4'), ("five", '5'), ("six", '6'),
-        ("seven", '7'), ("eight", '8'), ("nine", '9'),
+        ("零", '0'),
+        ("一", '1'),
+        ("幺", '1'),
+        ("二", '2'),
+        ("三", '3'),
+        ("四", '4'),
+        ("五", '5'),
+        ("六", '6'),
+        ("七", '7'),
+        ("八", '8'),
+        ("九", '9'),
+        ("井号", '#'),
+        ("星号", '*'),
+        ("zero", '0'),
+        ("one", '1'),
+        ("two", '2'),
+        ("three", '3'),
+        ("four", '4'),
+        ("five", '5'),
+        ("six", '6'),
+        ("seven", '7'),
+        ("eight", '8'),
+        ("nine", '9'),
     ];
     let mut keys = BTreeSet::new();
     for mark in ["按", "press "] {
@@ -267,7 +339,10 @@ fn keys_in(text: &str) -> BTreeSet<char> {
 fn doubled_keys(node: &Node, told: &mut Told) {
     if let Kind::Queue(queue) = &node.kind {
         for (key, _) in queue.raise.iter().filter(|(key, _)| node.key(*key).is_some()) {
-            told.push((node.at, format!("node.{}: key {key} both leads away and moves up in the line", node.name)));
+            told.push((
+                node.at,
+                format!("node.{}: key {key} both leads away and moves up in the line", node.name),
+            ));
         }
     }
     if let Kind::Play { speech } = &node.kind

@@ -39,7 +39,10 @@ pub(super) struct DraftNode {
 pub(super) enum DraftKind {
     Own(Kind),
     /// `flow = "other"`: set in by the set of flows.
-    Subflow { flow: String, at: At },
+    Subflow {
+        flow: String,
+        at: At,
+    },
 }
 
 /// Reads one file. `number` is its place in the set.
@@ -81,8 +84,12 @@ impl Reader<'_, '_> {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("flow", DeValue::Table(table)) => self.head(table, key.span().start, &mut draft),
                 ("node", DeValue::Table(table)) => self.nodes(table, &mut draft),
-                ("flow" | "node", other) => self.tell(value.span().start, format!("{} is a table, not {}", key.get_ref(), named(other))),
-                (other, _) => self.tell(key.span().start, format!("unknown table \"{other}\"{}", hint(other, ["flow", "node"]))),
+                ("flow" | "node", other) => self
+                    .tell(value.span().start, format!("{} is a table, not {}", key.get_ref(), named(other))),
+                (other, _) => self.tell(
+                    key.span().start,
+                    format!("unknown table \"{other}\"{}", hint(other, ["flow", "node"])),
+                ),
             }
         }
         if draft.start.is_none() && !self.problems.iter().any(|p| p.what.contains("start")) {
@@ -106,10 +113,16 @@ impl Reader<'_, '_> {
             }
             let name = key.get_ref().as_ref();
             if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-')) || name.is_empty() {
-                self.tell(key.span().start, format!("\"{name}\" is no name for a node: letters, digits, _ and - make one"));
+                self.tell(
+                    key.span().start,
+                    format!("\"{name}\" is no name for a node: letters, digits, _ and - make one"),
+                );
             }
             let DeValue::Table(fields) = value.get_ref() else {
-                self.tell(value.span().start, format!("node.{name} is a table, not {}", named(value.get_ref())));
+                self.tell(
+                    value.span().start,
+                    format!("node.{name} is a table, not {}", named(value.get_ref())),
+                );
                 continue;
             };
             let node = self.node(name, fields, key.span().start);
@@ -127,7 +140,14 @@ impl Reader<'_, '_> {
             }
             return None;
         };
-        let mut node = DraftNode { name: Arc::from(name), at, what: DraftKind::Own(Kind::Set { values: Vec::new() }), outs: Vec::new(), keys: Vec::new(), silent: Vec::new() };
+        let mut node = DraftNode {
+            name: Arc::from(name),
+            at,
+            what: DraftKind::Own(Kind::Set { values: Vec::new() }),
+            outs: Vec::new(),
+            keys: Vec::new(),
+            silent: Vec::new(),
+        };
         let read = read_kind(&kind, &mut fields, &mut node);
         let Some(read) = read else {
             let offer = hint(&kind, Kind::NAMES.iter().copied());
@@ -163,7 +183,8 @@ fn read_kind(kind: &str, f: &mut Fields<'_, '_, '_, '_>, node: &mut DraftNode) -
         }
         "menu" => {
             let (speech, wrong) = (f.speech("prompt", true), f.speech("wrong_prompt", false));
-            let (timeout_ms, tries) = (f.seconds("timeout_s", 5, 1..=120), f.number("tries", 2, 1..=10) as u8);
+            let (timeout_ms, tries) =
+                (f.seconds("timeout_s", 5, 1..=120), f.number("tries", 2, 1..=10) as u8);
             f.keys(node, true);
             node.silent = f.key_list("silent");
             f.out("no_input", node, true);
@@ -260,7 +281,11 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
         for (key, _) in self.table.iter() {
             let name = key.get_ref().as_ref();
             if !self.asked.contains(name) {
-                let text = format!("{}: unknown key \"{name}\"{}", self.path, hint(name, self.asked.iter().copied()));
+                let text = format!(
+                    "{}: unknown key \"{name}\"{}",
+                    self.path,
+                    hint(name, self.asked.iter().copied())
+                );
                 self.reader.tell(key.span().start, text);
             }
         }
@@ -285,7 +310,11 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
         };
         read.filter(|n| range.contains(n)).unwrap_or_else(|| {
             let given = named(value.get_ref());
-            self.tell(value.span().start, key, format_args!("{given} is not a whole number from {} to {}", range.start(), range.end()));
+            self.tell(
+                value.span().start,
+                key,
+                format_args!("{given} is not a whole number from {} to {}", range.start(), range.end()),
+            );
             default
         })
     }
@@ -318,14 +347,22 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
     fn key_list(&mut self, key: &'static str) -> Vec<char> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let DeValue::Array(items) = value.get_ref() else {
-            self.tell(value.span().start, key, format_args!("a list of keys is wanted, not {}", named(value.get_ref())));
+            self.tell(
+                value.span().start,
+                key,
+                format_args!("a list of keys is wanted, not {}", named(value.get_ref())),
+            );
             return Vec::new();
         };
         let mut keys = Vec::new();
         for item in items.iter() {
             match item.get_ref() {
                 DeValue::String(text) if one_key(text).is_some() => keys.extend(one_key(text)),
-                other => self.tell(item.span().start, key, format_args!("{} is not a key of a telephone: 0–9, * or #", named(other))),
+                other => self.tell(
+                    item.span().start,
+                    key,
+                    format_args!("{} is not a key of a telephone: 0–9, * or #", named(other)),
+                ),
             }
         }
         keys
@@ -347,11 +384,19 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
                 for item in items.iter() {
                     match item.get_ref() {
                         DeValue::String(text) => self.words(text, item.span().start, key, &mut speech),
-                        other => self.tell(item.span().start, key, format_args!("the name of a prompt is wanted, not {}", named(other))),
+                        other => self.tell(
+                            item.span().start,
+                            key,
+                            format_args!("the name of a prompt is wanted, not {}", named(other)),
+                        ),
                     }
                 }
             }
-            other => self.tell(value.span().start, key, format_args!("the name of a prompt, or a list of them, is wanted, not {}", named(other))),
+            other => self.tell(
+                value.span().start,
+                key,
+                format_args!("the name of a prompt, or a list of them, is wanted, not {}", named(other)),
+            ),
         }
         speech
     }
@@ -391,7 +436,14 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
         let names = How::NAMES.iter().map(|(name, _)| *name);
         let offer = hint(how, names.clone());
         let all: Vec<_> = names.collect();
-        self.tell(offset, key, format_args!("\"{text}\" cannot be read aloud; {{variable:how}} with how one of {}{offer}", all.join(", ")));
+        self.tell(
+            offset,
+            key,
+            format_args!(
+                "\"{text}\" cannot be read aloud; {{variable:how}} with how one of {}{offer}",
+                all.join(", ")
+            ),
+        );
     }
 
     fn say(&mut self) -> Speech {
@@ -440,15 +492,28 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             return Vec::new();
         };
         let DeValue::Table(table) = value.get_ref() else {
-            self.tell(value.span().start, key, format_args!("a table is wanted, like {{ language = \"en\" }}, not {}", named(value.get_ref())));
+            self.tell(
+                value.span().start,
+                key,
+                format_args!(
+                    "a table is wanted, like {{ language = \"en\" }}, not {}",
+                    named(value.get_ref())
+                ),
+            );
             return Vec::new();
         };
         let mut values = Vec::new();
         for (name, value) in in_order(table) {
             match value.get_ref() {
                 DeValue::String(text) => values.push((Arc::from(name.get_ref().as_ref()), value_of(text))),
-                DeValue::Integer(n) => values.push((Arc::from(name.get_ref().as_ref()), Value::Text(Arc::from(n.as_str())))),
-                other => self.tell(value.span().start, key, format_args!("a text is wanted for {}, not {}", name.get_ref(), named(other))),
+                DeValue::Integer(n) => {
+                    values.push((Arc::from(name.get_ref().as_ref()), Value::Text(Arc::from(n.as_str()))))
+                }
+                other => self.tell(
+                    value.span().start,
+                    key,
+                    format_args!("a text is wanted for {}, not {}", name.get_ref(), named(other)),
+                ),
             }
         }
         values
@@ -472,17 +537,34 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             return;
         };
         let DeValue::Table(table) = value.get_ref() else {
-            return self.tell(value.span().start, "keys", format_args!("a table is wanted, like {{ \"1\" = \"people\" }}, not {}", named(value.get_ref())));
+            return self.tell(
+                value.span().start,
+                "keys",
+                format_args!(
+                    "a table is wanted, like {{ \"1\" = \"people\" }}, not {}",
+                    named(value.get_ref())
+                ),
+            );
         };
         for (key, target) in in_order(table) {
             let name = key.get_ref().as_ref();
             let Some(digit) = one_key(name) else {
-                self.tell(key.span().start, "keys", format_args!("\"{name}\" is not a key of a telephone: 0–9, * or #"));
+                self.tell(
+                    key.span().start,
+                    "keys",
+                    format_args!("\"{name}\" is not a key of a telephone: 0–9, * or #"),
+                );
                 continue;
             };
             match target.get_ref() {
-                DeValue::String(to) => node.keys.push((digit, to.to_string(), self.reader.at(target.span().start))),
-                other => self.tell(target.span().start, "keys", format_args!("key {name} leads to a node's name, not to {}", named(other))),
+                DeValue::String(to) => {
+                    node.keys.push((digit, to.to_string(), self.reader.at(target.span().start)))
+                }
+                other => self.tell(
+                    target.span().start,
+                    "keys",
+                    format_args!("key {name} leads to a node's name, not to {}", named(other)),
+                ),
             }
         }
         if wanted && node.keys.is_empty() {
@@ -515,7 +597,11 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             Some((text, offset)) => {
                 let key = one_key(&text);
                 if key.is_none() {
-                    self.tell(offset, "end", format_args!("\"{text}\" is not a key of a telephone: 0–9, * or #"));
+                    self.tell(
+                        offset,
+                        "end",
+                        format_args!("\"{text}\" is not a key of a telephone: 0–9, * or #"),
+                    );
                 }
                 key
             }
@@ -525,7 +611,18 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
         let tries = self.number("tries", 2, 1..=10) as u8;
         let sensitive = self.flag("sensitive");
         ["done", "no_input", "wrong"].into_iter().for_each(|out| self.out(out, node, true));
-        Kind::Collect(Box::new(Collect { speech, wrong, var, min: min as u8, max: max as u8, end, first_ms, digit_ms, tries, sensitive }))
+        Kind::Collect(Box::new(Collect {
+            speech,
+            wrong,
+            var,
+            min: min as u8,
+            max: max as u8,
+            end,
+            first_ms,
+            digit_ms,
+            tries,
+            sensitive,
+        }))
     }
 
     fn branch(&mut self, node: &mut DraftNode) -> Kind {
@@ -570,7 +667,11 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             return Vec::new();
         };
         let DeValue::Table(table) = value.get_ref() else {
-            self.tell(value.span().start, "cases", format_args!("a table is wanted, not {}", named(value.get_ref())));
+            self.tell(
+                value.span().start,
+                "cases",
+                format_args!("a table is wanted, not {}", named(value.get_ref())),
+            );
             return Vec::new();
         };
         let mut cases = Vec::new();
@@ -578,12 +679,20 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             let name = key.get_ref().as_ref();
             match on.map(|on| when(on, name)) {
                 Some(Ok(case)) => cases.push((Arc::from(name), case)),
-                Some(Err(want)) => self.tell(key.span().start, "cases", format_args!("\"{name}\" is not {want}")),
+                Some(Err(want)) => {
+                    self.tell(key.span().start, "cases", format_args!("\"{name}\" is not {want}"))
+                }
                 None => {}
             }
             match target.get_ref() {
-                DeValue::String(to) => node.outs.push((Arc::from(name), to.to_string(), self.reader.at(target.span().start))),
-                other => self.tell(target.span().start, "cases", format_args!("{name} leads to a node's name, not to {}", named(other))),
+                DeValue::String(to) => {
+                    node.outs.push((Arc::from(name), to.to_string(), self.reader.at(target.span().start)))
+                }
+                other => self.tell(
+                    target.span().start,
+                    "cases",
+                    format_args!("{name} leads to a node's name, not to {}", named(other)),
+                ),
             }
         }
         cases
@@ -627,7 +736,11 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
                 items.iter().filter_map(|item| item.get_ref().as_str().map(Arc::from)).collect()
             }
             (_, Some((other, offset))) => {
-                self.tell(offset, "gives", format_args!("a list of variables is wanted, not {}", named(other)));
+                self.tell(
+                    offset,
+                    "gives",
+                    format_args!("a list of variables is wanted, not {}", named(other)),
+                );
                 Vec::new()
             }
         }
@@ -649,7 +762,14 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             Some((name, _)) if name.is_empty() => None,
             Some((name, offset)) => {
                 if !self.reader.book.has_clip(&name) {
-                    self.tell(offset, "music", format_args!("there is no sound \"{name}\"{}", hint(&name, ["moh/hold", "tones/ringback"])));
+                    self.tell(
+                        offset,
+                        "music",
+                        format_args!(
+                            "there is no sound \"{name}\"{}",
+                            hint(&name, ["moh/hold", "tones/ringback"])
+                        ),
+                    );
                 }
                 Some(Arc::from(name))
             }
@@ -663,9 +783,17 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
         let hint = self.speech("hint", false);
         again(hint, self.seconds("hint_after_s", 0, 0..=600), 0);
         let announce = self.speech("announce", false);
-        again(announce, self.seconds("announce_after_s", 30, 0..=600), self.seconds("announce_every_s", 60, 5..=600));
+        again(
+            announce,
+            self.seconds("announce_after_s", 30, 0..=600),
+            self.seconds("announce_every_s", 60, 5..=600),
+        );
         let comfort = self.speech("comfort", false);
-        again(comfort, self.seconds("comfort_after_s", 20, 0..=600), self.seconds("comfort_every_s", 60, 5..=600));
+        again(
+            comfort,
+            self.seconds("comfort_after_s", 20, 0..=600),
+            self.seconds("comfort_every_s", 60, 5..=600),
+        );
         let timeout_ms = self.seconds("timeout_s", 600, 5..=7200);
         let no_staff_ms = self.seconds("no_staff_after_s", 0, 0..=7200);
         let raise = self.raise();
@@ -679,7 +807,11 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
     fn raise(&mut self) -> Vec<(char, u8)> {
         let Some(value) = self.get("raise") else { return Vec::new() };
         let DeValue::Table(table) = value.get_ref() else {
-            self.tell(value.span().start, "raise", format_args!("a table is wanted, like {{ \"0\" = 5 }}, not {}", named(value.get_ref())));
+            self.tell(
+                value.span().start,
+                "raise",
+                format_args!("a table is wanted, like {{ \"0\" = 5 }}, not {}", named(value.get_ref())),
+            );
             return Vec::new();
         };
         let mut out = Vec::new();
@@ -691,8 +823,16 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             };
             match (one_key(name), priority) {
                 (Some(key), Some(priority)) => out.push((key, priority)),
-                (None, _) => self.tell(key.span().start, "raise", format_args!("\"{name}\" is not a key of a telephone: 0–9, * or #")),
-                (_, None) => self.tell(value.span().start, "raise", format_args!("{} is not a priority from 1 to 9", named(value.get_ref()))),
+                (None, _) => self.tell(
+                    key.span().start,
+                    "raise",
+                    format_args!("\"{name}\" is not a key of a telephone: 0–9, * or #"),
+                ),
+                (_, None) => self.tell(
+                    value.span().start,
+                    "raise",
+                    format_args!("{} is not a priority from 1 to 9", named(value.get_ref())),
+                ),
             }
         }
         out
@@ -705,7 +845,11 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
                 (Some(key), Value::Text(text)) => answers.push((key, text)),
                 (None, _) => {
                     let offset = self.get("answers").map_or(self.offset, |value| value.span().start);
-                    self.tell(offset, "answers", format_args!("\"{name}\" is not a key of a telephone: 0–9, * or #"));
+                    self.tell(
+                        offset,
+                        "answers",
+                        format_args!("\"{name}\" is not a key of a telephone: 0–9, * or #"),
+                    );
                 }
                 (_, Value::Var(_)) => {}
             }
@@ -728,14 +872,24 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             return Some(DraftKind::Subflow { flow, at });
         };
         let DeValue::Table(table) = value.get_ref() else {
-            self.tell(value.span().start, "returns", format_args!("a table is wanted, not {}", named(value.get_ref())));
+            self.tell(
+                value.span().start,
+                "returns",
+                format_args!("a table is wanted, not {}", named(value.get_ref())),
+            );
             return Some(DraftKind::Subflow { flow, at });
         };
         for (key, target) in in_order(table) {
             let name = key.get_ref().as_ref();
             match target.get_ref() {
-                DeValue::String(to) => node.outs.push((Arc::from(name), to.to_string(), self.reader.at(target.span().start))),
-                other => self.tell(target.span().start, "returns", format_args!("{name} leads to a node's name, not to {}", named(other))),
+                DeValue::String(to) => {
+                    node.outs.push((Arc::from(name), to.to_string(), self.reader.at(target.span().start)))
+                }
+                other => self.tell(
+                    target.span().start,
+                    "returns",
+                    format_args!("{name} leads to a node's name, not to {}", named(other)),
+                ),
             }
         }
         Some(DraftKind::Subflow { flow, at })
@@ -812,7 +966,9 @@ fn time_range(text: &str) -> Option<When> {
 }
 
 /// A table's entries as they stand in the file: the reader's own table is sorted by name.
-fn in_order<'t>(table: &'t DeTable<'t>) -> Vec<(&'t Spanned<std::borrow::Cow<'t, str>>, &'t Spanned<DeValue<'t>>)> {
+fn in_order<'t>(
+    table: &'t DeTable<'t>,
+) -> Vec<(&'t Spanned<std::borrow::Cow<'t, str>>, &'t Spanned<DeValue<'t>>)> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     entries

@@ -57,7 +57,11 @@ fn number(n: u64, before_measure: bool) -> Option<Vec<Spoken>> {
     let mut out = Vec::new();
     let (wan, rest) = (n / 10_000, n % 10_000);
     if wan > 0 {
-        if wan == 2 { out.push(clip("u_liang")) } else { below_wan(wan, false, &mut out) }
+        if wan == 2 {
+            out.push(clip("u_liang"))
+        } else {
+            below_wan(wan, false, &mut out)
+        }
         out.push(clip("u_wan"));
     }
     if rest > 0 || wan == 0 {

@@ -40,7 +40,14 @@ impl FlowSet {
     fn one(files: Vec<(String, String)>, book: &Arc<Book>) -> Result<Arc<Flow>, Problems> {
         let first = files.first().map(|(name, _)| stem(name).to_owned()).unwrap_or_default();
         let set = Self::load(files, book)?;
-        let nothing = || Problems(vec![Problem { file: first.clone(), line: 1, column: 1, what: "there is no flow".into() }]);
+        let nothing = || {
+            Problems(vec![Problem {
+                file: first.clone(),
+                line: 1,
+                column: 1,
+                what: "there is no flow".into(),
+            }])
+        };
         set.get(&first).ok_or_else(nothing)
     }
 
@@ -105,7 +112,13 @@ impl FlowSet {
 
 /// A file that leads back somewhere is a part of others: alone it has no end to judge.
 fn is_part(draft: &Draft) -> bool {
-    draft.nodes.iter().any(|node| node.outs.iter().map(|(_, to, _)| to).chain(node.keys.iter().map(|(_, to, _)| to)).any(|to| to.starts_with('@')))
+    draft.nodes.iter().any(|node| {
+        node.outs
+            .iter()
+            .map(|(_, to, _)| to)
+            .chain(node.keys.iter().map(|(_, to, _)| to))
+            .any(|to| to.starts_with('@'))
+    })
 }
 
 fn stem(name: &str) -> &str {
@@ -145,11 +158,20 @@ impl<'a> Building<'a> {
             }
         };
         let bundle = bundle(files, entry, &building.used);
-        let hash = Sha256::digest(bundle.as_bytes()).iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte));
+        let hash = Sha256::digest(bundle.as_bytes())
+            .iter()
+            .take(8)
+            .fold(0, |hash, byte| (hash << 8) | u64::from(*byte));
         let nodes = building.nodes;
         // The author's own line for people, where there is one; the implied one asks for nothing and never ends.
-        let person = nodes.iter().position(|node| !node.implied && matches!(node.kind, Kind::Queue(_))).map_or(ends.0, |n| n as NodeIx);
-        let message = nodes.iter().position(|node| !node.implied && matches!(node.kind, Kind::Voicemail { .. })).map_or(ends.1, |n| n as NodeIx);
+        let person = nodes
+            .iter()
+            .position(|node| !node.implied && matches!(node.kind, Kind::Queue(_)))
+            .map_or(ends.0, |n| n as NodeIx);
+        let message = nodes
+            .iter()
+            .position(|node| !node.implied && matches!(node.kind, Kind::Voicemail { .. }))
+            .map_or(ends.1, |n| n as NodeIx);
         Some(Flow {
             file: Arc::from(files[entry].name.as_str()),
             version: Arc::from(draft.version.as_str()),
@@ -173,9 +195,31 @@ impl<'a> Building<'a> {
         let queue = queue.unwrap_or_else(|| Arc::from("main"));
         let (person, message, end) = (0, 1, 2);
         let out = |outcome: &str, to| Out { outcome: Arc::from(outcome), to };
-        let node = |name: &str, kind, outs| Node { name: Arc::from(name), implied: true, at: At::default(), kind, outs, keys: Vec::new(), silent: Vec::new() };
-        let waiting = Queue { queue, priority: 0, music: Some(Arc::from("moh/hold")), announcements: Vec::new(), timeout_ms: 600_000, no_staff_ms: 60_000, raise: Vec::new() };
-        let voicemail = Kind::Voicemail { speech: said(&["voicemail"]), beep: said(&["tones/beep"]), max_ms: 180_000, silence_ms: 6_000, end: '#' };
+        let node = |name: &str, kind, outs| Node {
+            name: Arc::from(name),
+            implied: true,
+            at: At::default(),
+            kind,
+            outs,
+            keys: Vec::new(),
+            silent: Vec::new(),
+        };
+        let waiting = Queue {
+            queue,
+            priority: 0,
+            music: Some(Arc::from("moh/hold")),
+            announcements: Vec::new(),
+            timeout_ms: 600_000,
+            no_staff_ms: 60_000,
+            raise: Vec::new(),
+        };
+        let voicemail = Kind::Voicemail {
+            speech: said(&["voicemail"]),
+            beep: said(&["tones/beep"]),
+            max_ms: 180_000,
+            silence_ms: 6_000,
+            end: '#',
+        };
         let to_message = ["timeout", "full", "no_staff"].map(|outcome| out(outcome, message)).to_vec();
         self.nodes.push(node("@person", Kind::Queue(Box::new(waiting)), to_message));
         self.nodes.push(node("@message", voicemail, vec![out("done", end), out("failed", end)]));
@@ -184,12 +228,20 @@ impl<'a> Building<'a> {
     }
 
     /// Sets file `n` in under `prefix`; `back` is where its ways back lead. Gives its nodes by their own names.
-    fn set_in(&mut self, n: usize, prefix: &str, back: &BTreeMap<String, NodeIx>, ends: (NodeIx, NodeIx), path: &mut Vec<usize>) -> Option<BTreeMap<String, NodeIx>> {
+    fn set_in(
+        &mut self,
+        n: usize,
+        prefix: &str,
+        back: &BTreeMap<String, NodeIx>,
+        ends: (NodeIx, NodeIx),
+        path: &mut Vec<usize>,
+    ) -> Option<BTreeMap<String, NodeIx>> {
         self.used.insert(n);
         let draft = &self.files[n].draft;
         if self.nodes.len() + draft.nodes.len() > SET_IN_MAX {
             if !std::mem::replace(&mut self.full, true) {
-                self.told.push((At::default(), format!("more than {SET_IN_MAX} nodes with all subflows set in")));
+                self.told
+                    .push((At::default(), format!("more than {SET_IN_MAX} nodes with all subflows set in")));
             }
             return None;
         }
@@ -199,17 +251,34 @@ impl<'a> Building<'a> {
         for node in &draft.nodes {
             if let DraftKind::Own(kind) = &node.what {
                 let ix = self.nodes.len() as NodeIx;
-                let name = if prefix.is_empty() { Arc::clone(&node.name) } else { Arc::from(format!("{prefix}{}", node.name)) };
-                self.nodes.push(Node { name, implied: false, at: node.at, kind: kind.clone(), outs: Vec::new(), keys: Vec::new(), silent: node.silent.clone() });
+                let name = if prefix.is_empty() {
+                    Arc::clone(&node.name)
+                } else {
+                    Arc::from(format!("{prefix}{}", node.name))
+                };
+                self.nodes.push(Node {
+                    name,
+                    implied: false,
+                    at: node.at,
+                    kind: kind.clone(),
+                    outs: Vec::new(),
+                    keys: Vec::new(),
+                    silent: node.silent.clone(),
+                });
                 indices.insert(node.name.to_string(), ix);
                 own.push((ix, node));
             }
         }
-        let calls: Vec<&DraftNode> = draft.nodes.iter().filter(|node| matches!(node.what, DraftKind::Subflow { .. })).collect();
+        let calls: Vec<&DraftNode> =
+            draft.nodes.iter().filter(|node| matches!(node.what, DraftKind::Subflow { .. })).collect();
         // A subflow may lead back to another subflow: those that lead to known places are set in first.
         let mut waiting = calls;
         while !waiting.is_empty() {
-            let known = |to: &str| to.starts_with('@') || indices.contains_key(to) || !draft.nodes.iter().any(|node| *node.name == *to);
+            let known = |to: &str| {
+                to.starts_with('@')
+                    || indices.contains_key(to)
+                    || !draft.nodes.iter().any(|node| *node.name == *to)
+            };
             let ready = waiting.iter().position(|node| node.outs.iter().all(|(_, to, _)| known(to)));
             let node = waiting.remove(ready.unwrap_or(0));
             if ready.is_none() {
@@ -219,15 +288,34 @@ impl<'a> Building<'a> {
             indices.insert(node.name.to_string(), first.unwrap_or(ends.0));
         }
         for (ix, node) in own {
-            let outs = node.outs.iter().filter_map(|(outcome, to, at)| Some(Out { outcome: Arc::clone(outcome), to: self.target(n, to, *at, &indices, back)? })).collect();
-            let keys = node.keys.iter().filter_map(|(key, to, at)| Some((*key, self.target(n, to, *at, &indices, back)?))).collect();
+            let outs = node
+                .outs
+                .iter()
+                .filter_map(|(outcome, to, at)| {
+                    Some(Out { outcome: Arc::clone(outcome), to: self.target(n, to, *at, &indices, back)? })
+                })
+                .collect();
+            let keys = node
+                .keys
+                .iter()
+                .filter_map(|(key, to, at)| Some((*key, self.target(n, to, *at, &indices, back)?)))
+                .collect();
             let set = &mut self.nodes[usize::from(ix)];
             (set.outs, set.keys) = (outs, keys);
         }
         Some(indices)
     }
 
-    fn call(&mut self, n: usize, node: &DraftNode, prefix: &str, indices: &BTreeMap<String, NodeIx>, back: &BTreeMap<String, NodeIx>, ends: (NodeIx, NodeIx), path: &mut Vec<usize>) -> Option<NodeIx> {
+    fn call(
+        &mut self,
+        n: usize,
+        node: &DraftNode,
+        prefix: &str,
+        indices: &BTreeMap<String, NodeIx>,
+        back: &BTreeMap<String, NodeIx>,
+        ends: (NodeIx, NodeIx),
+        path: &mut Vec<usize>,
+    ) -> Option<NodeIx> {
         let DraftKind::Subflow { flow, at } = &node.what else { return None };
         let Some(called) = self.files.iter().position(|file| stem(&file.name) == flow) else {
             let offer = hint(flow, self.files.iter().map(|file| stem(&file.name)));
@@ -235,11 +323,15 @@ impl<'a> Building<'a> {
             return None;
         };
         if path.contains(&called) {
-            self.told.push((*at, format!("node.{}.flow: \"{flow}\" calls itself by this way, without an end", node.name)));
+            self.told.push((
+                *at,
+                format!("node.{}.flow: \"{flow}\" calls itself by this way, without an end", node.name),
+            ));
             return None;
         }
         if path.len() >= DEPTH_MAX {
-            self.told.push((*at, format!("node.{}.flow: flows are nested deeper than {DEPTH_MAX}", node.name)));
+            self.told
+                .push((*at, format!("node.{}.flow: flows are nested deeper than {DEPTH_MAX}", node.name)));
             return None;
         }
         let mut ways = BTreeMap::new();
@@ -259,20 +351,41 @@ impl<'a> Building<'a> {
     /// Every way back has a place to lead to, and every place is led to.
     fn check_ways(&mut self, called: usize, node: &DraftNode, ways: &BTreeMap<String, NodeIx>) {
         let draft = &self.files[called].draft;
-        let targets = draft.nodes.iter().flat_map(|node| node.outs.iter().map(|(_, to, _)| to).chain(node.keys.iter().map(|(_, to, _)| to)));
+        let targets = draft.nodes.iter().flat_map(|node| {
+            node.outs.iter().map(|(_, to, _)| to).chain(node.keys.iter().map(|(_, to, _)| to))
+        });
         let used: BTreeSet<&str> = targets.filter_map(|to| to.strip_prefix('@')).collect();
         for way in used.iter().filter(|way| !ways.contains_key(**way)) {
-            self.told.push((node.at, format!("node.{}.returns has no \"{way}\", by which {} comes back", node.name, self.files[called].name)));
+            self.told.push((
+                node.at,
+                format!(
+                    "node.{}.returns has no \"{way}\", by which {} comes back",
+                    node.name, self.files[called].name
+                ),
+            ));
         }
         for (way, _, at) in &node.outs {
             if **way != *"error" && !used.contains(&**way) {
                 let offer = hint(way, used.iter().copied());
-                self.told.push((*at, format!("node.{}.returns: {} never comes back by \"{way}\"{offer}", node.name, self.files[called].name)));
+                self.told.push((
+                    *at,
+                    format!(
+                        "node.{}.returns: {} never comes back by \"{way}\"{offer}",
+                        node.name, self.files[called].name
+                    ),
+                ));
             }
         }
     }
 
-    fn target(&mut self, n: usize, to: &str, at: At, indices: &BTreeMap<String, NodeIx>, back: &BTreeMap<String, NodeIx>) -> Option<NodeIx> {
+    fn target(
+        &mut self,
+        n: usize,
+        to: &str,
+        at: At,
+        indices: &BTreeMap<String, NodeIx>,
+        back: &BTreeMap<String, NodeIx>,
+    ) -> Option<NodeIx> {
         if let Some(way) = to.strip_prefix('@') {
             // Alone, or where the caller forgot it (told there): to people.
             return Some(back.get(way).copied().unwrap_or(0));

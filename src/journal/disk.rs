@@ -54,7 +54,9 @@ impl Disk for RealDisk {
 
     fn list(&mut self, dir: &Path) -> io::Result<Vec<String>> {
         match std::fs::read_dir(dir) {
-            Ok(entries) => entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
+            Ok(entries) => {
+                entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }

@@ -128,7 +128,9 @@ impl Ring {
             if self.known.len() >= AT_HAND {
                 self.known.clear();
             }
-            let found = read_slot(&path(&self.dir, call.boot), call.n).and_then(|key| cipher(&key)).map(ChaCha20Poly1305Debug);
+            let found = read_slot(&path(&self.dir, call.boot), call.n)
+                .and_then(|key| cipher(&key))
+                .map(ChaCha20Poly1305Debug);
             self.known.insert(call, found);
         }
         self.known.get(&call).cloned().flatten().map(|cipher| cipher.0)

@@ -111,7 +111,10 @@ impl Fold {
 
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut o = wire::Out::new(out, None, self.last_seq);
-        o.list(3 + 2 * self.blocks.len() + 3 * self.live.len() + 1).n(self.boot).n(self.last_seq).n(self.blocks.len() as u64);
+        o.list(3 + 2 * self.blocks.len() + 3 * self.live.len() + 1)
+            .n(self.boot)
+            .n(self.last_seq)
+            .n(self.blocks.len() as u64);
         for (date, to) in &self.blocks {
             o.n(*date).n(*to);
         }
@@ -194,7 +197,14 @@ pub(super) fn walk(bytes: &[u8], mut each: impl FnMut(usize, &Frame<'_>)) -> Vec
                 bad.get_or_insert(at);
                 // A length that leads to a whole record is believed; otherwise the next place is tried.
                 let jump = match other {
-                    Found::Damaged { skip: Some(skip) } if matches!(frame::read(&bytes[(at + skip).min(bytes.len())..]), Found::Frame(..)) => skip,
+                    Found::Damaged { skip: Some(skip) }
+                        if matches!(
+                            frame::read(&bytes[(at + skip).min(bytes.len())..]),
+                            Found::Frame(..)
+                        ) =>
+                    {
+                        skip
+                    }
                     _ => 1,
                 };
                 at += jump;
@@ -225,7 +235,10 @@ fn read_hint(disk: &mut dyn Disk, dir: &Path) -> u64 {
 }
 
 /// The fold of everything there is, and what is to be told. Cuts the torn tail of the newest segment.
-pub(super) fn recover(disk: &mut dyn Disk, options: &Options) -> Result<(Fold, Vec<Damage>, Vec<Segment>), OpenError> {
+pub(super) fn recover(
+    disk: &mut dyn Disk,
+    options: &Options,
+) -> Result<(Fold, Vec<Damage>, Vec<Segment>), OpenError> {
     let mut dirs: Vec<&Path> = vec![&options.dir];
     dirs.extend(options.spare_dir.as_deref());
     disk.make_dir(&options.dir).map_err(OpenError::at(&options.dir))?;
@@ -267,7 +280,12 @@ fn fold(disk: &mut dyn Disk, all: &[Segment], begin: usize) -> Result<(Fold, Vec
             if torn {
                 disk.truncate(&segment.path, offset as u64).map_err(OpenError::at(&segment.path))?;
             }
-            told.push(Damage { file: segment.path.clone(), offset: offset as u64, bytes: length as u64, torn });
+            told.push(Damage {
+                file: segment.path.clone(),
+                offset: offset as u64,
+                bytes: length as u64,
+                torn,
+            });
         }
     }
     Ok((fold, told, met))

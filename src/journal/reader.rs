@@ -41,7 +41,14 @@ pub struct Reader {
 impl Reader {
     /// Reads from the beginning. The folder may be empty, or not there yet.
     pub fn open(dir: &Path, keys_dir: &Path) -> Self {
-        Self { dirs: vec![dir.to_owned()], keys: Ring::new(keys_dir), news: None, at: None, last_seq: 0, skipped: 0 }
+        Self {
+            dirs: vec![dir.to_owned()],
+            keys: Ring::new(keys_dir),
+            news: None,
+            at: None,
+            last_seq: 0,
+            skipped: 0,
+        }
     }
 
     /// Also the folder in which it goes on when the first one's disk fails.
@@ -125,7 +132,10 @@ impl Reader {
 
     fn next_segment(&mut self) -> Result<bool, ReadError> {
         let Some((current, file, offset)) = &self.at else { return Ok(false) };
-        let next = self.segments()?.into_iter().find(|segment| (segment.first, segment.attempt) > (current.first, current.attempt));
+        let next = self
+            .segments()?
+            .into_iter()
+            .find(|segment| (segment.first, segment.attempt) > (current.first, current.attempt));
         let Some(next) = next else { return Ok(false) };
         // What is left of the old one was torn off by a crash or a failed flush.
         let length = file.metadata().map_err(Self::error(&current.path))?.len();
@@ -134,14 +144,22 @@ impl Reader {
         Ok(true)
     }
 
-    fn read_some(&mut self, after: u64, max: usize, limit: u64, out: &mut Vec<Stamped>) -> Result<(), ReadError> {
+    fn read_some(
+        &mut self,
+        after: u64,
+        max: usize,
+        limit: u64,
+        out: &mut Vec<Stamped>,
+    ) -> Result<(), ReadError> {
         let Some((segment, file, offset)) = &mut self.at else { return Ok(()) };
         let mut bytes = vec![0; CHUNK];
         let mut got = file.read_at(&mut bytes, *offset).map_err(Self::error(&segment.path))?;
         // A record may be larger than what is left of the chunk.
         if got == CHUNK {
             bytes.resize(CHUNK + frame::LARGEST + frame::HEAD, 0);
-            got += file.read_at(&mut bytes[CHUNK..], *offset + CHUNK as u64).map_err(Self::error(&segment.path))?;
+            got += file
+                .read_at(&mut bytes[CHUNK..], *offset + CHUNK as u64)
+                .map_err(Self::error(&segment.path))?;
         }
         let bytes = &bytes[..got];
         let (mut at, mut taken) = (0, 0);
@@ -162,7 +180,12 @@ impl Reader {
                     let keys = &mut self.keys;
                     match wire::read(frame.kind, frame.seq, frame.body, &mut |call| keys.cipher(call)) {
                         Ok(Some(fact)) => {
-                            out.push(Stamped { seq: frame.seq, mono_ns: frame.mono_ns, wall_ms: frame.wall_ms, fact });
+                            out.push(Stamped {
+                                seq: frame.seq,
+                                mono_ns: frame.mono_ns,
+                                wall_ms: frame.wall_ms,
+                                fact,
+                            });
                             taken += 1;
                         }
                         Ok(None) | Err(_) => self.skipped += 1,

@@ -4,7 +4,10 @@
 use super::keys;
 use crate::base::{CallId, DayKind, Personal};
 use crate::call::EndReason;
-use crate::call::fact::{CallAnswered, CallArrived, CallEnded, DialogFact, Fact, MediaReport, QueueOutcome, Step, StepInput, StepTrail, StepWorld};
+use crate::call::fact::{
+    CallAnswered, CallArrived, CallEnded, DialogFact, Fact, MediaReport, QueueOutcome, Step, StepInput,
+    StepTrail, StepWorld,
+};
 use chacha20poly1305::ChaCha20Poly1305;
 use minicbor::{Decoder, Encoder};
 
@@ -123,12 +126,30 @@ pub(super) fn write(fact: &Fact, o: &mut Out<'_>) {
             o.list(4).n(*node).n(*boot).s(version).n(*config_hash);
         }
         Fact::CallArrived(f) => {
-            o.list(18).call(f.call).s(&f.sip_call_id).person(&f.caller).s(&f.caller_source).person(&f.display).b(f.private).s(&f.called);
-            o.maybe_s(f.redirected_from.as_ref()).maybe_s(f.redirect_reason.as_ref()).s(&f.trunk).s(&f.source).s(&f.user_agent);
+            o.list(18)
+                .call(f.call)
+                .s(&f.sip_call_id)
+                .person(&f.caller)
+                .s(&f.caller_source)
+                .person(&f.display)
+                .b(f.private)
+                .s(&f.called);
+            o.maybe_s(f.redirected_from.as_ref())
+                .maybe_s(f.redirect_reason.as_ref())
+                .s(&f.trunk)
+                .s(&f.source)
+                .s(&f.user_agent);
             o.b(f.emergency).n(f.flow_hash).s(&f.flow_file).s(&f.flow_version);
         }
         Fact::CallAnswered(f) => {
-            o.list(9).call(f.call).n(f.codec).n(f.port).n(f.worker).n(f.ssrc).person(&f.local_sdp).person(&f.remote_sdp);
+            o.list(9)
+                .call(f.call)
+                .n(f.codec)
+                .n(f.port)
+                .n(f.worker)
+                .n(f.ssrc)
+                .person(&f.local_sdp)
+                .person(&f.remote_sdp);
         }
         Fact::CallConfirmed { call } => {
             o.list(3).call(*call);
@@ -137,8 +158,18 @@ pub(super) fn write(fact: &Fact, o: &mut Out<'_>) {
             o.list(7).call(*call).b(*held).n(*codec).person(local_sdp).person(remote_sdp);
         }
         Fact::Dialog(f) => {
-            o.list(13).call(f.call).s(&f.local_tag).s(&f.remote_tag).s(&f.local_uri).person(&f.remote_uri).person(&f.remote_target);
-            o.strings(&f.route_set).n(f.local_cseq_reserved).n(f.remote_cseq).maybe_n(f.session_expires_s).b(f.we_refresh);
+            o.list(13)
+                .call(f.call)
+                .s(&f.local_tag)
+                .s(&f.remote_tag)
+                .s(&f.local_uri)
+                .person(&f.remote_uri)
+                .person(&f.remote_target);
+            o.strings(&f.route_set)
+                .n(f.local_cseq_reserved)
+                .n(f.remote_cseq)
+                .maybe_n(f.session_expires_s)
+                .b(f.we_refresh);
         }
         Fact::Step(f) => step(f, o),
         Fact::QueueEntered { call, queue, priority, ahead } => {
@@ -178,10 +209,24 @@ pub(super) fn write(fact: &Fact, o: &mut Out<'_>) {
             o.list(4).call(*call).n(*outcome);
         }
         Fact::CallEnded(f) => {
-            o.list(8).call(f.call).n(f.reason.code()).n(f.sip_status).maybe_n(f.peer_cause).n(f.duration_ms).n(f.talk_ms);
+            o.list(8)
+                .call(f.call)
+                .n(f.reason.code())
+                .n(f.sip_status)
+                .maybe_n(f.peer_cause)
+                .n(f.duration_ms)
+                .n(f.talk_ms);
         }
         Fact::MediaReport(f) => {
-            o.list(13).call(f.call).n(f.sent).n(f.received).n(f.lost).n(f.late).n(f.duplicate).n(f.foreign).n(f.jitter_us);
+            o.list(13)
+                .call(f.call)
+                .n(f.sent)
+                .n(f.received)
+                .n(f.lost)
+                .n(f.late)
+                .n(f.duplicate)
+                .n(f.foreign)
+                .n(f.jitter_us);
             o.n(f.mos_x100).n(f.digits).n(f.late_ticks);
         }
         Fact::FlowLoaded { hash, file, version } => {
@@ -220,19 +265,26 @@ fn step(f: &Step, o: &mut Out<'_>) {
         }
     }
     let w = &f.world;
-    o.list(7).i(w.utc_offset_s).n(day_code(w.day)).strings(&w.switches).maybe_n(w.ahead).maybe_n(w.wait_ms).n(w.staffed).n(w.free);
+    o.list(7)
+        .i(w.utc_offset_s)
+        .n(day_code(w.day))
+        .strings(&w.switches)
+        .maybe_n(w.ahead)
+        .maybe_n(w.wait_ms)
+        .n(w.staffed)
+        .n(w.free);
     o.list(f.trail.len());
     for trail in &f.trail {
         match trail {
             StepTrail::Entered(node) => {
-            o.list(2).n(0_u8).s(node);
-        }
+                o.list(2).n(0_u8).s(node);
+            }
             StepTrail::Left { node, outcome } => {
-            o.list(3).n(1_u8).s(node).s(outcome);
-        }
+                o.list(3).n(1_u8).s(node).s(outcome);
+            }
             StepTrail::Prompt(name) => {
-            o.list(2).n(2_u8).s(name);
-        }
+                o.list(2).n(2_u8).s(name);
+            }
         }
     }
 }
@@ -390,7 +442,11 @@ impl<'b> In<'b, '_> {
             return Ok(Personal::default());
         }
         let sealed = self.cbor.bytes()?;
-        let text = self.cipher.as_ref().filter(|_| !sealed.is_empty()).and_then(|cipher| keys::unseal(cipher, self.seq, self.sealed, sealed));
+        let text = self
+            .cipher
+            .as_ref()
+            .filter(|_| !sealed.is_empty())
+            .and_then(|cipher| keys::unseal(cipher, self.seq, self.sealed, sealed));
         Ok(text.map(Personal::new).unwrap_or_default())
     }
     fn strings(&mut self) -> Read<Vec<String>> {
@@ -440,7 +496,13 @@ pub(super) fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Re
             remote_sdp: i.person()?,
         })),
         4 => Fact::CallConfirmed { call: i.call()? },
-        5 => Fact::MediaChanged { call: i.call()?, held: i.b()?, codec: i.n()?, local_sdp: i.person()?, remote_sdp: i.person()? },
+        5 => Fact::MediaChanged {
+            call: i.call()?,
+            held: i.b()?,
+            codec: i.n()?,
+            local_sdp: i.person()?,
+            remote_sdp: i.person()?,
+        },
         6 => Fact::Dialog(Box::new(DialogFact {
             call: i.call()?,
             local_tag: i.s()?,
@@ -454,15 +516,31 @@ pub(super) fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Re
             session_expires_s: i.maybe_n()?,
             we_refresh: i.b()?,
         })),
-        7 => Fact::Step(Box::new(Step { call: i.call()?, input: read_input(i)?, world: read_world(i)?, trail: read_trail(i)? })),
+        7 => Fact::Step(Box::new(Step {
+            call: i.call()?,
+            input: read_input(i)?,
+            world: read_world(i)?,
+            trail: read_trail(i)?,
+        })),
         8 => Fact::QueueEntered { call: i.call()?, queue: i.s()?, priority: i.n()?, ahead: i.n()? },
-        9 => Fact::QueueLeft { call: i.call()?, queue: i.s()?, outcome: *OUTCOMES.get(i.n::<usize>()?).ok_or(BadBody)?, waited_ms: i.n()? },
+        9 => Fact::QueueLeft {
+            call: i.call()?,
+            queue: i.s()?,
+            outcome: *OUTCOMES.get(i.n::<usize>()?).ok_or(BadBody)?,
+            waited_ms: i.n()?,
+        },
         10 => Fact::NumberDrawn { call: i.call()?, no: i.s()?, code: i.person()? },
         11 => Fact::NumberBlock { date: i.n()?, from: i.n()?, to: i.n()? },
         12 => Fact::MessageStored { call: i.call()?, recording: i.wide()?, length_ms: i.n()? },
         13 => Fact::CallbackRequested { call: i.call()?, number: i.person()?, queue: i.s()? },
         14 => Fact::RecordingStarted { call: i.call()?, recording: i.wide()? },
-        15 => Fact::RecordingEnded { call: i.call()?, recording: i.wide()?, length_ms: i.n()?, gaps_ms: i.n()?, failed: i.b()? },
+        15 => Fact::RecordingEnded {
+            call: i.call()?,
+            recording: i.wide()?,
+            length_ms: i.n()?,
+            gaps_ms: i.n()?,
+            failed: i.b()?,
+        },
         16 => Fact::ValueSet { call: i.call()?, name: i.s()?, value: i.person()? },
         17 => Fact::DialStarted { call: i.call()?, to: i.person()? },
         18 => Fact::DialEnded { call: i.call()?, outcome: i.n()? },

@@ -95,7 +95,12 @@ impl<D: Disk> Journal<D> {
             damage,
         };
         fold.boot = recovered.boot;
-        let attempt = all.iter().filter(|segment| segment.first == recovered.next_seq).map(|segment| segment.attempt).max().unwrap_or(0);
+        let attempt = all
+            .iter()
+            .filter(|segment| segment.first == recovered.next_seq)
+            .map(|segment| segment.attempt)
+            .max()
+            .unwrap_or(0);
         let keys = Making::new(&options.keys_dir, recovered.boot);
         let mut journal = Self {
             disk,
@@ -149,6 +154,7 @@ impl<D: Disk> Journal<D> {
     }
 
     /// The first fact, and what comes within the group's time. False: nobody sends any more.
+    #[expect(clippy::vec_box, reason = "facts come boxed from the ring; unboxing would copy each")]
     fn gather(&self, facts: &Receiver<Box<Stamped>>, group: &mut Vec<Box<Stamped>>) -> bool {
         if group.is_empty() {
             match facts.recv() {
@@ -209,7 +215,14 @@ impl<D: Disk> Journal<D> {
                 Some(call) => Some(self.keys.cipher(&mut self.disk, self.random, call.n)?),
                 None => None,
             };
-            let at = frame::begin(&mut self.buffer, stamped.seq, wire::kind(&stamped.fact), wire::VERSION, stamped.mono_ns, stamped.wall_ms);
+            let at = frame::begin(
+                &mut self.buffer,
+                stamped.seq,
+                wire::kind(&stamped.fact),
+                wire::VERSION,
+                stamped.mono_ns,
+                stamped.wall_ms,
+            );
             wire::write(&stamped.fact, &mut wire::Out::new(&mut self.buffer, cipher.as_ref(), stamped.seq));
             frame::end(&mut self.buffer, at);
         }
@@ -236,9 +249,14 @@ impl<D: Disk> Journal<D> {
             if written.is_err() {
                 news.failed_writes.fetch_add(1, Relaxed);
             }
-            let synced = written.is_ok() && self.disk.sync(&segment.path).inspect_err(|_| {
-                news.failed_syncs.fetch_add(1, Relaxed);
-            }).is_ok();
+            let synced = written.is_ok()
+                && self
+                    .disk
+                    .sync(&segment.path)
+                    .inspect_err(|_| {
+                        news.failed_syncs.fetch_add(1, Relaxed);
+                    })
+                    .is_ok();
             if synced {
                 let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
                 news.longest_sync_us.fetch_max(us, Relaxed);
@@ -261,7 +279,10 @@ impl<D: Disk> Journal<D> {
         }
         self.attempt += 1;
         let segment = Segment::new(&dir, first, self.attempt);
-        let made = self.disk.create(&segment.path).and_then(|()| self.disk.append(&segment.path, &segment_head(first)));
+        let made = self
+            .disk
+            .create(&segment.path)
+            .and_then(|()| self.disk.append(&segment.path, &segment_head(first)));
         if made.is_err() {
             news.failed_writes.fetch_add(1, Relaxed);
             self.disk.close(&segment.path);
@@ -296,11 +317,5 @@ impl<D: Disk> Journal<D> {
         if self.put(seq + 1, news) {
             open::write_hint(&mut self.disk, &self.options.dir, seq + 1);
         }
-    }
-
-    /// Gives the disk back, as a crash leaves it.
-    #[cfg(test)]
-    pub(super) fn into_disk(self) -> D {
-        self.disk
     }
 }

@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn speech_levels_are_heard_and_line_noise_is_not() {
-        let words = |speech: f32, noise: f32| move |n: usize| if n / 10 % 2 == 0 { speech } else { noise };
+        let words =
+            |speech: f32, noise: f32| move |n: usize| if (n / 10).is_multiple_of(2) { speech } else { noise };
         assert_eq!(loud((0..500).map(words(-20.0, -60.0))), 250);
         assert_eq!(loud((0..500).map(words(-38.0, -55.0))), 250, "a quiet speaker");
         assert_eq!(loud((0..500).map(|_| -60.0)), 0);

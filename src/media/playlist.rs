@@ -132,12 +132,11 @@ mod tests {
         ])
     }
 
+    /// What was heard, and for how many frames.
+    type Runs = Vec<(char, usize)>;
+
     /// The sound of so many frames as runs of (level by name, samples), and when playlists ended.
-    fn heard(
-        list: &mut Playlist,
-        prompts: &Prompts,
-        frames: usize,
-    ) -> (Vec<(char, usize)>, Vec<(usize, u32)>) {
+    fn heard(list: &mut Playlist, prompts: &Prompts, frames: usize) -> (Runs, Vec<(usize, u32)>) {
         let mut runs: Vec<(char, usize)> = Vec::new();
         let mut ended = Vec::new();
         for n in 0..frames {

@@ -54,7 +54,15 @@ impl Receiver {
             header.msg_iovlen = 1;
         }
         // SAFETY: every header points at this value's own address, iovec and buffer, each of the size given.
-        let got = unsafe { libc::recvmmsg(fd, self.headers.as_mut_ptr(), BATCH as u32, libc::MSG_DONTWAIT, std::ptr::null_mut()) };
+        let got = unsafe {
+            libc::recvmmsg(
+                fd,
+                self.headers.as_mut_ptr(),
+                BATCH as u32,
+                libc::MSG_DONTWAIT,
+                std::ptr::null_mut(),
+            )
+        };
         if got < 0 {
             let error = io::Error::last_os_error();
             return match error.kind() {
@@ -102,7 +110,13 @@ fn read_addr(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
         libc::AF_INET => {
             // SAFETY: the family says that the storage holds a `sockaddr_in`, which is smaller than the storage.
             let v4 = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in>() };
-            Some(SocketAddrV4::new(Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr)), u16::from_be(v4.sin_port)).into())
+            Some(
+                SocketAddrV4::new(
+                    Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr)),
+                    u16::from_be(v4.sin_port),
+                )
+                .into(),
+            )
         }
         libc::AF_INET6 => {
             // SAFETY: as above, for `sockaddr_in6`.
@@ -151,7 +165,8 @@ mod tests {
                 continue;
             };
             let to = b.local_addr().unwrap();
-            let messages: Vec<_> = (0..BATCH).map(|i| (to, bytes::Bytes::from(vec![i as u8; i + 1]))).collect();
+            let messages: Vec<_> =
+                (0..BATCH).map(|i| (to, bytes::Bytes::from(vec![i as u8; i + 1]))).collect();
             assert_eq!(send(a.as_raw_fd(), &messages).unwrap(), BATCH);
             let mut receiver = Receiver::default();
             let mut seen = 0;

@@ -64,14 +64,18 @@ struct Udp {
 
 const WAKE: Token = Token(0);
 const FIRST_UDP: usize = 1;
-pub(self) const FIRST_TCP: usize = 64;
+const FIRST_TCP: usize = 64;
 /// Batches read from one socket before others get a turn.
 const FAIR: usize = 8;
 /// Datagrams kept when the kernel's buffer is full; older ones go first, SIP repeats them.
 const OUT_MAX: usize = 4096;
 
 impl Net {
-    pub fn new(udp: Vec<std::net::UdpSocket>, listeners: Vec<std::net::TcpListener>, limits: TcpLimits) -> io::Result<Self> {
+    pub fn new(
+        udp: Vec<std::net::UdpSocket>,
+        listeners: Vec<std::net::TcpListener>,
+        limits: TcpLimits,
+    ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         let mut ports = Vec::with_capacity(udp.len());
@@ -82,7 +86,15 @@ impl Net {
             ports.push(Udp { socket, readable: true, out: Vec::new() });
         }
         let tcp = Tcp::new(&poll, listeners, limits)?;
-        Ok(Self { poll, events: Events::with_capacity(256), waker, udp: ports, tcp, receiver: Receiver::default(), stats: Stats::default() })
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(256),
+            waker,
+            udp: ports,
+            tcp,
+            receiver: Receiver::default(),
+            stats: Stats::default(),
+        })
     }
 
     /// Wakes [`Net::wait`] from another thread.
@@ -94,7 +106,13 @@ impl Net {
     pub fn wait(&mut self, now: Time, timeout: Option<Duration>) -> io::Result<()> {
         let more = self.udp.iter().any(|port| port.readable) || self.tcp.has_more();
         let unsent = self.udp.iter().any(|port| !port.out.is_empty());
-        let own = if more { Some(Duration::ZERO) } else if unsent { Some(Duration::from_millis(1)) } else { self.tcp.timeout(now) };
+        let own = if more {
+            Some(Duration::ZERO)
+        } else if unsent {
+            Some(Duration::from_millis(1))
+        } else {
+            self.tcp.timeout(now)
+        };
         let timeout = match (timeout, own) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -130,7 +148,10 @@ impl Net {
                         self.stats.datagrams_in += got as u64;
                         for n in 0..got {
                             if let Some((peer, bytes)) = self.receiver.datagram(n) {
-                                each(Received::Packet(Packet { flow: Flow::Udp { socket: i as u8, peer }, bytes }));
+                                each(Received::Packet(Packet {
+                                    flow: Flow::Udp { socket: i as u8, peer },
+                                    bytes,
+                                }));
                             }
                         }
                         port.readable = got == batch::BATCH;
@@ -175,7 +196,11 @@ impl Net {
                         self.stats.datagrams_out += n as u64;
                         sent += n;
                     }
-                    Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => break,
+                    Err(error)
+                        if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) =>
+                    {
+                        break;
+                    }
                     // This destination refuses; the next may not.
                     Err(_) => {
                         self.stats.send_errors += 1;

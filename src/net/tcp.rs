@@ -120,7 +120,13 @@ impl Tcp {
         }
     }
 
-    pub fn receive(&mut self, poll: &Poll, now: Time, stats: &mut Stats, each: &mut impl FnMut(Received<'_>)) {
+    pub fn receive(
+        &mut self,
+        poll: &Poll,
+        now: Time,
+        stats: &mut Stats,
+        each: &mut impl FnMut(Received<'_>),
+    ) {
         if std::mem::take(&mut self.pending_accept) {
             self.accept(poll, now, stats);
         }
@@ -139,7 +145,13 @@ impl Tcp {
     }
 
     /// False when the connection is over.
-    fn read(&mut self, id: ConnId, now: Time, stats: &mut Stats, each: &mut impl FnMut(Received<'_>)) -> bool {
+    fn read(
+        &mut self,
+        id: ConnId,
+        now: Time,
+        stats: &mut Stats,
+        each: &mut impl FnMut(Received<'_>),
+    ) -> bool {
         let limits = self.limits;
         let Some(conn) = self.conns.get_mut(&id) else { return true };
         if conn.gone {
@@ -220,7 +232,14 @@ impl Tcp {
         }
     }
 
-    fn add(&mut self, poll: &Poll, now: Time, mut stream: TcpStream, peer: SocketAddr, connected: bool) -> Option<ConnId> {
+    fn add(
+        &mut self,
+        poll: &Poll,
+        now: Time,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+        connected: bool,
+    ) -> Option<ConnId> {
         let id = ConnId(self.next);
         self.next += 1;
         let _ = stream.set_nodelay(true);
@@ -275,7 +294,14 @@ impl Tcp {
     }
 
     /// By the connection there is, or by a new one.
-    pub fn send_to(&mut self, poll: &Poll, now: Time, peer: SocketAddr, bytes: bytes::Bytes, stats: &mut Stats) {
+    pub fn send_to(
+        &mut self,
+        poll: &Poll,
+        now: Time,
+        peer: SocketAddr,
+        bytes: bytes::Bytes,
+        stats: &mut Stats,
+    ) {
         let id = match self.by_peer.get(&peer) {
             Some(id) => Some(*id),
             None if self.conns.len() >= self.limits.connections => None,
@@ -301,7 +327,9 @@ impl Tcp {
                 self.unsent.remove(&id);
                 continue;
             };
-            while conn.writable && let Some(front) = conn.out.front_mut() {
+            while conn.writable
+                && let Some(front) = conn.out.front_mut()
+            {
                 match conn.stream.write(front) {
                     Ok(n) => {
                         conn.out_bytes -= n;

@@ -145,7 +145,10 @@ mod tests {
     #[test]
     fn a_year_without_a_file_is_told() {
         let calendar = calendar();
-        assert_eq!(calendar.add_workdays(date(2026, 12, 28), 1), Reckoned { value: date(2026, 12, 29), unsure: None });
+        assert_eq!(
+            calendar.add_workdays(date(2026, 12, 28), 1),
+            Reckoned { value: date(2026, 12, 29), unsure: None }
+        );
         assert_eq!(calendar.add_workdays(date(2026, 12, 28), 5).unsure, Some(2027));
         assert_eq!(Calendar::default().day_kind(date(2026, 10, 1)), DayKind::Workday);
     }
@@ -162,11 +165,25 @@ mod tests {
     #[test]
     fn office_hours_are_counted_while_the_office_is_open() {
         let calendar = calendar();
-        let add = |from: DateTime, minutes| calendar.add_office_minutes(from, minutes, OfficeHours::default()).value;
+        let add = |from: DateTime, minutes| {
+            calendar.add_office_minutes(from, minutes, OfficeHours::default()).value
+        };
         assert_eq!(add(date(2026, 11, 23).at(9, 30, 0, 0), 120), date(2026, 11, 23).at(11, 30, 0, 0));
         assert_eq!(add(date(2026, 11, 23).at(17, 0, 0, 0), 120), date(2026, 11, 24).at(10, 30, 0, 0));
-        assert_eq!(add(date(2026, 11, 27).at(20, 0, 0, 0), 60), date(2026, 11, 30).at(10, 0, 0, 0), "over a weekend");
-        assert_eq!(add(date(2026, 9, 30).at(17, 30, 0, 0), 1), date(2026, 10, 8).at(9, 1, 0, 0), "over a holiday");
-        assert_eq!(add(date(2026, 9, 20).at(8, 0, 0, 0), 60), date(2026, 9, 20).at(10, 0, 0, 0), "a make-up Sunday");
+        assert_eq!(
+            add(date(2026, 11, 27).at(20, 0, 0, 0), 60),
+            date(2026, 11, 30).at(10, 0, 0, 0),
+            "over a weekend"
+        );
+        assert_eq!(
+            add(date(2026, 9, 30).at(17, 30, 0, 0), 1),
+            date(2026, 10, 8).at(9, 1, 0, 0),
+            "over a holiday"
+        );
+        assert_eq!(
+            add(date(2026, 9, 20).at(8, 0, 0, 0), 60),
+            date(2026, 9, 20).at(10, 0, 0, 0),
+            "a make-up Sunday"
+        );
     }
 }

@@ -66,12 +66,16 @@ impl File<'_> {
     fn date(&mut self, given: &Spanned<Datetime>, year: i16) -> Option<Date> {
         let day = given.get_ref().date.filter(|_| given.get_ref().time.is_none());
         let date = day.and_then(|d| {
-            Date::new(i16::try_from(d.year).ok()?, i8::try_from(d.month).ok()?, i8::try_from(d.day).ok()?).ok()
+            Date::new(i16::try_from(d.year).ok()?, i8::try_from(d.month).ok()?, i8::try_from(d.day).ok()?)
+                .ok()
         });
         match date {
             Some(date) if date.year() == year => return Some(date),
             Some(date) => self.tell(given.span().start, format_args!("{date} is not in {year}")),
-            None => self.tell(given.span().start, format_args!("{} is not a date like {year}-10-01", given.get_ref())),
+            None => self.tell(
+                given.span().start,
+                format_args!("{} is not a date like {year}-10-01", given.get_ref()),
+            ),
         }
         None
     }
@@ -99,13 +103,20 @@ impl Calendar {
     fn take(&mut self, file: &mut File<'_>, read: &Year) {
         let year = *read.year.get_ref();
         if !self.years.insert(year) {
-            return file.tell(read.year.span().start, format_args!("the year {year} is in another file already"));
+            return file
+                .tell(read.year.span().start, format_args!("the year {year} is in another file already"));
         }
         for holiday in &read.holiday {
-            let (Some(from), Some(to)) = (file.date(&holiday.from, year), file.date(&holiday.to, year)) else { continue };
+            let (Some(from), Some(to)) = (file.date(&holiday.from, year), file.date(&holiday.to, year))
+            else {
+                continue;
+            };
             let days = from.until(to).map_or(-1, |span| span.get_days());
             if !(0..LONGEST).contains(&days) {
-                file.tell(holiday.to.span().start, format_args!("{} ends {days} days after its first", holiday.name));
+                file.tell(
+                    holiday.to.span().start,
+                    format_args!("{} ends {days} days after its first", holiday.name),
+                );
                 continue;
             }
             for day in from.series(jiff::Span::new().days(1)).take_while(|day| *day <= to) {
@@ -128,7 +139,11 @@ mod tests {
     use super::*;
 
     fn problems(text: &str) -> Vec<String> {
-        Calendar::read(&[("2026.toml".to_owned(), text.to_owned())]).1.iter().map(ToString::to_string).collect()
+        Calendar::read(&[("2026.toml".to_owned(), text.to_owned())])
+            .1
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]

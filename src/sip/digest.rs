@@ -207,12 +207,22 @@ mod tests {
     #[test]
     fn challenges_answered_and_not() {
         let ask = |challenge| answer(challenge, "me", "secret", Some("ims.cn"), "INVITE", "sip:1@a", "abc");
-        let line = ask("Digest realm=\"ims.cn\", nonce=\"n\", qop=\"auth-int,auth\", opaque=\"o\", algorithm=SHA-256").unwrap();
-        assert!(line.contains("algorithm=SHA-256, qop=auth, nc=00000001") && line.contains("opaque=\"o\""), "{line}");
+        let line = ask(
+            "Digest realm=\"ims.cn\", nonce=\"n\", qop=\"auth-int,auth\", opaque=\"o\", algorithm=SHA-256",
+        )
+        .unwrap();
+        assert!(
+            line.contains("algorithm=SHA-256, qop=auth, nc=00000001") && line.contains("opaque=\"o\""),
+            "{line}"
+        );
         assert!(ask("Digest realm=\"ims.cn\", nonce=\"n\"").unwrap().contains("algorithm=MD5"));
         for no in [
-            "Digest realm=\"other\", nonce=\"n\"", "Digest realm=\"ims.cn\"", "Basic realm=\"ims.cn\"",
-            "Digest realm=\"ims.cn\", nonce=\"n\", qop=\"auth-int\"", "Digest realm=\"ims.cn\", nonce=n, algorithm=AKAv1-MD5", "Digest",
+            "Digest realm=\"other\", nonce=\"n\"",
+            "Digest realm=\"ims.cn\"",
+            "Basic realm=\"ims.cn\"",
+            "Digest realm=\"ims.cn\", nonce=\"n\", qop=\"auth-int\"",
+            "Digest realm=\"ims.cn\", nonce=n, algorithm=AKAv1-MD5",
+            "Digest",
         ] {
             assert_eq!(ask(no), None, "{no}");
         }

@@ -190,7 +190,9 @@ impl<'t> Message<'t> {
     }
     /// Every value of this name, lists divided.
     pub fn values(&self, name: HeaderName) -> impl Iterator<Item = &'t str> + '_ {
-        self.lines_of(name).flat_map(move |line| if name.is_list() { Values::of(line, b',') } else { Values::of(line, b'\n') })
+        self.lines_of(name).flat_map(move |line| {
+            if name.is_list() { Values::of(line, b',') } else { Values::of(line, b'\n') }
+        })
     }
     /// A header we have no name for, by its text.
     pub fn other(&self, name: &str) -> Option<&'t str> {
@@ -209,15 +211,21 @@ fn start_line(line: &str) -> Result<Start<'_>, Refused> {
         return Err(Refused::bad("start line too long"));
     }
     if let Some(rest) = line.strip_prefix("SIP/2.0 ") {
-        let code = rest.get(..3).filter(|c| c.bytes().all(|b| b.is_ascii_digit())).ok_or(Refused::bad("bad status"))?;
-        let status = code.parse().ok().filter(|s| (100..700).contains(s)).ok_or(Refused::bad("bad status"))?;
+        let code = rest
+            .get(..3)
+            .filter(|c| c.bytes().all(|b| b.is_ascii_digit()))
+            .ok_or(Refused::bad("bad status"))?;
+        let status =
+            code.parse().ok().filter(|s| (100..700).contains(s)).ok_or(Refused::bad("bad status"))?;
         return match rest.as_bytes().get(3) {
             None | Some(b' ') => Ok(Start::Response { status }),
             Some(_) => Err(Refused::bad("bad status")),
         };
     }
     let mut parts = line.split(' ');
-    let (Some(method), Some(uri), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(method), Some(uri), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return Err(Refused::bad("bad start line"));
     };
     if !is_token(method) || uri.is_empty() || uri.bytes().any(|b| b < b' ') {
@@ -225,7 +233,9 @@ fn start_line(line: &str) -> Result<Start<'_>, Refused> {
     }
     match version {
         "SIP/2.0" => Ok(Start::Request { method, uri }),
-        v if v.get(..4).is_some_and(|p| p.eq_ignore_ascii_case("SIP/")) => Err(Refused { status: 505, why: "not SIP/2.0" }),
+        v if v.get(..4).is_some_and(|p| p.eq_ignore_ascii_case("SIP/")) => {
+            Err(Refused { status: 505, why: "not SIP/2.0" })
+        }
         _ => Err(Refused::bad("bad start line")),
     }
 }
@@ -247,7 +257,10 @@ mod tests {
         let (message, fits) = Message::read(&text);
         let message = message.unwrap();
         assert_eq!(fits, Ok(()));
-        assert_eq!(message.values(HeaderName::Via).collect::<Vec<_>>(), ["SIP/2.0/UDP a;branch=z9hG4bKx", "SIP/2.0/UDP b"]);
+        assert_eq!(
+            message.values(HeaderName::Via).collect::<Vec<_>>(),
+            ["SIP/2.0/UDP a;branch=z9hG4bKx", "SIP/2.0/UDP b"]
+        );
         assert_eq!(message.line(HeaderName::Subject), Some("hi there"));
         assert_eq!(message.body, b"ab", "surplus bytes of a datagram are cut");
     }
@@ -258,7 +271,10 @@ mod tests {
         assert!(with("X: y\r\n".repeat(127)).is_ok());
         assert_eq!(with("X: y\r\n".repeat(128)).unwrap_err().why, "too many headers");
         assert!(with(format!("X: {}\r\n", "y".repeat(LARGEST_LINE - 3))).is_ok());
-        assert_eq!(with(format!("X: {}\r\n", "y".repeat(LARGEST_LINE - 2))).unwrap_err().why, "header line too long");
+        assert_eq!(
+            with(format!("X: {}\r\n", "y".repeat(LARGEST_LINE - 2))).unwrap_err().why,
+            "header line too long"
+        );
         assert_eq!(with(format!("l: {}\r\n", LARGEST_BODY + 1)).unwrap_err().status, 413);
     }
 

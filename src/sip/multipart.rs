@@ -17,7 +17,9 @@ pub enum Part<'a> {
 
 /// `params`: those of the Content-Type `multipart/…`.
 pub fn sdp_part<'a>(params: Params<'_>, body: &'a [u8]) -> Part<'a> {
-    let Some(boundary) = params.get("boundary").filter(|b| !b.is_empty() && b.len() <= 70) else { return Part::Broken };
+    let Some(boundary) = params.get("boundary").filter(|b| !b.is_empty() && b.len() <= 70) else {
+        return Part::Broken;
+    };
     let delimiter = format!("--{boundary}");
     let Some(mut at) = first_delimiter(body, delimiter.as_bytes()) else { return Part::Broken };
     let mut found = Part::None;
@@ -27,7 +29,9 @@ pub fn sdp_part<'a>(params: Params<'_>, body: &'a [u8]) -> Part<'a> {
         if rest.starts_with(b"--") {
             return found;
         }
-        let Some(line_end) = find(rest, b"\r\n").filter(|end| rest[..*end].iter().all(|b| matches!(b, b' ' | b'\t'))) else {
+        let Some(line_end) =
+            find(rest, b"\r\n").filter(|end| rest[..*end].iter().all(|b| matches!(b, b' ' | b'\t')))
+        else {
             return Part::Broken;
         };
         // A part may be empty: its delimiter follows at once.
@@ -84,15 +88,25 @@ mod tests {
     #[test]
     fn fifteen_that_hold_nothing() {
         let none = [
-            "--b\r\n\r\n--b--", "--b\r\n\r\nx\r\n--b--", "--b--", "--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--",
-            "--b\r\nContent-Type: application/sdp\r\n--b--", "--b\r\n\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--",
+            "--b\r\n\r\n--b--",
+            "--b\r\n\r\nx\r\n--b--",
+            "--b--",
+            "--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--",
+            "--b\r\nContent-Type: application/sdp\r\n--b--",
+            "--b\r\n\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--",
         ];
         for body in none {
             assert_eq!(read(";boundary=b", body), Part::None, "{body:?}");
         }
         let broken = [
-            "", "x", "--b", "--b\r\n", "--b\r\nContent-Type: application/sdp\r\n\r\nv=0", "--bx\r\n\r\n--bx--",
-            "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--c--", "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b",
+            "",
+            "x",
+            "--b",
+            "--b\r\n",
+            "--b\r\nContent-Type: application/sdp\r\n\r\nv=0",
+            "--bx\r\n\r\n--bx--",
+            "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--c--",
+            "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b",
         ];
         for body in broken {
             assert_eq!(read(";boundary=b", body), Part::Broken, "{body:?}");

@@ -86,11 +86,17 @@ pub fn offer(local: &LocalMedia, version: u64, wish: Direction) -> String {
 }
 
 /// Our answer, and what it makes.
-pub fn answer(local: &LocalMedia, version: u64, wish: Direction, theirs: &Sdp) -> Result<(String, Agreed), Refusal> {
+pub fn answer(
+    local: &LocalMedia,
+    version: u64,
+    wish: Direction,
+    theirs: &Sdp,
+) -> Result<(String, Agreed), Refusal> {
     let at = theirs.media.iter().position(|m| usable(m, local).is_some()).ok_or(Refusal::NothingCommon)?;
     let (codec, pt) = usable(&theirs.media[at], local).ok_or(Refusal::NothingCommon)?;
     let media = &theirs.media[at];
-    let agreed = Agreed { direction: meet(media.direction, wish), ..agree(media, codec, pt, pt, media.events()) };
+    let agreed =
+        Agreed { direction: meet(media.direction, wish), ..agree(media, codec, pt, pt, media.events()) };
     let mut text = head(local, version);
     for (i, line) in theirs.media.iter().enumerate() {
         if i != at {
@@ -118,7 +124,10 @@ pub fn read_answer(local: &LocalMedia, wish: Direction, theirs: &Sdp) -> Result<
     let media = theirs.media.first().ok_or(Refusal::NothingCommon)?;
     let (codec, pt) = usable(media, local).ok_or(Refusal::NothingCommon)?;
     let events = media.events().map(|_| OUR_EVENTS);
-    Ok(Agreed { direction: meet(media.direction, wish), ..agree(media, codec, pt, codec.payload_type(), events) })
+    Ok(Agreed {
+        direction: meet(media.direction, wish),
+        ..agree(media, codec, pt, codec.payload_type(), events)
+    })
 }
 
 /// The first of our codecs that the line offers, and its payload type there.
@@ -126,7 +135,10 @@ fn usable(media: &Media, local: &LocalMedia) -> Option<(Codec, u8)> {
     if !media.is_plain_audio() || !media.address.is_some_and(|ip| same_family(ip, local.addr.ip())) {
         return None;
     }
-    local.codecs.iter().find_map(|codec| Some((*codec, media.payload_types().find(|pt| media.codec(*pt) == Some(*codec))?)))
+    local
+        .codecs
+        .iter()
+        .find_map(|codec| Some((*codec, media.payload_types().find(|pt| media.codec(*pt) == Some(*codec))?)))
 }
 
 fn same_family(a: IpAddr, b: IpAddr) -> bool {
@@ -151,7 +163,10 @@ fn head(local: &LocalMedia, version: u64) -> String {
     let session = local.sdp_session;
     let mut text = String::with_capacity(360);
     // Writing into a String cannot fail.
-    let _ = write!(text, "v=0\r\no=hotline {session} {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n");
+    let _ = write!(
+        text,
+        "v=0\r\no=hotline {session} {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n"
+    );
     text
 }
 
@@ -175,16 +190,25 @@ mod tests {
     use proptest::prelude::*;
 
     fn local() -> LocalMedia {
-        LocalMedia { addr: "192.0.2.5:20000".parse().unwrap(), codecs: vec![Codec::Pcma, Codec::Pcmu], sdp_session: 7 }
+        LocalMedia {
+            addr: "192.0.2.5:20000".parse().unwrap(),
+            codecs: vec![Codec::Pcma, Codec::Pcmu],
+            sdp_session: 7,
+        }
     }
 
     fn sdp(media: &str) -> Sdp {
-        Sdp::parse(&format!("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{media}")).unwrap()
+        Sdp::parse(&format!(
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{media}"
+        ))
+        .unwrap()
     }
 
     #[test]
     fn our_order_wins_and_their_numbers_are_kept() {
-        let theirs = sdp("m=video 4 RTP/AVP 99\r\nm=audio 4000 RTP/AVP 0 100 97\r\na=rtpmap:100 PCMA/8000\r\na=rtpmap:97 telephone-event/8000\r\na=sendonly\r\n");
+        let theirs = sdp(
+            "m=video 4 RTP/AVP 99\r\nm=audio 4000 RTP/AVP 0 100 97\r\na=rtpmap:100 PCMA/8000\r\na=rtpmap:97 telephone-event/8000\r\na=sendonly\r\n",
+        );
         let (text, agreed) = answer(&local(), 1, Direction::SendRecv, &theirs).unwrap();
         assert_eq!((agreed.codec, agreed.send_pt, agreed.event_pt), (Codec::Pcma, 100, Some(97)));
         assert_eq!(agreed.direction, Direction::RecvOnly);
@@ -196,11 +220,19 @@ mod tests {
     #[test]
     fn what_cannot_be_served() {
         for media in [
-            "m=audio 0 RTP/AVP 0\r\n", "m=audio 4000 RTP/SAVP 0\r\n", "m=audio 4000 RTP/AVP 18\r\n", "m=image 4000 udptl t38\r\n",
-            "m=audio 4000 RTP/AVP 0\r\nc=IN IP6 ::1\r\n", "m=audio 4000 RTP/AVP 0\r\nc=IN IP4 name.example\r\n",
+            "m=audio 0 RTP/AVP 0\r\n",
+            "m=audio 4000 RTP/SAVP 0\r\n",
+            "m=audio 4000 RTP/AVP 18\r\n",
+            "m=image 4000 udptl t38\r\n",
+            "m=audio 4000 RTP/AVP 0\r\nc=IN IP6 ::1\r\n",
+            "m=audio 4000 RTP/AVP 0\r\nc=IN IP4 name.example\r\n",
             "m=audio 4000 RTP/AVP 9\r\na=rtpmap:9 PCMA/16000\r\n",
         ] {
-            assert_eq!(answer(&local(), 1, Direction::SendRecv, &sdp(media)), Err(Refusal::NothingCommon), "{media}");
+            assert_eq!(
+                answer(&local(), 1, Direction::SendRecv, &sdp(media)),
+                Err(Refusal::NothingCommon),
+                "{media}"
+            );
         }
     }
 

@@ -47,7 +47,10 @@ struct Map {
 
 impl Sdp {
     pub fn parse(text: &str) -> Result<Self, Unreadable> {
-        let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).filter(|line| !line.is_empty());
+        let mut lines = text
+            .split('\n')
+            .map(|line| line.strip_suffix('\r').unwrap_or(line))
+            .filter(|line| !line.is_empty());
         if lines.next() != Some("v=0") {
             return Err(Unreadable("no v=0"));
         }
@@ -101,7 +104,11 @@ impl Media {
         let kind = words.next().ok_or(bad)?;
         // `port/count` is for layered media; the first port counts.
         let port = words.next().and_then(|p| p.split('/').next()).ok_or(bad)?;
-        let port = if port.bytes().all(|b| b.is_ascii_digit()) { port.parse().map_err(|_| bad)? } else { return Err(bad) };
+        let port = if port.bytes().all(|b| b.is_ascii_digit()) {
+            port.parse().map_err(|_| bad)?
+        } else {
+            return Err(bad);
+        };
         let proto = words.next().ok_or(bad)?;
         let formats: Vec<String> = words.map(str::to_owned).collect();
         if formats.len() > MOST_FORMATS {
@@ -167,7 +174,9 @@ impl Media {
     /// The payload type of telephone-event at 8 kHz (RFC 4733).
     pub fn events(&self) -> Option<u8> {
         self.payload_types().find(|pt| {
-            self.maps.iter().any(|map| map.pt == *pt && map.rate == 8000 && map.name.eq_ignore_ascii_case("telephone-event"))
+            self.maps.iter().any(|map| {
+                map.pt == *pt && map.rate == 8000 && map.name.eq_ignore_ascii_case("telephone-event")
+            })
         })
     }
 
@@ -179,7 +188,9 @@ impl Media {
 fn connection(value: &str) -> Result<Option<IpAddr>, Unreadable> {
     let bad = Unreadable("bad c=");
     let mut words = value.split(' ').filter(|w| !w.is_empty());
-    let (Some("IN"), Some("IP4" | "IP6"), Some(address)) = (words.next(), words.next(), words.next()) else { return Err(bad) };
+    let (Some("IN"), Some("IP4" | "IP6"), Some(address)) = (words.next(), words.next(), words.next()) else {
+        return Err(bad);
+    };
     // A multicast address carries `/ttl`.
     Ok(address.split('/').next().and_then(|a| a.parse().ok()))
 }
@@ -202,11 +213,16 @@ mod tests {
 
     #[test]
     fn an_offer_of_a_carrier() {
-        let text = format!("{HEAD}a=sendonly\r\nm=audio 49170 RTP/AVP 18 96 0 101\r\na=rtpmap:96 pcma/8000/1\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=rtcp:49180 IN IP4 192.0.2.9\r\nm=video 0 RTP/AVP\r\nc=IN IP6 ::1\r\na=recvonly\r\n");
+        let text = format!(
+            "{HEAD}a=sendonly\r\nm=audio 49170 RTP/AVP 18 96 0 101\r\na=rtpmap:96 pcma/8000/1\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=rtcp:49180 IN IP4 192.0.2.9\r\nm=video 0 RTP/AVP\r\nc=IN IP6 ::1\r\na=recvonly\r\n"
+        );
         let sdp = Sdp::parse(&text).unwrap();
         let audio = &sdp.media[0];
         assert!(audio.is_plain_audio() && !sdp.media[1].is_plain_audio());
-        assert_eq!((audio.codec(96), audio.codec(0), audio.codec(18)), (Some(Codec::Pcma), Some(Codec::Pcmu), None));
+        assert_eq!(
+            (audio.codec(96), audio.codec(0), audio.codec(18)),
+            (Some(Codec::Pcma), Some(Codec::Pcmu), None)
+        );
         assert_eq!((audio.events(), audio.direction), (Some(101), Direction::SendOnly));
         assert_eq!(audio.rtcp, Some((49180, "192.0.2.9".parse().ok())));
         assert_eq!(sdp.media[1].address, "::1".parse().ok());
@@ -217,9 +233,17 @@ mod tests {
     fn what_is_unreadable() {
         let with = |media: &str| Sdp::parse(&format!("{HEAD}{media}")).map(|_| ());
         for bad in [
-            "", "m=audio", "m=audio x RTP/AVP 0\r\n", "m=audio 70000 RTP/AVP 0\r\n", "m=audio +1 RTP/AVP 0\r\n", "m=audio 1 RTP/AVP\r\n",
-            "m=audio 1 RTP/AVP 0\r\na=rtpmap:0\r\n", "m=audio 1 RTP/AVP 0\r\na=rtpmap:0 PCMU\r\n", "m=audio 1 RTP/AVP 0\r\nnothing\r\n",
-            "m=audio 1 RTP/AVP 0\r\nc=IN IP4\r\n", "m=audio 1 RTP/AVP 0\r\na=rtpmap:999 PCMU/8000\r\n",
+            "",
+            "m=audio",
+            "m=audio x RTP/AVP 0\r\n",
+            "m=audio 70000 RTP/AVP 0\r\n",
+            "m=audio +1 RTP/AVP 0\r\n",
+            "m=audio 1 RTP/AVP\r\n",
+            "m=audio 1 RTP/AVP 0\r\na=rtpmap:0\r\n",
+            "m=audio 1 RTP/AVP 0\r\na=rtpmap:0 PCMU\r\n",
+            "m=audio 1 RTP/AVP 0\r\nnothing\r\n",
+            "m=audio 1 RTP/AVP 0\r\nc=IN IP4\r\n",
+            "m=audio 1 RTP/AVP 0\r\na=rtpmap:999 PCMU/8000\r\n",
         ] {
             assert!(with(bad).is_err(), "{bad}");
         }
@@ -228,12 +252,17 @@ mod tests {
         assert!(with(&"m=audio 1 RTP/AVP 0\r\n".repeat(17)).is_err());
         assert!(with(&format!("m=audio 1 RTP/AVP{}\r\n", " 0".repeat(64))).is_ok());
         assert!(with(&format!("m=audio 1 RTP/AVP{}\r\n", " 0".repeat(65))).is_err());
-        assert!(with("m=audio 1 RTP/AVP 0\r\na=fmtp:96 x\r\n").is_ok(), "an fmtp for an absent type says nothing");
+        assert!(
+            with("m=audio 1 RTP/AVP 0\r\na=fmtp:96 x\r\n").is_ok(),
+            "an fmtp for an absent type says nothing"
+        );
     }
 
     #[test]
     fn a_name_instead_of_an_address_is_not_looked_up() {
-        let sdp = Sdp::parse("v=0\no=- 1 1 IN IP4 a\ns=-\nc=IN IP4 media.example\nt=0 0\nm=audio 9 RTP/AVP 0\n").unwrap();
+        let sdp =
+            Sdp::parse("v=0\no=- 1 1 IN IP4 a\ns=-\nc=IN IP4 media.example\nt=0 0\nm=audio 9 RTP/AVP 0\n")
+                .unwrap();
         assert_eq!(sdp.media[0].address, None);
     }
 }

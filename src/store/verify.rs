@@ -72,7 +72,9 @@ impl Db {
         events: i64,
         head: Vec<u8>,
     ) -> Result<(), StoreError> {
-        let mut sql = Sql::new("SELECT n, at, kind, actor, payload, sealed, hash FROM ticket_events WHERE ticket_id = ");
+        let mut sql = Sql::new(
+            "SELECT n, at, kind, actor, payload, sealed, hash FROM ticket_events WHERE ticket_id = ",
+        );
         sql.bind(id).push(" ORDER BY n");
         let mut prev = GENESIS.to_vec();
         let mut count = 0;
@@ -100,7 +102,9 @@ impl Db {
             prev = kept;
         }
         if count != events || !same(&prev, &head) {
-            report.tell(format!("ticket {id}: its row says {events} events, its history has {count} or ends elsewhere"));
+            report.tell(format!(
+                "ticket {id}: its row says {events} events, its history has {count} or ends elsewhere"
+            ));
         }
         Ok(())
     }

@@ -62,7 +62,8 @@ impl Default for Blocks {
 impl Blocks {
     /// Goes on behind every block the journal knows (date → its last number); what was left of them is a gap.
     pub fn restored(noted: &BTreeMap<u32, u32>, size: u32) -> Self {
-        let dates = noted.iter().map(|(date, to)| (*date, Block { next: to.saturating_add(1), to: *to })).collect();
+        let dates =
+            noted.iter().map(|(date, to)| (*date, Block { next: to.saturating_add(1), to: *to })).collect();
         Self { size: size.max(1), dates }
     }
 
@@ -83,13 +84,17 @@ impl Blocks {
 
 fn year_month_day(date: Date) -> u32 {
     let part = |n: i32| u32::try_from(n).unwrap_or(0);
-    part(i32::from(date.year()).rem_euclid(100)) * 10_000 + part(date.month().into()) * 100 + part(date.day().into())
+    part(i32::from(date.year()).rem_euclid(100)) * 10_000
+        + part(date.month().into()) * 100
+        + part(date.day().into())
 }
 
 /// Is this text an official number? Twelve digits or fourteen; the last is the Luhn digit (ISO/IEC 7812-1, annex B).
 pub fn is_official(no: &str) -> bool {
     let Some((stem, check)) = no.split_at_checked(no.len().saturating_sub(1)) else { return false };
-    matches!(no.len(), 12 | 14) && no.bytes().all(|b| b.is_ascii_digit()) && check_digit(stem).to_string() == check
+    matches!(no.len(), 12 | 14)
+        && no.bytes().all(|b| b.is_ascii_digit())
+        && check_digit(stem).to_string() == check
 }
 
 /// The Luhn digit behind these digits; any other character counts as nothing.
@@ -163,7 +168,8 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_told() {
-        for bad in ["261123000017", "26112300001", "26112300001x", "", "2611230000170", "二六一一二三"] {
+        for bad in ["261123000017", "26112300001", "26112300001x", "", "2611230000170", "二六一一二三"]
+        {
             assert!(!is_official(bad), "{bad}");
         }
     }

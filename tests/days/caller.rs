@@ -170,7 +170,13 @@ impl Caller {
                 self.request(now, "INVITE", "", &sdp, out);
             }
             Step::Refresh => {
-                self.request(now, "UPDATE", "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n", "", out);
+                self.request(
+                    now,
+                    "UPDATE",
+                    "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n",
+                    "",
+                    out,
+                );
                 self.plan.push((now + Duration::from_secs(45), Step::Refresh));
             }
             Step::Odd(what) => match what % 6 {
@@ -203,7 +209,9 @@ impl Caller {
     }
 
     fn response(&mut self, now: Time, status: u16, text: &str, out: &mut Vec<Wish>) {
-        let Some((cseq, method)) = header(text, "CSeq").and_then(|v| v.split_once(' ').map(|(n, m)| (n.parse::<u32>().unwrap_or(0), m.trim().to_owned()))) else {
+        let Some((cseq, method)) = header(text, "CSeq").and_then(|v| {
+            v.split_once(' ').map(|(n, m)| (n.parse::<u32>().unwrap_or(0), m.trim().to_owned()))
+        }) else {
             return;
         };
         if let Some(to) = header(text, "To")
@@ -296,7 +304,11 @@ impl Caller {
         if method == "ACK" {
             return;
         }
-        let mut reply = String::from(if method == "INVITE" && self.state == State::Over { "SIP/2.0 481 Gone\r\n" } else { "SIP/2.0 200 OK\r\n" });
+        let mut reply = String::from(if method == "INVITE" && self.state == State::Over {
+            "SIP/2.0 481 Gone\r\n"
+        } else {
+            "SIP/2.0 200 OK\r\n"
+        });
         for name in ["Via", "From", "To", "Call-ID", "CSeq"] {
             for value in headers(text, name) {
                 reply += &format!("{name}: {value}\r\n");
@@ -304,7 +316,11 @@ impl Caller {
         }
         let body = if method == "INVITE" { self.sdp("sendrecv") } else { String::new() };
         if method == "INVITE" {
-            reply += &format!("Contact: <sip:{}@127.0.0.2:{}>\r\nContent-Type: application/sdp\r\n", self.number, self.port());
+            reply += &format!(
+                "Contact: <sip:{}@127.0.0.2:{}>\r\nContent-Type: application/sdp\r\n",
+                self.number,
+                self.port()
+            );
         }
         reply += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
         out.push(Wish::Send(reply.into_bytes()));
@@ -324,21 +340,46 @@ impl Caller {
         self.request_typed(now, method, extra, body, "application/sdp", out);
     }
 
-    fn request_typed(&mut self, now: Time, method: &'static str, extra: &str, body: &str, kind: &str, out: &mut Vec<Wish>) {
+    fn request_typed(
+        &mut self,
+        now: Time,
+        method: &'static str,
+        extra: &str,
+        body: &str,
+        kind: &str,
+        out: &mut Vec<Wish>,
+    ) {
         if method == "INVITE" && self.pending.as_ref().is_some_and(|p| p.method == "INVITE") {
             return; // RFC 3261 14.1: one INVITE at a time.
         }
         self.cseq += 1;
         self.branch += 1;
         self.offer_pending = method == "INVITE" && body.is_empty() && self.answered_at.is_some();
-        let typed = if body.is_empty() { extra.to_owned() } else { format!("{extra}Content-Type: {kind}\r\n") };
-        let bytes = self.message(method, self.branch, self.cseq, self.their_tag.clone().as_deref(), &typed, body);
+        let typed =
+            if body.is_empty() { extra.to_owned() } else { format!("{extra}Content-Type: {kind}\r\n") };
+        let bytes =
+            self.message(method, self.branch, self.cseq, self.their_tag.clone().as_deref(), &typed, body);
         let gap = Duration::from_millis(500);
-        self.pending = Some(Pending { bytes: bytes.clone(), next: now + gap, gap, until: now + Duration::from_secs(32), cseq: self.cseq, method });
+        self.pending = Some(Pending {
+            bytes: bytes.clone(),
+            next: now + gap,
+            gap,
+            until: now + Duration::from_secs(32),
+            cseq: self.cseq,
+            method,
+        });
         out.push(Wish::Send(bytes));
     }
 
-    fn message(&self, method: &str, branch: u32, cseq: u32, their_tag: Option<&str>, extra: &str, body: &str) -> Vec<u8> {
+    fn message(
+        &self,
+        method: &str,
+        branch: u32,
+        cseq: u32,
+        their_tag: Option<&str>,
+        extra: &str,
+        body: &str,
+    ) -> Vec<u8> {
         let target = match (&self.target, method) {
             (_, "CANCEL") | (None, _) => "sip:12341@127.0.0.1:5060",
             (Some(target), _) => target.as_str(),
@@ -348,7 +389,11 @@ impl Caller {
             "CANCEL" => String::new(),
             _ => their_tag.map(|tag| format!(";tag={tag}")).unwrap_or_default(),
         };
-        let typed = if !body.is_empty() && !extra.contains("Content-Type") { "Content-Type: application/sdp\r\n" } else { "" };
+        let typed = if !body.is_empty() && !extra.contains("Content-Type") {
+            "Content-Type: application/sdp\r\n"
+        } else {
+            ""
+        };
         format!(
             "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.2:{port};branch=z9hG4bK-{n}-{branch}\r\nFrom: <sip:{number}@127.0.0.2>;tag={tag}\r\n\
              To: <sip:12341@127.0.0.1>{to_tag}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:{number}@127.0.0.2:{port}>\r\n\
@@ -379,7 +424,12 @@ fn ms(ms: u64) -> Duration {
 }
 
 fn headers<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
-    text.lines().take_while(|l| !l.is_empty()).filter_map(|l| l.split_once(':')).filter(|(n, _)| n.trim().eq_ignore_ascii_case(name)).map(|(_, v)| v.trim()).collect()
+    text.lines()
+        .take_while(|l| !l.is_empty())
+        .filter_map(|l| l.split_once(':'))
+        .filter(|(n, _)| n.trim().eq_ignore_ascii_case(name))
+        .map(|(_, v)| v.trim())
+        .collect()
 }
 
 fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {

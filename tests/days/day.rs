@@ -5,7 +5,9 @@ use hotline::base::{Digit, LegId, Time};
 use hotline::call::fact::{Fact, Stamped};
 use hotline::call::{Effect, EndReason, Engine, Input, MediaPort};
 use hotline::ivr::seam::LookupResult;
-use hotline::media::seam::{ClipId, DigitSource, Event, MessageEnd, Order, Piece, PlayId, RecordingId, Stats};
+use hotline::media::seam::{
+    ClipId, DigitSource, Event, MessageEnd, Order, Piece, PlayId, RecordingId, Stats,
+};
 use hotline::sip::seam::{Flow, Packet};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -31,17 +33,35 @@ impl Faults {
 }
 
 enum Happening {
-    ToEngine { from: SocketAddr, bytes: Vec<u8> },
-    ToCaller { n: usize, bytes: Vec<u8> },
-    Dial { n: usize },
+    ToEngine {
+        from: SocketAddr,
+        bytes: Vec<u8>,
+    },
+    ToCaller {
+        n: usize,
+        bytes: Vec<u8>,
+    },
+    Dial {
+        n: usize,
+    },
     Media(Event),
     /// From a leg that is closing: nothing can make it stale.
     LastMedia(Event),
     /// A caller's own timer.
-    Caller { n: usize },
-    Durable { upto: u64 },
-    Lookup { call: hotline::base::CallId, id: u32, result: LookupResult },
-    Ports { count: usize },
+    Caller {
+        n: usize,
+    },
+    Durable {
+        upto: u64,
+    },
+    Lookup {
+        call: hotline::base::CallId,
+        id: u32,
+        result: LookupResult,
+    },
+    Ports {
+        count: usize,
+    },
     Wall,
     FaultsStop,
     Drain,
@@ -170,7 +190,10 @@ impl Day {
     }
 
     fn is_over(&self) -> bool {
-        self.to_dial == 0 && self.engine.live_calls() == 0 && self.legs.is_empty() && self.engine.ua().live().transactions == 0
+        self.to_dial == 0
+            && self.engine.live_calls() == 0
+            && self.legs.is_empty()
+            && self.engine.ua().live().transactions == 0
     }
 
     fn happen(&mut self) {
@@ -204,7 +227,9 @@ impl Day {
             Happening::Durable { upto } => self.give(Input::Durable { upto }),
             Happening::Lookup { call, id, result } => self.give(Input::LookupDone { call, id, result }),
             Happening::Ports { count } => {
-                let ports = (0..count).map(|i| MediaPort { port: self.next_port + 2 * i as u16, worker: 0 }).collect();
+                let ports = (0..count)
+                    .map(|i| MediaPort { port: self.next_port + 2 * i as u16, worker: 0 })
+                    .collect();
                 self.next_port += 2 * count as u16;
                 self.give(Input::Ports(ports));
             }
@@ -232,7 +257,10 @@ impl Day {
                     let quiet = self.now.since(l.heard).as_millis() as u32;
                     if quiet < *for_ms {
                         let (leg, for_ms) = (*leg, *for_ms);
-                        self.later(Duration::from_millis(u64::from(for_ms - quiet)), Happening::Media(Event::Silent { leg, for_ms }));
+                        self.later(
+                            Duration::from_millis(u64::from(for_ms - quiet)),
+                            Happening::Media(Event::Silent { leg, for_ms }),
+                        );
                         true
                     } else {
                         false
@@ -266,10 +294,16 @@ impl Day {
                 Effect::Close(_) => {}
                 Effect::Media { order, .. } => self.order(order),
                 Effect::Fact(stamped) => self.fact(*stamped),
-                Effect::BindPorts { count } => self.later(Duration::from_millis(1), Happening::Ports { count }),
+                Effect::BindPorts { count } => {
+                    self.later(Duration::from_millis(1), Happening::Ports { count })
+                }
                 Effect::Lookup { call, id, .. } => {
                     let result = match self.random(4) {
-                        0 => LookupResult::Found(vec![("state".into(), "handling".into()), ("dept".into(), "rl".into()), ("due".into(), "2026-11-25T17:30:00+08:00".into())]),
+                        0 => LookupResult::Found(vec![
+                            ("state".into(), "handling".into()),
+                            ("dept".into(), "rl".into()),
+                            ("due".into(), "2026-11-25T17:30:00+08:00".into()),
+                        ]),
                         1 => LookupResult::None,
                         2 => LookupResult::Failed,
                         // The answer never comes: the deadline must.
@@ -302,7 +336,11 @@ impl Day {
         }
         // Group commit: everything asked for within a few milliseconds becomes durable together.
         if stamped.seq > self.durable_asked {
-            let stall = if self.faults.disk_stall_ms > 0 && self.random(200) == 0 { self.faults.disk_stall_ms } else { 0 };
+            let stall = if self.faults.disk_stall_ms > 0 && self.random(200) == 0 {
+                self.faults.disk_stall_ms
+            } else {
+                0
+            };
             let ready = self.disk_busy_until.max(self.now) + Duration::from_millis(1 + stall);
             self.disk_busy_until = ready;
             self.durable_asked = stamped.seq;
@@ -316,34 +354,60 @@ impl Day {
                 if let Some(remote) = session.remote {
                     self.call_of_caller.insert(remote.port().to_string(), leg);
                 }
-                let fresh = Leg { play: None, recording: None, message: None, port, silence_ms: 0, heard: self.now, digits: 0 };
+                let fresh = Leg {
+                    play: None,
+                    recording: None,
+                    message: None,
+                    port,
+                    silence_ms: 0,
+                    heard: self.now,
+                    digits: 0,
+                };
                 assert!(self.legs.insert(leg, fresh).is_none(), "a leg is opened once");
             }
             Order::Play { leg, play, pieces } => {
-                let length: u64 = pieces.iter().map(|p| match p {
-                    Piece::Clip(clip) => u64::from(self.clip_ms.get(clip).copied().unwrap_or(500)),
-                    Piece::Pause(ms) => u64::from(*ms),
-                }).sum();
+                let length: u64 = pieces
+                    .iter()
+                    .map(|p| match p {
+                        Piece::Clip(clip) => u64::from(self.clip_ms.get(clip).copied().unwrap_or(500)),
+                        Piece::Pause(ms) => u64::from(*ms),
+                    })
+                    .sum();
                 if let Some(l) = self.legs.get_mut(&leg) {
                     l.play = Some(play);
-                    self.later(Duration::from_millis(length.max(1)), Happening::Media(Event::Finished { leg, play }));
+                    self.later(
+                        Duration::from_millis(length.max(1)),
+                        Happening::Media(Event::Finished { leg, play }),
+                    );
                 }
             }
             Order::Stop { leg } => drop(self.legs.get_mut(&leg).map(|l| l.play = None)),
-            Order::Record { leg, recording } => drop(self.legs.get_mut(&leg).map(|l| l.recording = Some((recording, self.now)))),
+            Order::Record { leg, recording } => {
+                drop(self.legs.get_mut(&leg).map(|l| l.recording = Some((recording, self.now))))
+            }
             Order::Message { leg, recording, max_ms, silence_ms } => {
                 let now = self.now;
                 let Some(l) = self.legs.get_mut(&leg) else { return };
                 l.message = Some((recording, now));
-                let why = if self.rng.next_u64() % 2 == 0 { MessageEnd::TooLong } else { MessageEnd::Silence };
+                let why =
+                    if self.rng.next_u64() % 2 == 0 { MessageEnd::TooLong } else { MessageEnd::Silence };
                 let length_ms = if why == MessageEnd::TooLong { max_ms } else { silence_ms + 2_000 };
                 let voiced_ms = (self.rng.next_u64() % 3 * 1_000) as u32;
-                self.later(Duration::from_millis(u64::from(length_ms)), Happening::Media(Event::MessageEnded { leg, recording, length_ms, voiced_ms, why }));
+                self.later(
+                    Duration::from_millis(u64::from(length_ms)),
+                    Happening::Media(Event::MessageEnded { leg, recording, length_ms, voiced_ms, why }),
+                );
             }
             Order::StopMessage { leg } => {
                 let Some((recording, since)) = self.legs.get(&leg).and_then(|l| l.message) else { return };
                 let length_ms = self.now.since(since).as_millis() as u32;
-                let event = Event::MessageEnded { leg, recording, length_ms, voiced_ms: length_ms, why: MessageEnd::Stopped };
+                let event = Event::MessageEnded {
+                    leg,
+                    recording,
+                    length_ms,
+                    voiced_ms: length_ms,
+                    why: MessageEnd::Stopped,
+                };
                 self.later(Duration::from_millis(20), Happening::Media(event));
             }
             Order::WatchSilence { leg, after_ms } => {
@@ -351,7 +415,10 @@ impl Day {
                 let Some(l) = self.legs.get_mut(&leg) else { return };
                 (l.silence_ms, l.heard) = (after_ms, now);
                 if after_ms > 0 {
-                    self.later(Duration::from_millis(u64::from(after_ms)), Happening::Media(Event::Silent { leg, for_ms: after_ms }));
+                    self.later(
+                        Duration::from_millis(u64::from(after_ms)),
+                        Happening::Media(Event::Silent { leg, for_ms: after_ms }),
+                    );
                 }
             }
             Order::Close { leg } => {
@@ -359,17 +426,41 @@ impl Day {
                 let soon = Duration::from_millis(20);
                 if let Some((recording, since)) = l.recording {
                     let length_ms = self.now.since(since).as_millis() as u32;
-                    self.later(soon, Happening::Media(Event::RecordingEnded { leg, recording, length_ms, gaps_ms: 0, failed: false }));
+                    self.later(
+                        soon,
+                        Happening::Media(Event::RecordingEnded {
+                            leg,
+                            recording,
+                            length_ms,
+                            gaps_ms: 0,
+                            failed: false,
+                        }),
+                    );
                 }
                 if let Some((recording, since)) = l.message {
                     let length_ms = self.now.since(since).as_millis() as u32;
-                    let event = Event::MessageEnded { leg, recording, length_ms, voiced_ms: length_ms, why: MessageEnd::Stopped };
+                    let event = Event::MessageEnded {
+                        leg,
+                        recording,
+                        length_ms,
+                        voiced_ms: length_ms,
+                        why: MessageEnd::Stopped,
+                    };
                     self.later(soon, Happening::LastMedia(event));
                 }
-                self.later(2 * soon, Happening::Media(Event::Closed { leg, stats: Box::new(Stats { digits: l.digits, ..Stats::default() }) }));
+                self.later(
+                    2 * soon,
+                    Happening::Media(Event::Closed {
+                        leg,
+                        stats: Box::new(Stats { digits: l.digits, ..Stats::default() }),
+                    }),
+                );
                 self.later(Duration::from_secs(1), Happening::Media(Event::PortFree { port: l.port }));
             }
-            Order::Update { .. } | Order::Background { .. } | Order::RecordGap { .. } | Order::StopRecording { .. } => {}
+            Order::Update { .. }
+            | Order::Background { .. }
+            | Order::RecordGap { .. }
+            | Order::StopRecording { .. } => {}
         }
     }
 
@@ -382,7 +473,8 @@ impl Day {
                 }
                 Wish::Key(c) => {
                     let port = (20_000 + (n % 10_000) * 2).to_string();
-                    if let (Some(leg), Some(digit)) = (self.call_of_caller.get(&port).copied(), Digit::from_char(c))
+                    if let (Some(leg), Some(digit)) =
+                        (self.call_of_caller.get(&port).copied(), Digit::from_char(c))
                         && let Some(l) = self.legs.get_mut(&leg)
                     {
                         l.digits += 1;

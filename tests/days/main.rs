@@ -31,11 +31,22 @@ fn ordinary(seed: u64) -> Day {
     let mut day = setup::day(seed, Faults::NONE);
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5eed);
     // Calls per hour of the day in thousandths, peak 9 to 11.
-    const HOURS: [u64; 24] = [8, 6, 5, 5, 6, 10, 20, 40, 80, 100, 100, 85, 50, 50, 70, 70, 65, 55, 45, 40, 35, 25, 18, 12];
+    const HOURS: [u64; 24] =
+        [8, 6, 5, 5, 6, 10, 20, 40, 80, 100, 100, 85, 50, 50, 70, 70, 65, 55, 45, 40, 35, 25, 18, 12];
     let total: u64 = HOURS.iter().sum();
     for n in 0..CALLS {
         let mut roll = rng.next_u64() % total;
-        let hour = HOURS.iter().position(|w| if roll < *w { true } else { roll -= w; false }).unwrap_or(9) as u64;
+        let hour = HOURS
+            .iter()
+            .position(|w| {
+                if roll < *w {
+                    true
+                } else {
+                    roll -= w;
+                    false
+                }
+            })
+            .unwrap_or(9) as u64;
         let at = Time::from_millis((hour * 3_600_000 + rng.next_u64() % 3_600_000).max(10));
         let stay_ms = 5_000 + rng.next_u64() % 400_000;
         let keys = match rng.next_u64() % 10 {
@@ -46,7 +57,11 @@ fn ordinary(seed: u64) -> Day {
             4 => vec![(2_500, '9')],
             _ => Vec::new(),
         };
-        let habit = if rng.next_u64() % 50 == 0 { Habit::Cancels { after_ms: 200 } } else { Habit::Polite { keys, stay_ms, by_info: false } };
+        let habit = if rng.next_u64() % 50 == 0 {
+            Habit::Cancels { after_ms: 200 }
+        } else {
+            Habit::Polite { keys, stay_ms, by_info: false }
+        };
         day.add_caller(at, habit, format!("1200000{:04}", n % 700));
     }
     day
@@ -68,7 +83,10 @@ fn hostile(seed: u64) -> Day {
         let mut keys = Vec::new();
         let mut after = draw(20_000);
         for _ in 0..draw(12) {
-            keys.push((after, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#'][draw(12) as usize]));
+            keys.push((
+                after,
+                ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#'][draw(12) as usize],
+            ));
             after += draw(15_000);
         }
         let stay_ms = draw(300_000);
@@ -102,7 +120,11 @@ fn judge(day: &Day, seed: u64, what: &str) {
         assert_eq!(*count, 1, "{what} seed {seed}: {sip} has {count} drafts");
     }
     for (call, sip) in &tally.sip_of {
-        assert_eq!(tally.ended.get(call), Some(&1), "{what} seed {seed}: {call} ({sip}) must end exactly once");
+        assert_eq!(
+            tally.ended.get(call),
+            Some(&1),
+            "{what} seed {seed}: {call} ({sip}) must end exactly once"
+        );
     }
     assert_eq!(tally.ended.len(), tally.sip_of.len(), "{what} seed {seed}: an end without a beginning");
     for (no, count) in &tally.numbers {

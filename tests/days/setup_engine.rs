@@ -16,7 +16,8 @@ pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) 
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let queue = QueueConfig { max_waiting: 200, max_wait: Duration::from_secs(1800) };
-    let queues = ["main", "business", "english"].into_iter().map(|name| (Arc::from(name), queue.clone())).collect();
+    let queues =
+        ["main", "business", "english"].into_iter().map(|name| (Arc::from(name), queue.clone())).collect();
     let config = EngineConfig {
         node: 1,
         boot: 1,
@@ -31,7 +32,12 @@ pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) 
         timezone: jiff::tz::TimeZone::get("Asia/Shanghai").expect("in the binary"),
         media_addr: IpAddr::V4(Ipv4Addr::LOCALHOST),
         record: true,
-        limits: Limits { max_calls_per_caller: 0, answer_after: Duration::from_millis(ring_ms), media_silence: Duration::from_secs(60), ..Limits::default() },
+        limits: Limits {
+            max_calls_per_caller: 0,
+            answer_after: Duration::from_millis(ring_ms),
+            media_silence: Duration::from_secs(60),
+            ..Limits::default()
+        },
     };
     (config, clip_ms)
 }
@@ -74,7 +80,9 @@ fn flow() -> Arc<Flow> {
     static FLOW: OnceLock<Arc<Flow>> = OnceLock::new();
     Arc::clone(FLOW.get_or_init(|| {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("ivr-flows");
-        let files = ["main.toml", "status.toml", "callback.toml"].map(|name| (name.to_owned(), std::fs::read_to_string(folder.join(name)).expect("a shipped flow")));
+        let files = ["main.toml", "status.toml", "callback.toml"].map(|name| {
+            (name.to_owned(), std::fs::read_to_string(folder.join(name)).expect("a shipped flow"))
+        });
         let manifest = std::fs::read_to_string(folder.join("../sounds/manifest.json")).expect("the manifest");
         let book = Arc::new(Book::read(&manifest).expect("the manifest is right"));
         let set = FlowSet::load(files.into(), &book).expect("the shipped flow is right");
@@ -88,7 +96,9 @@ fn clips() -> (Arc<BTreeMap<Arc<str>, ClipId>>, BTreeMap<ClipId, u32>) {
     CLIPS
         .get_or_init(|| {
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sounds/manifest.json");
-            let manifest: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).expect("sounds/manifest.json")).expect("JSON");
+            let manifest: serde_json::Value =
+                serde_json::from_str(&std::fs::read_to_string(path).expect("sounds/manifest.json"))
+                    .expect("JSON");
             let (mut names, mut lengths) = (BTreeMap::new(), BTreeMap::new());
             for (i, (name, clip)) in manifest["clips"].as_object().expect("clips").iter().enumerate() {
                 let id = ClipId(i as u32);

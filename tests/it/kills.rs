@@ -38,7 +38,8 @@ fn callers(name: &'static str, server: &Server, oracle: &Path) -> Load {
         key: None,
         patience: Duration::from_secs(20),
     };
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(oracle).expect("the oracle's file");
+    let mut file =
+        std::fs::OpenOptions::new().create(true).append(true).open(oracle).expect("the oracle's file");
     Load::start(plan, move |call_id, seen| {
         if seen == Seen::EndedByServer {
             writeln!(file, "{call_id}").expect("write down what was acknowledged");
@@ -55,7 +56,9 @@ fn caught_up(server: &Server) {
     level::until("the tables have caught up with the journal", SOON, || {
         let metrics = server.metrics();
         let at = |name: &str| metrics.get(name);
-        (at("hotline_journal_durable")? <= at("hotline_projector_cursor")? && at("hotline_journal_backlog")? == 0.0).then_some(())
+        (at("hotline_journal_durable")? <= at("hotline_projector_cursor")?
+            && at("hotline_journal_backlog")? == 0.0)
+            .then_some(())
     });
 }
 
@@ -83,10 +86,16 @@ fn compare(api: &Api, told: &BTreeSet<String>) {
         assert!(!call["end_reason"].is_null(), "a call without an end: {call}");
     }
     for sip_id in told {
-        let records = by_sip.get(sip_id.as_str()).unwrap_or_else(|| panic!("{sip_id} was acknowledged and is not there"));
+        let records = by_sip
+            .get(sip_id.as_str())
+            .unwrap_or_else(|| panic!("{sip_id} was acknowledged and is not there"));
         assert_eq!(records.len(), 1, "{sip_id} is there twice");
         let id = records[0]["id"].as_str().unwrap_or_default();
-        assert!(by_call[id][0]["no"].is_string(), "{sip_id} was acknowledged and has no number: {}", by_call[id][0]);
+        assert!(
+            by_call[id][0]["no"].is_string(),
+            "{sip_id} was acknowledged and has no number: {}",
+            by_call[id][0]
+        );
     }
     println!("{} calls, {} acknowledged, {} numbers", calls.len(), told.len(), numbers.len());
 }
@@ -109,7 +118,12 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
         level::until("callers come", SOON, || (load.calls() >= more).then_some(()));
         server.kill();
         server.restart();
-        println!("kill {}: {} calls made, {} acknowledged", n + 1, load.calls(), load.count(Seen::EndedByServer));
+        println!(
+            "kill {}: {} calls made, {} acknowledged",
+            n + 1,
+            load.calls(),
+            load.count(Seen::EndedByServer)
+        );
     }
     let before = load.count(Seen::EndedByServer);
     level::until("service goes on", SOON, || (load.count(Seen::EndedByServer) > before).then_some(()));
@@ -128,13 +142,17 @@ fn calls_go_on_while_postgresql_is_away() {
     let away = Duration::from_secs(if prove() { 30 } else { 5 });
     let dir = tempfile::tempdir().expect("a folder");
     let oracle: PathBuf = dir.path().join("acknowledged");
-    let mut server =
-        Setup::scenarios().flow("callback", include_str!("flows/callback.toml")).key("database.url", postgres.url()).start();
+    let mut server = Setup::scenarios()
+        .flow("callback", include_str!("flows/callback.toml"))
+        .key("database.url", postgres.url())
+        .start();
     let load = callers("away", &server, &oracle);
     level::until("callers come", SOON, || (load.calls() > 50).then_some(()));
     postgres.stop();
     let (stopped, made) = (std::time::Instant::now(), load.calls());
-    level::until("callers come while the database is away", away + SOON, || (stopped.elapsed() >= away && load.calls() > made + 50).then_some(()));
+    level::until("callers come while the database is away", away + SOON, || {
+        (stopped.elapsed() >= away && load.calls() > made + 50).then_some(())
+    });
     assert_eq!(server.readyz(), Some(200), "calls are answered, so the server is ready");
     postgres.resume();
     let story = load.finish();
@@ -144,7 +162,8 @@ fn calls_go_on_while_postgresql_is_away() {
     let api = server.api();
     compare(&api, &acknowledged(&oracle));
     // In order: the list is newest first, and a call's id tells its age.
-    let ids: Vec<String> = api.list("calls").iter().map(|c| c["id"].as_str().unwrap_or_default().to_owned()).collect();
+    let ids: Vec<String> =
+        api.list("calls").iter().map(|c| c["id"].as_str().unwrap_or_default().to_owned()).collect();
     assert!(ids.is_sorted_by(|a, b| a > b), "calls are out of order");
     assert!(server.stop().success(), "{}", server.log());
     verified(&server);

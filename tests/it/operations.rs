@@ -26,7 +26,8 @@ fn sigterm_drains() {
     let invite = late.script.invite();
     late.send(&invite);
     let refusal = late.expect_status("INVITE", 503);
-    let retry: Option<u32> = refusal.header("Retry-After").and_then(|v| v.split([' ', ';', '(']).next()?.parse().ok());
+    let retry: Option<u32> =
+        refusal.header("Retry-After").and_then(|v| v.split([' ', ';', '(']).next()?.parse().ok());
     assert!(retry.is_some_and(|s| (1..=600).contains(&s)), "{}", refusal.0);
 
     // Still the same call: a key is taken, and only its own BYE ends it.
@@ -37,8 +38,14 @@ fn sigterm_drains() {
 
     server.restart();
     let api = server.api();
-    let call = level::until("the call's record", SOON, || api.call_by_sip_id(&talking.script.call_id).filter(|c| !c["end_reason"].is_null()));
-    assert_eq!((call["end_reason"].as_str(), call["keys"].as_str()), (Some("caller_hung_up"), Some("1")), "{call}");
+    let call = level::until("the call's record", SOON, || {
+        api.call_by_sip_id(&talking.script.call_id).filter(|c| !c["end_reason"].is_null())
+    });
+    assert_eq!(
+        (call["end_reason"].as_str(), call["keys"].as_str()),
+        (Some("caller_hung_up"), Some("1")),
+        "{call}"
+    );
     assert!(api.call_by_sip_id(&late.script.call_id).is_none(), "a refused call has no record");
 }
 
@@ -53,7 +60,9 @@ fn the_drain_limit_ends_what_is_left() {
     assert!(status.success(), "{status}: {}", server.log());
     server.restart();
     let api = server.api();
-    let call = level::until("the call's record", SOON, || api.call_by_sip_id(&phone.script.call_id).filter(|c| !c["end_reason"].is_null()));
+    let call = level::until("the call's record", SOON, || {
+        api.call_by_sip_id(&phone.script.call_id).filter(|c| !c["end_reason"].is_null())
+    });
     assert_eq!(call["end_reason"], "drained");
 }
 
@@ -96,13 +105,20 @@ fn refused(config: &str, env: &[(&str, String)], data: Option<&std::path::Path>)
     let mut command = Command::new(BINARY);
     command.arg("serve").arg("--config").arg(dir.path().join("hotline.toml"));
     command.arg("--data").arg(data.map_or_else(|| dir.path().join("data"), std::path::Path::to_path_buf));
-    for (key, value) in [("SIP__UDP", "127.0.0.1:0"), ("SIP__TCP", "127.0.0.1:0"), ("HTTP__LISTEN", "127.0.0.1:0")] {
+    for (key, value) in
+        [("SIP__UDP", "127.0.0.1:0"), ("SIP__TCP", "127.0.0.1:0"), ("HTTP__LISTEN", "127.0.0.1:0")]
+    {
         command.env(format!("HOTLINE__{key}"), value);
     }
     for (key, value) in env {
         command.env(key, value);
     }
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start hotline");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("start hotline");
     level::until("hotline gives up", Duration::from_secs(20), || child.try_wait().ok().flatten());
     child.wait_with_output().expect("its output")
 }
@@ -137,7 +153,10 @@ fn a_port_in_use_is_one_line() {
 
 #[test]
 fn a_bad_configuration_is_one_line_with_its_place() {
-    assert_one_line(&refused("[sip]\nnubmer = \"12341\"\n", &[], None), &["hotline.toml:2:1", "nubmer", "\"number\""]);
+    assert_one_line(
+        &refused("[sip]\nnubmer = \"12341\"\n", &[], None),
+        &["hotline.toml:2:1", "nubmer", "\"number\""],
+    );
     assert_one_line(&refused("[sip]\nt1_ms = \"fast\"\n", &[], None), &["hotline.toml:2:", "t1_ms"]);
     assert_one_line(&refused("", &[("HOTLINE__IVR__ENTRY", "nowhere".to_owned())], None), &["nowhere"]);
 }
@@ -168,11 +187,13 @@ fn check_tells_every_problem_with_place_and_suggestion() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("hotline.toml");
     std::fs::write(&file, "[sip]\nnubmer = \"12341\"\n[media]\nprots = \"20000-20001\"\n").expect("write");
-    let run = || Command::new(BINARY).args(["check", "--config"]).arg(&file).output().expect("run hotline check");
+    let run =
+        || Command::new(BINARY).args(["check", "--config"]).arg(&file).output().expect("run hotline check");
     let output = run();
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     let told = text(&output);
-    for words in ["hotline.toml:2:1", "did you mean \"number\"", "hotline.toml:4:1", "did you mean \"ports\""] {
+    for words in ["hotline.toml:2:1", "did you mean \"number\"", "hotline.toml:4:1", "did you mean \"ports\""]
+    {
         assert!(told.contains(words), "{words:?} is not in\n{told}");
     }
     std::fs::write(&file, "[sip]\nnumber = \"12341\"\n").expect("write");
@@ -192,7 +213,8 @@ fn a_command_that_is_not_one_is_a_usage_error() {
 #[test]
 fn the_demonstration_prints_five_lines_and_answers() {
     let server = { Setup { args: vec!["--demo".into()], ..Setup::of("") }.start() };
-    let told: Vec<String> = server.log().lines().filter(|l| !l.trim().is_empty()).map(str::to_owned).collect();
+    let told: Vec<String> =
+        server.log().lines().filter(|l| !l.trim().is_empty()).map(str::to_owned).collect();
     let printed = told.iter().filter(|l| !l.contains(" INFO ") && !l.contains(" WARN ")).collect::<Vec<_>>();
     assert_eq!(printed.len(), 5, "{told:#?}");
     let all = server.log();

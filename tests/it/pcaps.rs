@@ -15,6 +15,10 @@ fn the_committed_pcaps_are_those_of_the_generator() {
             std::fs::write(&path, &bytes).expect("write");
         }
         let committed = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        assert!(committed == bytes, "{} is not what the generator makes; HOTLINE_WRITE_PCAPS=1 writes it anew", path.display());
+        assert!(
+            committed == bytes,
+            "{} is not what the generator makes; HOTLINE_WRITE_PCAPS=1 writes it anew",
+            path.display()
+        );
     }
 }

@@ -53,7 +53,9 @@ fn reloads_under_load_drop_no_call_and_change_none() {
         let (loaded, refused) = ("hotline_engine_total{what=\"flow_loaded\"}", "hotline_flow_refused_total");
         let (before, metric) = if n % 2 == 0 { (count(loaded), loaded) } else { (count(refused), refused) };
         server.signal(libc::SIGHUP);
-        level::until("the reload is counted", Duration::from_secs(10), || (count(metric) > before).then_some(()));
+        level::until("the reload is counted", Duration::from_secs(10), || {
+            (count(metric) > before).then_some(())
+        });
         if n % 2 == 0 { good += 1 } else { broken += 1 }
     }
     let story = load.finish();
@@ -68,7 +70,8 @@ fn reloads_under_load_drop_no_call_and_change_none() {
     });
     let mut walked = [0, 0];
     for call in &calls {
-        let path: Vec<&str> = call["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let path: Vec<&str> =
+            call["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let version = path.first().map(|node| &node[..1]).unwrap_or_default();
         assert!(path.iter().all(|node| node.starts_with(version)), "a call changed its version: {call}");
         assert!(path.len() >= 2, "the key was not taken: {call}");
@@ -78,7 +81,12 @@ fn reloads_under_load_drop_no_call_and_change_none() {
     let flows = api.list("flows");
     let refused: Vec<&Value> = flows.iter().filter(|f| !f["refused"].is_null()).collect();
     assert_eq!(refused.len(), broken as usize, "{flows:?}");
-    assert!(refused.iter().all(|f| f["refused"].as_str().is_some_and(|why| why.contains("turns.toml:2") && why.contains("listne"))), "{refused:?}");
+    assert!(
+        refused.iter().all(|f| f["refused"]
+            .as_str()
+            .is_some_and(|why| why.contains("turns.toml:2") && why.contains("listne"))),
+        "{refused:?}"
+    );
     assert!(server.log().contains("listne"), "{}", server.log());
     println!("{} calls over {good} good and {broken} broken reloads; versions {walked:?}", calls.len());
     server.assert_clean();

@@ -69,7 +69,8 @@ impl Baresip {
 
     /// One command by its control socket: JSON in a netstring.
     fn order(&self, command: &str, params: &str) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.control)).unwrap_or_else(|e| panic!("baresip: {e}\n{}", self.log()));
+        let mut stream = TcpStream::connect(("127.0.0.1", self.control))
+            .unwrap_or_else(|e| panic!("baresip: {e}\n{}", self.log()));
         let text = serde_json::json!({"command": command, "params": params, "token": "test"}).to_string();
         write!(stream, "{}:{text},", text.len()).expect("write to baresip");
         stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
@@ -86,8 +87,12 @@ impl Baresip {
 
     /// The WAV of what it heard.
     fn heard(&self) -> PathBuf {
-        let files = std::fs::read_dir(self.dir.path().join("heard")).expect("the folder").flatten().map(|e| e.path());
-        files.filter(|p| p.to_string_lossy().ends_with("-dec.wav")).next().unwrap_or_else(|| panic!("nothing heard\n{}", self.log()))
+        let files =
+            std::fs::read_dir(self.dir.path().join("heard")).expect("the folder").flatten().map(|e| e.path());
+        files
+            .filter(|p| p.to_string_lossy().ends_with("-dec.wav"))
+            .next()
+            .unwrap_or_else(|| panic!("nothing heard\n{}", self.log()))
     }
 
     /// Ends it in order, so that its files are whole.
@@ -118,7 +123,10 @@ fn free_pair() -> u16 {
     loop {
         let udp = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let port = udp.local_addr().expect("bound").port();
-        if port < 65_000 && TcpListener::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+        if port < 65_000
+            && TcpListener::bind(("127.0.0.1", port)).is_ok()
+            && TcpListener::bind(("127.0.0.1", port + 1)).is_ok()
+        {
             return port;
         }
     }
@@ -145,7 +153,12 @@ fn core(sound: &[f32]) -> &[f32] {
 fn voice(dir: &Path) -> PathBuf {
     let said = sound(&Path::new(TOP).join(VOICE));
     let path = dir.join("voice.wav");
-    let spec = hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut file = hound::WavWriter::create(&path, spec).expect("a WAV file");
     for _ in 0..3 {
         for sample in said.iter().copied().chain(std::iter::repeat_n(0.0, 4_000)) {
@@ -168,7 +181,8 @@ fn a_call(transport: &str) {
     // Listens to the first seconds, presses 1, listens again, presses 1, and leaves from the third node.
     let live = |want: &[&str]| {
         let calls = api.try_get("calls?limit=1")?;
-        let path: Vec<&str> = calls["items"][0]["path"].as_array()?.iter().filter_map(Value::as_str).collect();
+        let path: Vec<&str> =
+            calls["items"][0]["path"].as_array()?.iter().filter_map(Value::as_str).collect();
         (path == want).then_some(())
     };
     let heard_for = |ms: u64| {
@@ -194,7 +208,11 @@ fn a_call(transport: &str) {
         let call = calls["items"][0].clone();
         (!call["end_reason"].is_null() && !call["recording"]["length_ms"].is_null()).then_some(call)
     });
-    assert_eq!((call["end_reason"].as_str(), call["keys"].as_str()), (Some("caller_hung_up"), Some("11")), "{call}");
+    assert_eq!(
+        (call["end_reason"].as_str(), call["keys"].as_str()),
+        (Some("caller_hung_up"), Some("11")),
+        "{call}"
+    );
 
     let heard = sound(&client.heard());
     for name in ["menu", "queue_offer"] {
@@ -210,7 +228,10 @@ fn a_call(transport: &str) {
     assert_eq!((channels.len(), rate), (2, 8_000));
     let said = sound(&Path::new(TOP).join(VOICE));
     let (like, _) = audio::find(core(&said), &channels[0]);
-    assert!(like > LIKE, "the caller's voice is {like:.3} like the recording's caller channel over {transport}");
+    assert!(
+        like > LIKE,
+        "the caller's voice is {like:.3} like the recording's caller channel over {transport}"
+    );
     let menu = prompt("menu");
     let (like, began) = audio::find(core(&menu), &channels[1]);
     assert!(like > LIKE, "the prompt is {like:.3} like the recording's other channel over {transport}");
@@ -218,7 +239,11 @@ fn a_call(transport: &str) {
 
     // The prompt begins with the answer, and so does the recording.
     let lead = menu.iter().position(|s| s.abs() > 500.0).unwrap_or(0);
-    assert!(began <= lead + ALIGNED, "the prompt began {} ms late in the recording", (began.saturating_sub(lead)) / 8);
+    assert!(
+        began <= lead + ALIGNED,
+        "the prompt began {} ms late in the recording",
+        (began.saturating_sub(lead)) / 8
+    );
     drop(client);
     server.assert_clean();
 }
@@ -267,7 +292,8 @@ fn the_channels_of_a_recording_are_aligned_within_20_ms() {
     let (channels, _) = audio::read_wav(file.path());
     let menu = prompt("menu");
     let part = &core(&menu)[..2 * 8_000];
-    let ((like_out, out), (like_back, back)) = (audio::find(part, &channels[1]), audio::find(part, &channels[0]));
+    let ((like_out, out), (like_back, back)) =
+        (audio::find(part, &channels[1]), audio::find(part, &channels[0]));
     assert!(like_out > LIKE && like_back > LIKE, "out {like_out:.3}, back {like_back:.3}");
     let apart = out.abs_diff(back);
     assert!(apart <= ALIGNED, "the channels are {} ms apart", apart / 8);

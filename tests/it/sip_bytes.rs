@@ -98,7 +98,12 @@ fn a_repeated_invite_gets_the_same_bytes_and_makes_no_second_call() {
     phone.send(&ack);
     phone.hang_up();
     assert_eq!(end_reason(&server, &phone), "caller_hung_up");
-    let same: Vec<_> = server.api().list("calls").into_iter().filter(|c| c["sip_call_id"] == *phone.script.call_id).collect();
+    let same: Vec<_> = server
+        .api()
+        .list("calls")
+        .into_iter()
+        .filter(|c| c["sip_call_id"] == *phone.script.call_id)
+        .collect();
     assert_eq!(same.len(), 1, "{same:?}");
     server.assert_clean();
 }
@@ -150,14 +155,24 @@ fn strangers_get_no_byte_back() {
 #[test]
 fn lying_lengths_end_the_stream_or_are_refused() {
     let server = server();
-    for (n, lengths) in ["-1", "99999999999999999999", "abc", "70000", "0\r\nContent-Length: 7", "+5", "0x10"].iter().enumerate() {
+    for (n, lengths) in ["-1", "99999999999999999999", "abc", "70000", "0\r\nContent-Length: 7", "+5", "0x10"]
+        .iter()
+        .enumerate()
+    {
         let mut phone = Phone::tcp("lengths", server.at.tcp);
-        let options = phone.script.request("OPTIONS", n as u32 + 1, "", None).replace("Content-Length: 0", &format!("Content-Length: {lengths}"));
+        let options = phone
+            .script
+            .request("OPTIONS", n as u32 + 1, "", None)
+            .replace("Content-Length: 0", &format!("Content-Length: {lengths}"));
         phone.send(&options);
-        level::until(&format!("an error or the end of the stream for Content-Length {lengths:?}"), ANSWER, || {
-            let refused = phone.poll().is_some_and(|m| m.status().is_some_and(|s| s >= 400));
-            (refused || phone.is_closed()).then_some(())
-        });
+        level::until(
+            &format!("an error or the end of the stream for Content-Length {lengths:?}"),
+            ANSWER,
+            || {
+                let refused = phone.poll().is_some_and(|m| m.status().is_some_and(|s| s >= 400));
+                (refused || phone.is_closed()).then_some(())
+            },
+        );
     }
     let mut phone = Phone::tcp("after", server.at.tcp);
     phone.dial();

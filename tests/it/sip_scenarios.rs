@@ -60,7 +60,17 @@ impl Seen<'_> {
 }
 
 const fn case(name: &'static str, ends: &'static [&'static str]) -> Case {
-    Case { name, on: On::Common, service: "12341", source: "127.0.0.1", tcp: false, ends, counted: &[], replays: false, check: |_| {} }
+    Case {
+        name,
+        on: On::Common,
+        service: "12341",
+        source: "127.0.0.1",
+        tcp: false,
+        ends,
+        counted: &[],
+        replays: false,
+        check: |_| {},
+    }
 }
 
 impl Case {
@@ -121,19 +131,26 @@ const CASES: &[Case] = &[
     case("cancel-crosses-200", HUNG_UP),
     case("cancel-of-nothing", NO_CALL),
     // T1 of 50 ms doubles to T2: the 200 goes out at 0, 50, 150, 350, 750, 1150 … 3150 ms.
-    case("lost-ack", &["ack_missing"]).check(|s| assert!(s.run.received("SIP/2.0 200") >= 6, "200 was not repeated")),
+    case("lost-ack", &["ack_missing"])
+        .check(|s| assert!(s.run.received("SIP/2.0 200") >= 6, "200 was not repeated")),
     case("duplicate-invite", HUNG_UP),
     case("duplicate-ack", HUNG_UP),
     case("duplicate-bye", HUNG_UP),
     case("cseq-out-of-order", HUNG_UP),
     case("hold-inactive", HUNG_UP).check(|s| assert_eq!(media_changes(s), [true, false])),
     case("digits-4733", HUNG_UP).replays().counted(RTP_DIGIT).check(|s| pressed(s, "1")),
-    case("digits-4733-two-of-three-ends-lost", HUNG_UP).replays().counted(RTP_DIGIT).check(|s| pressed(s, "1")),
+    case("digits-4733-two-of-three-ends-lost", HUNG_UP)
+        .replays()
+        .counted(RTP_DIGIT)
+        .check(|s| pressed(s, "1")),
     case("digits-4733-all-ends-lost", HUNG_UP).replays().counted(RTP_DIGIT).check(|s| pressed(s, "1")),
     case("digits-4733-same-key-twice", HUNG_UP).replays().counted(RTP_DIGIT).check(|s| pressed(s, "11")),
     case("digits-info-relay", HUNG_UP).counted(INFO_DIGIT).check(|s| pressed(s, "1")),
     case("digits-info-plain", HUNG_UP).counted(INFO_DIGIT).check(|s| pressed(s, "1")),
-    case("digits-inband", HUNG_UP).replays().counted(&["hotline_engine_total{what=\"digits_inband\"}"]).check(|s| pressed(s, "1")),
+    case("digits-inband", HUNG_UP)
+        .replays()
+        .counted(&["hotline_engine_total{what=\"digits_inband\"}"])
+        .check(|s| pressed(s, "1")),
     case("unknown-method", NO_CALL),
     case("method-not-allowed-subscribe", NO_CALL),
     case("method-not-allowed-publish", NO_CALL),
@@ -162,7 +179,10 @@ const CASES: &[Case] = &[
     case("unknown-uri-scheme", NO_CALL),
     case("refer-refused", HUNG_UP).counted(&["hotline_engine_total{what=\"transfer_refused\"}"]),
     case("replaces-of-nothing", NO_CALL),
-    case("unknown-source", NO_CALL).from("127.0.0.66").counted(STRANGER).check(|s| assert_eq!(s.run.received("SIP/2.0"), 0, "a stranger got an answer")),
+    case("unknown-source", NO_CALL)
+        .from("127.0.0.66")
+        .counted(STRANGER)
+        .check(|s| assert_eq!(s.run.received("SIP/2.0"), 0, "a stranger got an answer")),
     case("options", NO_CALL),
     case("options", NO_CALL).tcp(),
     case("options-inside-call", HUNG_UP),
@@ -179,20 +199,32 @@ const CASES: &[Case] = &[
     case("carrier-06-offerless-invite", HUNG_UP).check(was_played_to),
     case("carrier-06-offerless-invite-never-answered", &["no_answer_sdp"]),
     case("carrier-07-offerless-reinvite", HUNG_UP),
-    case("carrier-08-hold-sendonly", HUNG_UP).check(|s| assert_eq!(media_changes(s), [true, true, false, false])),
+    case("carrier-08-hold-sendonly", HUNG_UP)
+        .check(|s| assert_eq!(media_changes(s), [true, true, false, false])),
     case("carrier-09-hold-zero-address", HUNG_UP).check(|s| assert_eq!(media_changes(s), [true, false])),
     case("carrier-12-refresh-while-waiting", HUNG_UP),
     case("carrier-13-update-in-early-dialog", HUNG_UP).on(On::Ringing),
     case("carrier-16-second-path", &["caller_hung_up", "caller_hung_up"]),
-    case("carrier-17-late-ack", HUNG_UP).check(|s| assert!(s.run.received("SIP/2.0 200") >= 4, "200 was not repeated")),
+    case("carrier-17-late-ack", HUNG_UP)
+        .check(|s| assert!(s.run.received("SIP/2.0 200") >= 4, "200 was not repeated")),
     case("carrier-18-large-invite", HUNG_UP),
     case("carrier-19-private-headers", HUNG_UP),
     case("carrier-20-asserted-identity", HUNG_UP).check(|s| {
-        assert_eq!((&s.call()["caller_source"], &s.call()["private"]), (&"pai".into(), &true.into()), "{}", s.call());
+        assert_eq!(
+            (&s.call()["caller_source"], &s.call()["private"]),
+            (&"pai".into(), &true.into()),
+            "{}",
+            s.call()
+        );
         assert!(s.call()["caller"].as_str().is_some_and(|n| n.ends_with("12000000077")), "{}", s.call());
     }),
     case("carrier-20-asserted-by-untrusted", HUNG_UP).from("127.0.0.2").check(|s| {
-        assert_eq!((&s.call()["caller_source"], &s.call()["caller"]), (&"from".into(), &"12000000001".into()), "{}", s.call());
+        assert_eq!(
+            (&s.call()["caller_source"], &s.call()["caller"]),
+            (&"from".into(), &"12000000001".into()),
+            "{}",
+            s.call()
+        );
     }),
     case("carrier-21-diversion", HUNG_UP).check(|s| {
         assert_eq!(s.call()["redirected_from"], "96011", "{}", s.call());
@@ -201,7 +233,10 @@ const CASES: &[Case] = &[
     case("carrier-22-digit-without-marker", HUNG_UP).replays().counted(RTP_DIGIT).check(|s| pressed(s, "1")),
     case("carrier-22-payload-type-96", HUNG_UP).replays().counted(RTP_DIGIT).check(|s| pressed(s, "1")),
     case("carrier-22-several-event-rates", HUNG_UP).replays().counted(RTP_DIGIT).check(|s| pressed(s, "1")),
-    case("carrier-22-info-echo", HUNG_UP).replays().counted(&["hotline_engine_total{what=\"digits_doubled\"}"]).check(|s| pressed(s, "1")),
+    case("carrier-22-info-echo", HUNG_UP)
+        .replays()
+        .counted(&["hotline_engine_total{what=\"digits_doubled\"}"])
+        .check(|s| pressed(s, "1")),
     case("carrier-23-packet-length-changes", HUNG_UP).replays().check(whole_sound_recorded),
     case("carrier-24-sound-from-another-port", HUNG_UP).replays().check(|s| {
         let received = s.call()["media"]["received"].as_u64().unwrap_or(0);
@@ -223,7 +258,8 @@ fn was_played_to(s: &Seen<'_>) {
 /// The keys as the call's record has them, and that the walk went by them.
 fn pressed(s: &Seen<'_>, keys: &str) {
     assert_eq!(s.call()["keys"], keys, "{}", s.call());
-    let path: Vec<&str> = s.call()["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let path: Vec<&str> =
+        s.call()["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let want = ["listen", "one", "two"].into_iter().take(keys.len() + 1).collect::<Vec<_>>();
     assert_eq!(path, want, "{}", s.call());
 }
@@ -231,7 +267,11 @@ fn pressed(s: &Seen<'_>, keys: &str) {
 /// Held or not, after each new offer/answer.
 fn media_changes(s: &Seen<'_>) -> Vec<bool> {
     let events = s.api.events(s.call());
-    events.iter().filter(|e| e["kind"] == "media_changed").filter_map(|e| e["data"]["held"].as_bool()).collect()
+    events
+        .iter()
+        .filter(|e| e["kind"] == "media_changed")
+        .filter_map(|e| e["data"]["held"].as_bool())
+        .collect()
 }
 
 /// What was sent in packets of changing length stands in the recording as one unbroken sound.
@@ -268,7 +308,8 @@ fn play(server: &Server, api: &Api, case: &Case) {
     let run = sipp.call(server);
     assert_eq!(run.code, Some(0), "{}", run.explain());
     let calls = level::until("the calls' records are complete", Duration::from_secs(15), || {
-        let mut calls: Vec<Value> = api.list("calls").into_iter().filter(|c| c["sip_call_id"] == *run.call_id).collect();
+        let mut calls: Vec<Value> =
+            api.list("calls").into_iter().filter(|c| c["sip_call_id"] == *run.call_id).collect();
         calls.reverse();
         // The media report comes after the end; a call whose sound was never agreed has none.
         let silent = |c: &Value| c["answered_at"].is_null() || c["end_reason"] == "no_answer_sdp";
@@ -276,12 +317,15 @@ fn play(server: &Server, api: &Api, case: &Case) {
         (calls.len() >= case.ends.len() && calls.iter().all(complete)).then_some(calls)
     });
     // A list hides what only the call's own page shows to who may see it.
-    let calls: Vec<Value> = calls.iter().map(|c| api.get(&format!("calls/{}", c["id"].as_str().unwrap_or_default()))).collect();
+    let calls: Vec<Value> =
+        calls.iter().map(|c| api.get(&format!("calls/{}", c["id"].as_str().unwrap_or_default()))).collect();
     let ends: Vec<&str> = calls.iter().map(|c| c["end_reason"].as_str().unwrap_or("?")).collect();
     assert_eq!(ends, case.ends, "{}", run.explain());
     let ids: BTreeSet<&str> = calls.iter().filter_map(|c| c["id"].as_str()).collect();
     let tickets = api.tickets();
-    let drafts = tickets.iter().filter(|t| t["calls"].as_array().into_iter().flatten().any(|c| c.as_str().is_some_and(|c| ids.contains(c))));
+    let drafts = tickets.iter().filter(|t| {
+        t["calls"].as_array().into_iter().flatten().any(|c| c.as_str().is_some_and(|c| ids.contains(c)))
+    });
     assert_eq!(drafts.count(), case.ends.len(), "one draft a call");
     server.assert_clean();
     counted(&before, &server.metrics(), case.counted);
@@ -290,7 +334,8 @@ fn play(server: &Server, api: &Api, case: &Case) {
 
 fn counted(before: &Metrics, after: &Metrics, counters: &[&str]) {
     for counter in counters {
-        let known: Vec<_> = after.names().filter(|n| n.contains(counter.split('{').next().unwrap_or(counter))).collect();
+        let known: Vec<_> =
+            after.names().filter(|n| n.contains(counter.split('{').next().unwrap_or(counter))).collect();
         assert!(after.count(counter) > before.count(counter), "{counter} did not move; there are {known:?}");
     }
 }
@@ -300,7 +345,9 @@ fn play_all(on: On, workers: usize) {
     let cases: Vec<&Case> = CASES.iter().filter(|c| c.on == on).collect();
     let only = std::env::var("HOTLINE_SCENARIO").ok();
     let replay = sipp::may_replay();
-    let todo = Mutex::new(cases.into_iter().filter(|c| only.as_deref().is_none_or(|name| c.name == name)).collect::<Vec<_>>());
+    let todo = Mutex::new(
+        cases.into_iter().filter(|c| only.as_deref().is_none_or(|name| c.name == name)).collect::<Vec<_>>(),
+    );
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -314,8 +361,14 @@ fn play_all(on: On, workers: usize) {
                     if case.replays && !replay {
                         eprintln!("SKIPPED: {name}: SIPp's replay of packets needs root or CAP_NET_RAW");
                     } else if let Err(panic) = catch_unwind(AssertUnwindSafe(|| play(&server, &api, case))) {
-                        let why = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-                        failed.lock().expect("the list").push(format!("== {name}\n{}", why.unwrap_or_default()));
+                        let why = panic
+                            .downcast_ref::<String>()
+                            .cloned()
+                            .or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+                        failed
+                            .lock()
+                            .expect("the list")
+                            .push(format!("== {name}\n{}", why.unwrap_or_default()));
                         // What one scenario left must not fail the next.
                         server = self::server(on);
                         api = server.api();

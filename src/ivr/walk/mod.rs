@@ -55,18 +55,33 @@ pub struct Walk {
 enum State {
     Fresh,
     Playing,
-    Menu { left: u8, until: Option<Time> },
-    Collect { digits: String, left: u8, until: Option<Time> },
-    Survey { left: u8, until: Option<Time> },
+    Menu {
+        left: u8,
+        until: Option<Time>,
+    },
+    Collect {
+        digits: String,
+        left: u8,
+        until: Option<Time>,
+    },
+    Survey {
+        left: u8,
+        until: Option<Time>,
+    },
     Queued(Box<Queued>),
     Looking,
     Dialing,
     /// The instructions, and the beep after them.
     Instructions,
-    Recording { until: Time },
+    Recording {
+        until: Time,
+    },
     Saving,
     Resting,
-    Leaving { why: HangUpWhy, until: Time },
+    Leaving {
+        why: HangUpWhy,
+        until: Time,
+    },
     Over,
 }
 
@@ -139,11 +154,25 @@ impl Walk {
             State::Queued(queued) => Some(queued.deadline()),
             State::Recording { until } => Some((*until, "message")),
             State::Leaving { until, .. } => Some((*until, "last words")),
-            State::Fresh | State::Playing | State::Looking | State::Dialing | State::Instructions | State::Saving | State::Resting | State::Over => None,
+            State::Fresh
+            | State::Playing
+            | State::Looking
+            | State::Dialing
+            | State::Instructions
+            | State::Saving
+            | State::Resting
+            | State::Over => None,
         }
     }
 
-    pub fn handle(&mut self, now: Time, world: &World, input: Input, actions: &mut Vec<Action>, trail: &mut Vec<Trail>) {
+    pub fn handle(
+        &mut self,
+        now: Time,
+        world: &World,
+        input: Input,
+        actions: &mut Vec<Action>,
+        trail: &mut Vec<Trail>,
+    ) {
         let mut out = Outbox { now, world, actions, trail };
         if matches!(input, Input::PlayFinished) {
             self.playing = false;
@@ -257,7 +286,8 @@ impl Walk {
     fn spoken(&self, speech: &Speech, world: &World) -> Option<Vec<Spoken>> {
         let needs_words = speech.parts.iter().any(|part| matches!(part, Part::Say { how: How::Text, .. }));
         if needs_words {
-            let fallback: Vec<Part> = speech.names.iter().flat_map(|name| self.flow.book.fallback(name).to_vec()).collect();
+            let fallback: Vec<Part> =
+                speech.names.iter().flat_map(|name| self.flow.book.fallback(name).to_vec()).collect();
             return self.pieces(&fallback, world);
         }
         self.pieces(&speech.parts, world)
@@ -292,7 +322,8 @@ impl Walk {
             "caller" => self.facts.caller.clone(),
             "caller_tail" | "d4" => {
                 let number = self.facts.caller.as_ref()?.reveal();
-                let tail: String = number.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+                let tail: String =
+                    number.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
                 plain(tail)
             }
             "called" => plain(self.facts.called.clone()),

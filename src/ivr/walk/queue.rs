@@ -31,14 +31,19 @@ impl Queued {
     pub fn deadline(&self) -> (Time, &'static str) {
         let announcement = self.due.iter().flatten().min().map(|at| (*at, "announcement"));
         let no_staff = self.no_staff_at.map(|at| (at, "nobody is there"));
-        [announcement, no_staff].into_iter().flatten().fold((self.give_up_at, "longest wait"), |a, b| if b.0 < a.0 { b } else { a })
+        [announcement, no_staff]
+            .into_iter()
+            .flatten()
+            .fold((self.give_up_at, "longest wait"), |a, b| if b.0 < a.0 { b } else { a })
     }
 }
 
 impl Walk {
     pub(super) fn queue_news(&mut self, news: QueueNews, out: &mut Outbox<'_>) -> Next {
         let flow = Arc::clone(&self.flow);
-        let (Kind::Queue(queue), State::Queued(queued)) = (&flow.node(self.at).kind, &mut self.state) else { return Next::Stay };
+        let (Kind::Queue(queue), State::Queued(queued)) = (&flow.node(self.at).kind, &mut self.state) else {
+            return Next::Stay;
+        };
         match news {
             QueueNews::Waiting => Next::Stay,
             QueueNews::Full => {
@@ -67,7 +72,9 @@ impl Walk {
     /// A moment of the wait has come.
     pub(super) fn waited(&mut self, out: &mut Outbox<'_>) -> Next {
         let flow = Arc::clone(&self.flow);
-        let (Kind::Queue(queue), State::Queued(queued)) = (&flow.node(self.at).kind, &mut self.state) else { return Next::Stay };
+        let (Kind::Queue(queue), State::Queued(queued)) = (&flow.node(self.at).kind, &mut self.state) else {
+            return Next::Stay;
+        };
         if queued.give_up_at <= out.now {
             return Next::out("timeout");
         }
@@ -87,7 +94,10 @@ impl Walk {
         }
         // What cannot be said of a wait (a place that is not known) is left out; the caller waits on.
         if self.play(&again.speech, out).is_none() {
-            out.actions.push(Action::Fault { node: Arc::clone(&self.node().name), what: Arc::from("an announcement cannot be said") });
+            out.actions.push(Action::Fault {
+                node: Arc::clone(&self.node().name),
+                what: Arc::from("an announcement cannot be said"),
+            });
         }
         Next::Stay
     }

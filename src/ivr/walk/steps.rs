@@ -47,12 +47,17 @@ impl Walk {
                     // A sensitive value is not there when the walk is replayed: the answer is journaled.
                     given.push((Arc::clone(name), self.resolve(value, out.world).unwrap_or_default()));
                 }
-                out.actions.push(Action::Lookup { kind: Arc::clone(what), args: given, timeout_ms: *timeout_ms });
+                out.actions.push(Action::Lookup {
+                    kind: Arc::clone(what),
+                    args: given,
+                    timeout_ms: *timeout_ms,
+                });
                 Next::Stay
             }
             Kind::Queue(queue) => {
                 self.state = State::Queued(Box::new(Queued::new(out.now, queue)));
-                out.actions.push(Action::Enqueue { queue: Arc::clone(&queue.queue), priority: queue.priority });
+                out.actions
+                    .push(Action::Enqueue { queue: Arc::clone(&queue.queue), priority: queue.priority });
                 if let Some(music) = &queue.music {
                     self.music = true;
                     out.actions.push(Action::Music(Some(Arc::clone(music))));
@@ -62,7 +67,8 @@ impl Walk {
             Kind::Dial { to, timeout_ms } => match self.resolve(to, out.world) {
                 Some(number) if !number.is_empty() => {
                     self.state = State::Dialing;
-                    out.actions.push(Action::Dial { to: Arc::from(number.reveal()), timeout_ms: *timeout_ms });
+                    out.actions
+                        .push(Action::Dial { to: Arc::from(number.reveal()), timeout_ms: *timeout_ms });
                     Next::Stay
                 }
                 _ => Next::Fault("no number to dial"),
@@ -148,7 +154,10 @@ impl Walk {
         let flow = Arc::clone(&self.flow);
         match (&flow.node(self.at).kind, &mut self.state) {
             (Kind::Play { .. }, State::Playing) => Next::out("next"),
-            (Kind::Menu { timeout_ms, .. } | Kind::Survey { timeout_ms, .. }, State::Menu { until, .. } | State::Survey { until, .. }) => {
+            (
+                Kind::Menu { timeout_ms, .. } | Kind::Survey { timeout_ms, .. },
+                State::Menu { until, .. } | State::Survey { until, .. },
+            ) => {
                 *until = Some(after(out.now, *timeout_ms));
                 Next::Stay
             }
@@ -174,7 +183,9 @@ impl Walk {
         match (&node.kind, &self.state) {
             (Kind::Play { .. }, State::Playing) if led => Next::Out(key_name(key)),
             (Kind::Menu { .. }, State::Menu { .. }) if led => Next::Out(key_name(key)),
-            (Kind::Menu { speech, wrong, timeout_ms, .. }, State::Menu { .. }) => self.wrong_key(speech, wrong, *timeout_ms, out),
+            (Kind::Menu { speech, wrong, timeout_ms, .. }, State::Menu { .. }) => {
+                self.wrong_key(speech, wrong, *timeout_ms, out)
+            }
             (Kind::Survey { speech, answers, name, timeout_ms, .. }, State::Survey { .. }) => {
                 match answers.iter().find(|(answer, _)| *answer == key.as_char()) {
                     Some((_, value)) => {
@@ -198,14 +209,16 @@ impl Walk {
                 out.actions.push(Action::StopPlay);
                 self.record(out)
             }
-            (Kind::Queue(queue), State::Queued(_)) => match queue.raise.iter().find(|(raise, _)| *raise == key.as_char()) {
-                Some((_, priority)) => {
-                    out.actions.push(Action::Raise { priority: *priority });
-                    Next::Stay
+            (Kind::Queue(queue), State::Queued(_)) => {
+                match queue.raise.iter().find(|(raise, _)| *raise == key.as_char()) {
+                    Some((_, priority)) => {
+                        out.actions.push(Action::Raise { priority: *priority });
+                        Next::Stay
+                    }
+                    None if led => Next::Out(key_name(key)),
+                    None => Next::Stay,
                 }
-                None if led => Next::Out(key_name(key)),
-                None => Next::Stay,
-            },
+            }
             _ => Next::Stay,
         }
     }
@@ -264,7 +277,9 @@ impl Walk {
     }
 
     fn deadline(&mut self, at: Option<crate::base::Time>) {
-        if let State::Menu { until, .. } | State::Survey { until, .. } | State::Collect { until, .. } = &mut self.state {
+        if let State::Menu { until, .. } | State::Survey { until, .. } | State::Collect { until, .. } =
+            &mut self.state
+        {
             *until = at;
         }
     }
@@ -275,7 +290,9 @@ impl Walk {
     }
 
     fn wrong_key(&mut self, speech: &Speech, wrong: &Speech, timeout_ms: u32, out: &mut Outbox<'_>) -> Next {
-        let (State::Menu { left, .. } | State::Survey { left, .. }) = &mut self.state else { return Next::Stay };
+        let (State::Menu { left, .. } | State::Survey { left, .. }) = &mut self.state else {
+            return Next::Stay;
+        };
         *left = left.saturating_sub(1);
         if *left == 0 {
             let survey = matches!(self.state, State::Survey { .. });
@@ -313,7 +330,8 @@ impl Walk {
         let flow = Arc::clone(&self.flow);
         let Kind::Collect(collect) = &flow.node(self.at).kind else { return Next::Stay };
         let State::Collect { digits, left, .. } = &mut self.state else { return Next::Stay };
-        let fits = digits.len() >= usize::from(collect.min) && digits.chars().all(|c| c.is_ascii_digit() || c == '*');
+        let fits = digits.len() >= usize::from(collect.min)
+            && digits.chars().all(|c| c.is_ascii_digit() || c == '*');
         if fits {
             let value = Personal::new(std::mem::take(digits));
             self.set(&collect.var, value);
@@ -355,7 +373,9 @@ impl Walk {
 
     fn assign(&mut self, values: &[(Arc<str>, super::super::flow::Value)], out: &mut Outbox<'_>) -> Next {
         for (name, value) in values {
-            let Some(value) = self.resolve(value, out.world) else { return Next::Fault("a variable is not set") };
+            let Some(value) = self.resolve(value, out.world) else {
+                return Next::Fault("a variable is not set");
+            };
             out.actions.push(Action::Set { name: Arc::clone(name), value: Arc::from(value.reveal()) });
             self.set(name, value);
         }

@@ -413,7 +413,7 @@ fn four_hours(ppm: f64, seed: u64) {
                     vec![
                         (peer / 1500 % 10) as u8,
                         10,
-                        ((within + 1) * 160 >> 8) as u8,
+                        (((within + 1) * 160) >> 8) as u8,
                         ((within + 1) * 160) as u8,
                     ],
                 ),

@@ -90,10 +90,26 @@ mod tests {
     #[test]
     fn twenty_broken_credentials() {
         for bad in [
-            "Digest realm", "Digest realm=", "Digest realm=\"", "Digest realm=\"a", "Digest realm=\"a\\\"", "Digest =a",
-            "Digest realm=a b", "Digest realm=a;nonce=b", "Digest realm=a,realm=b", "Digest realm=\"a\"b", "Digest \"a\"=b",
-            "Digest a=b, c", "Digest nonce=<a>", "Digest nonce=a@b", "Digest n=\"\\", "Digest re alm=a", "Digest a==b",
-            "Digest a=b,A=c", "Digest a=\u{7f}", "Digest 王=a",
+            "Digest realm",
+            "Digest realm=",
+            "Digest realm=\"",
+            "Digest realm=\"a",
+            "Digest realm=\"a\\\"",
+            "Digest =a",
+            "Digest realm=a b",
+            "Digest realm=a;nonce=b",
+            "Digest realm=a,realm=b",
+            "Digest realm=\"a\"b",
+            "Digest \"a\"=b",
+            "Digest a=b, c",
+            "Digest nonce=<a>",
+            "Digest nonce=a@b",
+            "Digest n=\"\\",
+            "Digest re alm=a",
+            "Digest a==b",
+            "Digest a=b,A=c",
+            "Digest a=\u{7f}",
+            "Digest 王=a",
         ] {
             assert!(AuthParams::parse(bad).is_err(), "{bad}");
         }

@@ -44,7 +44,15 @@ mod tests {
     fn numbers_and_methods() {
         assert_eq!(CSeq::parse("0009  INVITE"), Ok(CSeq { n: 9, method: "INVITE" }));
         assert_eq!(CSeq::parse("2147483647 ACK").map(|c| c.n), Ok(0x7fff_ffff));
-        for bad in ["", "1", "2147483648 INVITE", "36893488147419103232 REGISTER", "-1 INVITE", "1 IN VITE", "x INVITE"] {
+        for bad in [
+            "",
+            "1",
+            "2147483648 INVITE",
+            "36893488147419103232 REGISTER",
+            "-1 INVITE",
+            "1 IN VITE",
+            "x INVITE",
+        ] {
             assert!(CSeq::parse(bad).is_err(), "{bad}");
         }
         let rack = RAck::parse("776656 1 INVITE").unwrap();

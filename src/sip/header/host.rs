@@ -14,7 +14,10 @@ impl<'a> Host<'a> {
     pub fn parse(text: &'a str) -> Result<Self, Malformed> {
         if let Some(inner) = text.strip_prefix('[') {
             let inner = inner.strip_suffix(']').ok_or(Malformed("IPv6 address not closed"))?;
-            return inner.parse::<Ipv6Addr>().map(|ip| Self::Ip(ip.into())).map_err(|_| Malformed("bad IPv6 address"));
+            return inner
+                .parse::<Ipv6Addr>()
+                .map(|ip| Self::Ip(ip.into()))
+                .map_err(|_| Malformed("bad IPv6 address"));
         }
         if text.starts_with(|c: char| c.is_ascii_digit() || c == ':' || c.is_ascii_hexdigit())
             && let Ok(ip) = text.parse::<IpAddr>()

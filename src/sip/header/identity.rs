@@ -43,7 +43,8 @@ pub fn history(value: &str) -> Result<History, Malformed> {
         let at = reason.find(';')?;
         Params::parse(&reason[at..]).ok()?.token("cause").map(str::to_owned)
     });
-    let cause = param.or(inside.as_deref()).and_then(|text| number(text).ok()).and_then(|n| u16::try_from(n).ok());
+    let cause =
+        param.or(inside.as_deref()).and_then(|text| number(text).ok()).and_then(|n| u16::try_from(n).ok());
     Ok(History { number: uri.user_plain().into_owned(), cause })
 }
 

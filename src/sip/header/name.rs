@@ -135,7 +135,8 @@ mod tests {
     #[test]
     fn every_name_reads_back_in_any_case() {
         for name in HeaderName::ALL {
-            for text in [name.as_str().to_owned(), name.as_str().to_uppercase(), name.as_str().to_lowercase()] {
+            for text in [name.as_str().to_owned(), name.as_str().to_uppercase(), name.as_str().to_lowercase()]
+            {
                 assert_eq!(HeaderName::read(text.as_bytes()), *name, "{text}");
             }
         }
@@ -143,7 +144,9 @@ mod tests {
 
     #[test]
     fn compact_names_and_strangers() {
-        for (short, name) in [("v", HeaderName::Via), ("I", HeaderName::CallId), ("x", HeaderName::SessionExpires)] {
+        for (short, name) in
+            [("v", HeaderName::Via), ("I", HeaderName::CallId), ("x", HeaderName::SessionExpires)]
+        {
             assert_eq!(HeaderName::read(short.as_bytes()), name);
         }
         for text in ["", "z", "Viaa", "X-Account-Of-A-Very-Long-Header-Name-Indeed", "Vi\0"] {

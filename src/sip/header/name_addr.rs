@@ -64,7 +64,9 @@ mod tests {
         assert_eq!((a.uri, a.tag()), ("sip:a@b", Some("2")));
         let a = NameAddr::parse("王 小明<tel:+86>").unwrap();
         assert_eq!((a.display().as_ref(), a.tag()), ("王 小明", None));
-        for bad in ["", "<", "<>", "\"a <sip:b>", "a\" <sip:b>", "<sip:a", "sip:a b", "<sip:a>x", "\"a\"b\" <sip:c>"] {
+        for bad in
+            ["", "<", "<>", "\"a <sip:b>", "a\" <sip:b>", "<sip:a", "sip:a b", "<sip:a>x", "\"a\"b\" <sip:c>"]
+        {
             assert!(NameAddr::parse(bad).is_err(), "{bad}");
         }
     }

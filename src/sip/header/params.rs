@@ -24,7 +24,9 @@ impl<'a> Params<'a> {
             check(one)?;
             match next {
                 // One semicolon too many at the very end is a habit of some phones and hides nothing.
-                Some(next) if trim(next).is_empty() => return Ok(Self(trim(&all[..all.len() - next.len() - 1]))),
+                Some(next) if trim(next).is_empty() => {
+                    return Ok(Self(trim(&all[..all.len() - next.len() - 1])));
+                }
                 Some(next) => rest = next,
                 None => return Ok(Self(all)),
             }
@@ -75,7 +77,8 @@ fn divide(one: &str) -> (&str, Option<&str>) {
 fn check(one: &str) -> Result<(), Malformed> {
     let (name, value) = divide(one);
     // RFC 3261 allows brackets and a few more in URI parameters (`param-unreserved`), escapes too.
-    let fits = is_token(name) || (!name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>=,".contains(&b)));
+    let fits = is_token(name)
+        || (!name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>=,".contains(&b)));
     if !fits {
         return Err(Malformed("bad parameter name"));
     }
@@ -83,7 +86,11 @@ fn check(one: &str) -> Result<(), Malformed> {
         None => Ok(()),
         Some("") => Err(Malformed("parameter without its value")),
         Some(value) if value.starts_with('"') => {
-            if is_quoted(value) { Ok(()) } else { Err(Malformed("quoted string not closed")) }
+            if is_quoted(value) {
+                Ok(())
+            } else {
+                Err(Malformed("quoted string not closed"))
+            }
         }
         Some(value) if value.contains(['"', '<', '>', ' ', '\t']) => Err(Malformed("bad parameter value")),
         Some(_) => Ok(()),

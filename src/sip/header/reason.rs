@@ -28,7 +28,10 @@ impl Reason {
             p if p.eq_ignore_ascii_case("Q.850") => Protocol::Q850,
             _ => Protocol::Other,
         };
-        let cause = Params::parse(params)?.token("cause").and_then(|c| number(c).ok()).and_then(|n| u16::try_from(n).ok());
+        let cause = Params::parse(params)?
+            .token("cause")
+            .and_then(|c| number(c).ok())
+            .and_then(|n| u16::try_from(n).ok());
         Ok(Self { protocol, cause })
     }
 }

@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn parts_of_a_uri() {
-        let u = Uri::parse("sip:12341;phone-context=cn:pw@[2001:db8::1]:5070;transport=TCP;lr?Subject=x").unwrap();
+        let u = Uri::parse("sip:12341;phone-context=cn:pw@[2001:db8::1]:5070;transport=TCP;lr?Subject=x")
+            .unwrap();
         assert_eq!((u.user_plain().as_ref(), u.port, u.headers), ("12341", Some(5070), "Subject=x"));
         assert!(u.is_tcp() && u.is_loose_router());
         let u = Uri::parse("tel:+86-10-12345678;phone-context=x").unwrap();
@@ -114,7 +115,18 @@ mod tests {
 
     #[test]
     fn what_is_no_uri() {
-        for bad in ["", "sip:", "sip", "http:a", "sip:a b@c", "sip:a@", "sip:a@b:99999", "tel:", "sip:a@b;x=", "sip:<a>@b"] {
+        for bad in [
+            "",
+            "sip:",
+            "sip",
+            "http:a",
+            "sip:a b@c",
+            "sip:a@",
+            "sip:a@b:99999",
+            "tel:",
+            "sip:a@b;x=",
+            "sip:<a>@b",
+        ] {
             assert!(Uri::parse(bad).is_err(), "{bad}");
         }
     }
@@ -132,7 +144,9 @@ mod tests {
 
     #[test]
     fn escapes() {
-        for (text, want) in [("a%20b", "a b"), ("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%e4%b8%ad", "中"), ("%中", "%中")] {
+        for (text, want) in
+            [("a%20b", "a b"), ("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%e4%b8%ad", "中"), ("%中", "%中")]
+        {
             assert_eq!(unescape(text), want);
         }
     }

@@ -68,9 +68,12 @@ mod tests {
 
     #[test]
     fn forms_that_are_right() {
-        let v = Via::parse("SIP  / 2.0  / TCP     spindle.example.com   ; branch  =   z9hG4bK9ikj8 ;rport").unwrap();
+        let v = Via::parse("SIP  / 2.0  / TCP     spindle.example.com   ; branch  =   z9hG4bK9ikj8 ;rport")
+            .unwrap();
         assert_eq!((v.transport, v.branch(), v.rport()), ("TCP", Some("z9hG4bK9ikj8"), Some(None)));
-        let v = Via::parse("SIP/2.0/UDP [2001:db8::9:1]:5070;received=2001:db8::9:255;rport=5099;branch=z9hG4bK").unwrap();
+        let v =
+            Via::parse("SIP/2.0/UDP [2001:db8::9:1]:5070;received=2001:db8::9:255;rport=5099;branch=z9hG4bK")
+                .unwrap();
         assert_eq!(v.host.to_string(), "[2001:db8::9:1]");
         assert_eq!((v.port, v.rport()), (Some(5070), Some(Some(5099))));
         assert_eq!(v.received(), "2001:db8::9:255".parse().ok());
@@ -81,8 +84,18 @@ mod tests {
     #[test]
     fn forms_that_are_not() {
         for bad in [
-            "", "SIP", "SIP/2.0", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/1.0/UDP a", "HTTP/2.0/UDP a", "SIP/2.0/UDP a:99999",
-            "SIP/2.0/UDP a;;branch=b", "SIP/2.0/UDP a b", "SIP/2.0/UDP [::1;branch=x", "SIP/2.0/UDP a;branch=\"x",
+            "",
+            "SIP",
+            "SIP/2.0",
+            "SIP/2.0/UDP",
+            "SIP/2.0/UDP ",
+            "SIP/1.0/UDP a",
+            "HTTP/2.0/UDP a",
+            "SIP/2.0/UDP a:99999",
+            "SIP/2.0/UDP a;;branch=b",
+            "SIP/2.0/UDP a b",
+            "SIP/2.0/UDP [::1;branch=x",
+            "SIP/2.0/UDP a;branch=\"x",
         ] {
             assert!(Via::parse(bad).is_err(), "{bad}");
         }

@@ -1,8 +1,8 @@
 //! Requests of the peer: repetitions, ACK, CANCEL, those inside a session, and those outside in the order of their checks.
 
 use super::auth::{self, Proof};
-use super::change::Interval;
 use super::chance::Mark;
+use super::change::Interval;
 use super::core::{Kind, Owner, TxId};
 use super::counters::Received;
 use super::draft::Draft;
@@ -42,7 +42,9 @@ impl Ua {
             _ if view.to_tag.is_some() => self.inside(now, peer, view, key, out),
             Method::Invite => self.invited(now, peer, view, key, out),
             Method::Register => self.registers(now, view, out),
-            Method::Options if Uri::parse(view.uri).is_err_and(|bad| bad == Malformed("unknown URI scheme")) => {
+            Method::Options
+                if Uri::parse(view.uri).is_err_and(|bad| bad == Malformed("unknown URI scheme")) =>
+            {
                 view.refuse(&mut Cx { now, core: &mut self.core, out }, 416);
             }
             Method::Options => view.answer_options(&mut Cx { now, core: &mut self.core, out }),
@@ -76,7 +78,9 @@ impl Ua {
     /// The session a request names by Call-ID and both tags, when its sender may speak in it.
     fn session_of(&mut self, peer: PeerId, view: &View<'_>) -> Result<DialogId, Dropped> {
         let ours = view.to_tag.and_then(Mark::read).and_then(|tag| self.by_tag.get(&tag));
-        let Some(session) = ours.and_then(|id| self.sessions.get(id)) else { return Err(Dropped::UnknownDialog) };
+        let Some(session) = ours.and_then(|id| self.sessions.get(id)) else {
+            return Err(Dropped::UnknownDialog);
+        };
         if *session.call_id != *view.call_id || !session.has_fork(view.from_tag.unwrap_or("")) {
             return Err(Dropped::UnknownDialog);
         }
@@ -143,10 +147,23 @@ impl Ua {
     /// Requests inside sessions are never refused for want of room: their number is bounded by that of the sessions.
     fn open_invite(&mut self, view: &View<'_>, key: Box<[u8]>, owner: Owner) -> Option<TxId> {
         let machine = ServerInvite::new(view.flow.is_reliable(), self.core.timers);
-        Some(self.core.open_server(Kind::ServerInvite(machine), view.answer_flow(), view.fallback(), owner, key))
+        Some(self.core.open_server(
+            Kind::ServerInvite(machine),
+            view.answer_flow(),
+            view.fallback(),
+            owner,
+            key,
+        ))
     }
 
-    fn open_other(&mut self, now: Time, view: &View<'_>, key: Box<[u8]>, owner: Owner, out: &mut Vec<Output>) -> Option<TxId> {
+    fn open_other(
+        &mut self,
+        now: Time,
+        view: &View<'_>,
+        key: Box<[u8]>,
+        owner: Owner,
+        out: &mut Vec<Output>,
+    ) -> Option<TxId> {
         if !self.core.has_room() && view.method != Method::Bye && view.method != Method::Cancel {
             self.core.counters.drop(Dropped::Limit);
             let mut cx = Cx { now, core: &mut self.core, out };
@@ -154,7 +171,13 @@ impl Ua {
             return None;
         }
         let machine = ServerOther::new(now, view.flow.is_reliable(), self.core.timers);
-        Some(self.core.open_server(Kind::ServerOther(machine), view.answer_flow(), view.fallback(), owner, key))
+        Some(self.core.open_server(
+            Kind::ServerOther(machine),
+            view.answer_flow(),
+            view.fallback(),
+            owner,
+            key,
+        ))
     }
 
     // --- INVITE ----------------------------------------------------------------------------------------------
@@ -188,7 +211,17 @@ impl Ua {
         let expires = view.expires().map(|s| Duration::from_secs(u64::from(s.max(1))));
         let rseq = self.core.chance.up_to(1 << 30);
         let reliable = view.supports("100rel");
-        let invited = Invited::new(now, tx, head.clone(), record_route.into(), view.cseq, reliable, checked.interval, expires, rseq);
+        let invited = Invited::new(
+            now,
+            tx,
+            head.clone(),
+            record_route.into(),
+            view.cseq,
+            reliable,
+            checked.interval,
+            expires,
+            rseq,
+        );
         let state = State::Invited(Box::new(invited));
         let mut session = Session::new(id, (peer, facts), view.flow, view.call_id.into(), tag, state);
         session.local = format!("{};tag={tag}", view.to);
@@ -213,7 +246,10 @@ impl Ua {
     /// The order of the checks is the order in which a peer can repair what it did.
     fn check_invite<'t>(&self, peer: PeerId, view: &View<'t>) -> Result<Checked<'t>, Refusing> {
         if let Some(unknown) = view.unsupported() {
-            return Err(Refusing { header: Some(("Unsupported", unknown)), ..Refusing::of(420, Dropped::UnsupportedRequire) });
+            return Err(Refusing {
+                header: Some(("Unsupported", unknown)),
+                ..Refusing::of(420, Dropped::UnsupportedRequire)
+            });
         }
         if self.core.merged(&view.merge_mark()) {
             return Err(Refusing::of(482, Dropped::Merged));
@@ -237,10 +273,15 @@ impl Ua {
                 return Err(Refusing { header, ..Refusing::of(415, Dropped::UnsupportedBody) });
             }
         };
-        let interval = Interval::judge(view, &self.core.config)
-            .map_err(|least| Refusing { header: Some(("Min-SE", least.to_string())), ..Refusing::of(422, Dropped::IntervalTooSmall) })?;
+        let interval = Interval::judge(view, &self.core.config).map_err(|least| Refusing {
+            header: Some(("Min-SE", least.to_string())),
+            ..Refusing::of(422, Dropped::IntervalTooSmall)
+        })?;
         let replaces = self.check_replaces(peer, view)?;
-        let later = |why| Refusing { header: Some(("Retry-After", TRY_LATER_S.to_string())), ..Refusing::of(503, why) };
+        let later = |why| Refusing {
+            header: Some(("Retry-After", TRY_LATER_S.to_string())),
+            ..Refusing::of(503, why)
+        };
         if self.sessions.len() >= self.core.config.max_dialogs || !self.core.has_room() {
             return Err(later(Dropped::Limit));
         }
@@ -267,10 +308,16 @@ impl Ua {
     fn check_replaces(&self, peer: PeerId, view: &View<'_>) -> Result<Option<DialogId>, Refusing> {
         let Some(value) = view.message.line(HeaderName::Replaces) else { return Ok(None) };
         let wanted = Replaces::parse(value).map_err(|_| Refusing::of(400, Dropped::ReplacesRefused))?;
-        let old = Mark::read(wanted.to_tag).and_then(|tag| self.by_tag.get(&tag)).and_then(|id| self.sessions.get(id));
-        let old = old.filter(|s| *s.call_id == *wanted.call_id && *s.remote_tag == *wanted.from_tag && s.peer_id == peer);
+        let old = Mark::read(wanted.to_tag)
+            .and_then(|tag| self.by_tag.get(&tag))
+            .and_then(|id| self.sessions.get(id));
+        let old = old.filter(|s| {
+            *s.call_id == *wanted.call_id && *s.remote_tag == *wanted.from_tag && s.peer_id == peer
+        });
         match old.map(|session| (session.id, &session.state)) {
-            Some((_, State::Up { .. })) if wanted.early_only => Err(Refusing::of(486, Dropped::ReplacesRefused)),
+            Some((_, State::Up { .. })) if wanted.early_only => {
+                Err(Refusing::of(486, Dropped::ReplacesRefused))
+            }
             Some((id, State::Up { .. })) => Ok(Some(id)),
             Some((_, State::Leaving { .. })) => Err(Refusing::of(603, Dropped::ReplacesRefused)),
             _ => Err(Refusing::of(481, Dropped::ReplacesRefused)),
@@ -278,7 +325,14 @@ impl Ua {
     }
 
     /// What the owner is told of the call; identity headers of trusted peers only (`attacks.md` S26).
-    fn invite_facts(&mut self, peer: PeerId, session: &Session, view: &View<'_>, called: String, replaces: Option<DialogId>) -> Invite {
+    fn invite_facts(
+        &mut self,
+        peer: PeerId,
+        session: &Session,
+        view: &View<'_>,
+        called: String,
+        replaces: Option<DialogId>,
+    ) -> Invite {
         let from = NameAddr::parse(view.from);
         let mut unclean = false;
         let mut clean = |text: &str| {
@@ -286,12 +340,20 @@ impl Ua {
             unclean |= changed;
             text
         };
-        let from_user = from.as_ref().ok().and_then(|a| Uri::parse(a.uri).ok()).map(|u| clean(&u.user_plain())).unwrap_or_default();
+        let from_user = from
+            .as_ref()
+            .ok()
+            .and_then(|a| Uri::parse(a.uri).ok())
+            .map(|u| clean(&u.user_plain()))
+            .unwrap_or_default();
         let from_display = from.as_ref().map(|a| clean(&a.display())).unwrap_or_default();
         let user_agent = view.message.line(HeaderName::UserAgent).map(&mut clean).unwrap_or_default();
         let trusted = session.peer.trusted_identity;
         let values = |name: HeaderName| view.message.values(name).filter(move |_| trusted).take(MOST_ENTRIES);
-        let asserted = values(HeaderName::PAssertedIdentity).filter_map(|v| header::number_in(v).ok()).map(|n| clean(&n)).collect();
+        let asserted = values(HeaderName::PAssertedIdentity)
+            .filter_map(|v| header::number_in(v).ok())
+            .map(|n| clean(&n))
+            .collect();
         let diversion = values(HeaderName::Diversion)
             .filter_map(|v| header::diversion(v).ok())
             .map(|d| (clean(&d.number), clean(&d.reason)))
@@ -300,9 +362,14 @@ impl Ua {
             .filter_map(|v| header::history(v).ok())
             .map(|h| (clean(&h.number), h.cause))
             .collect();
-        let privacy = view.message.lines_of(HeaderName::Privacy).flat_map(header::privacy).take(MOST_ENTRIES).collect();
-        let emergency = view.message.line(HeaderName::Priority).is_some_and(|p| p.eq_ignore_ascii_case("emergency"))
-            || view.message.values(HeaderName::ResourcePriority).any(|p| p.to_ascii_lowercase().starts_with("esnet."));
+        let privacy =
+            view.message.lines_of(HeaderName::Privacy).flat_map(header::privacy).take(MOST_ENTRIES).collect();
+        let emergency =
+            view.message.line(HeaderName::Priority).is_some_and(|p| p.eq_ignore_ascii_case("emergency"))
+                || view
+                    .message
+                    .values(HeaderName::ResourcePriority)
+                    .any(|p| p.to_ascii_lowercase().starts_with("esnet."));
         if unclean || view.replaced {
             self.core.counters.note(Noted::Replaced);
         }
@@ -366,7 +433,8 @@ impl Ua {
 
     /// Is a source that is no peer's worth reading at all? Before that nothing of its packet is looked at.
     pub(super) fn may_hear_stranger(&mut self, now: Time, source: SocketAddr) -> bool {
-        let answers = self.core.config.strangers == seam::Strangers::Forbid || auth::anyone_by_digest(&self.core);
+        let answers =
+            self.core.config.strangers == seam::Strangers::Forbid || auth::anyone_by_digest(&self.core);
         answers && self.strangers.admit(now, source.ip(), self.core.config.stranger_answers_per_s)
     }
 
@@ -389,7 +457,8 @@ impl Ua {
         }
         let all = self.core.config.digest.clone();
         // The last one alone is shorter: no answer to a stranger is longer than his question (`attacks.md` S30).
-        let tries: &[&[Algorithm]] = if by_digest { &[&all, &all[all.len().saturating_sub(1)..]] } else { &[&[]] };
+        let tries: &[&[Algorithm]] =
+            if by_digest { &[&all, &all[all.len().saturating_sub(1)..]] } else { &[&[]] };
         let mut cx = Cx { now, core: &mut self.core, out };
         let status = if by_digest { 401 } else { 403 };
         for algorithms in tries {
@@ -397,7 +466,11 @@ impl Ua {
                 auth::challenge(cx.core, &key, now, view.flow, stale, algorithms, draft).bare()
             });
             if bytes.len() <= length {
-                cx.core.counters.drop(if by_digest { Dropped::Challenged } else { Dropped::StrangerAnswered });
+                cx.core.counters.drop(if by_digest {
+                    Dropped::Challenged
+                } else {
+                    Dropped::StrangerAnswered
+                });
                 return view.send_stateless(&mut cx, status, bytes);
             }
         }
@@ -428,8 +501,13 @@ impl Refusing {
 
 /// Text fit to be stored and shown: no control characters, no marks that turn the writing direction (`attacks.md` S29).
 fn printable(text: &str) -> (String, bool) {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let clean: String = text.chars().take(LONGEST_TEXT).map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect();
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let clean: String = text
+        .chars()
+        .take(LONGEST_TEXT)
+        .map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c })
+        .collect();
     let changed = clean != text;
     (clean, changed)
 }

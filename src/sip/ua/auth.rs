@@ -32,7 +32,8 @@ pub(super) fn prove(core: &Core, key: &[u8; 32], now: Time, view: &View<'_>) -> 
     let mut best = Proof::Missing;
     for line in view.message.lines_of(HeaderName::Authorization) {
         let Ok(params) = AuthParams::parse(line) else { return Proof::Malformed };
-        let ours = params.scheme == AuthScheme::Digest && params.get("realm").is_some_and(|r| *r == *core.config.realm);
+        let ours = params.scheme == AuthScheme::Digest
+            && params.get("realm").is_some_and(|r| *r == *core.config.realm);
         if !ours {
             continue; // Another realm's are no credentials (`attacks.md` S3).
         }
@@ -46,7 +47,9 @@ pub(super) fn prove(core: &Core, key: &[u8; 32], now: Time, view: &View<'_>) -> 
 
 fn prove_one(core: &Core, key: &[u8; 32], now: Time, view: &View<'_>, params: AuthParams<'_>) -> Proof {
     let get = |name| params.get(name);
-    let (Some(user), Some(nonce), Some(uri), Some(shown)) = (get("username"), get("nonce"), get("uri"), get("response")) else {
+    let (Some(user), Some(nonce), Some(uri), Some(shown)) =
+        (get("username"), get("nonce"), get("uri"), get("response"))
+    else {
         return Proof::Malformed;
     };
     let Some(algorithm) = Algorithm::read(get("algorithm").as_deref()) else { return Proof::Wrong };
@@ -74,12 +77,25 @@ fn prove_one(core: &Core, key: &[u8; 32], now: Time, view: &View<'_>, params: Au
 }
 
 /// Adds a challenge for each of `algorithms`.
-pub(super) fn challenge(core: &Core, key: &[u8; 32], now: Time, flow: Flow, stale: bool, algorithms: &[Algorithm], draft: Draft) -> Draft {
+pub(super) fn challenge(
+    core: &Core,
+    key: &[u8; 32],
+    now: Time,
+    flow: Flow,
+    stale: bool,
+    algorithms: &[Algorithm],
+    draft: Draft,
+) -> Draft {
     let nonce = digest::nonce(key, now.since(Time::ZERO), flow.peer().ip());
     algorithms.iter().fold(draft, |draft, algorithm| {
         let (realm, name) = (&core.config.realm, algorithm.name());
         let stale = if stale { ", stale=true" } else { "" };
-        draft.line("WWW-Authenticate", format_args!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={name}, qop=\"auth\"{stale}"))
+        draft.line(
+            "WWW-Authenticate",
+            format_args!(
+                "Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={name}, qop=\"auth\"{stale}"
+            ),
+        )
     })
 }
 
@@ -103,7 +119,9 @@ pub(super) fn answer_challenge(
         _ => (HeaderName::WwwAuthenticate, "Authorization"),
     };
     let cnonce = core.chance.mark().to_string();
-    let answer = |line: &str| digest::answer(line, &held.user, &held.password, held.realm.as_deref(), method, uri, &cnonce);
+    let answer = |line: &str| {
+        digest::answer(line, &held.user, &held.password, held.realm.as_deref(), method, uri, &cnonce)
+    };
     let strong = |line: &&str| line.to_ascii_uppercase().contains("SHA-256");
     let mut lines: Vec<&str> = view.message.lines_of(from).collect();
     lines.sort_by_key(|line| !strong(line));

@@ -58,7 +58,14 @@ pub(super) struct Cancel {
 }
 
 impl Calling {
-    pub fn new(now: Time, uri: String, extra: Vec<(String, String)>, local: LocalMedia, offer: Arc<str>, s: u32) -> Self {
+    pub fn new(
+        now: Time,
+        uri: String,
+        extra: Vec<(String, String)>,
+        local: LocalMedia,
+        offer: Arc<str>,
+        s: u32,
+    ) -> Self {
         Self {
             tx: None,
             uri,
@@ -97,7 +104,8 @@ impl Session {
             .line("Supported", SUPPORTED)
             .line("User-Agent", &cx.core.config.user_agent);
         if calling.interval_s > 0 {
-            let least = cx.core.config.min_se_s.max(if calling.tried_interval { calling.interval_s } else { 0 });
+            let least =
+                cx.core.config.min_se_s.max(if calling.tried_interval { calling.interval_s } else { 0 });
             draft = draft.line("Session-Expires", calling.interval_s).line("Min-SE", least);
         }
         for (name, value) in &calling.extra {
@@ -264,7 +272,8 @@ impl Session {
             let reason = "SIP;cause=488;text=\"No usable answer\"".to_owned();
             return self.bye(cx, Some(reason), DialogEnd::NoAnswerSdp);
         }
-        self.timer = view.session_expires().map(|(s, uac)| SessionTimer::start(cx.now, s, uac.unwrap_or(true)));
+        self.timer =
+            view.session_expires().map(|(s, uac)| SessionTimer::start(cx.now, s, uac.unwrap_or(true)));
         self.tell_media(cx);
     }
 
@@ -275,7 +284,9 @@ impl Session {
             401 | 407 if open && !calling.tried_auth => {
                 calling.tried_auth = true;
                 let uri = calling.uri.clone();
-                if let Some(line) = auth::answer_challenge(cx.core, &self.peer, self.flow, view, "INVITE", &uri) {
+                if let Some(line) =
+                    auth::answer_challenge(cx.core, &self.peer, self.flow, view, "INVITE", &uri)
+                {
                     return self.send_invite(cx, Some(line));
                 }
             }
@@ -321,7 +332,9 @@ impl Session {
         let (Some(cancel), Some(tx)) = (&mut calling.cancel, calling.tx) else { return };
         cancel.sent = true;
         cancel.give_up_at = give_up_at;
-        let Some((echo, flow)) = cx.core.get(tx).and_then(|tx| Some((tx.echo.as_ref()?, tx.flow))) else { return };
+        let Some((echo, flow)) = cx.core.get(tx).and_then(|tx| Some((tx.echo.as_ref()?, tx.flow))) else {
+            return;
+        };
         let bytes = echo.draft("CANCEL", &echo.to).maybe("Reason", cancel.reason.as_ref()).bare();
         let branch = echo.branch;
         cx.core.open_client(cx.now, Owner::Nobody, Ask::Farewell, branch, flow, bytes, true, cx.out);
@@ -445,7 +458,8 @@ pub(super) fn stray_answer(cx: &mut Cx<'_>, id: TxId, view: &View<'_>) {
     let (uri, routes) = route(&fork.target, &fork.routes);
     let (one, two) = (cx.core.chance.mark(), cx.core.chance.mark());
     let write = |core: &super::core::Core, method: &str, cseq: u32, branch| {
-        let mut draft = Draft::request(method, uri).line("Via", core.via(flow, branch)).line("Max-Forwards", 70);
+        let mut draft =
+            Draft::request(method, uri).line("Via", core.via(flow, branch)).line("Max-Forwards", 70);
         for line in &routes {
             draft = draft.line("Route", line);
         }

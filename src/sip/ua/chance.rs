@@ -54,7 +54,8 @@ impl Chance {
     }
     /// A moment between `from` and `to`, in steps of 10 ms as RFC 3261 §14.1 wants.
     pub fn between(&mut self, from: Duration, to: Duration) -> Duration {
-        let steps = u64::try_from((to.saturating_sub(from)).as_millis() / 10).unwrap_or(u64::MAX).saturating_add(1);
+        let steps =
+            u64::try_from((to.saturating_sub(from)).as_millis() / 10).unwrap_or(u64::MAX).saturating_add(1);
         from + Duration::from_millis(self.0.next_u64() % steps * 10)
     }
     pub fn up_to(&mut self, n: u32) -> u32 {
@@ -103,7 +104,9 @@ mod tests {
             assert_eq!(mark, b.mark());
             assert_eq!(Mark::read(&mark.to_string()), Some(mark));
         }
-        for bad in ["", "0123", "00000000000000000", "00000000000000G0", "0000000000000A00", "+000000000000001"] {
+        for bad in
+            ["", "0123", "00000000000000000", "00000000000000G0", "0000000000000A00", "+000000000000001"]
+        {
             assert_eq!(Mark::read(bad), None, "{bad}");
         }
     }
@@ -113,7 +116,7 @@ mod tests {
         let mut chance = Chance::new([1; 32]);
         for _ in 0..1000 {
             let wait = chance.between(Duration::from_millis(2100), Duration::from_millis(4000));
-            assert!((2100..=4000).contains(&wait.as_millis()) && wait.as_millis() % 10 == 0);
+            assert!((2100..=4000).contains(&wait.as_millis()) && wait.as_millis().is_multiple_of(10));
         }
     }
 }

@@ -205,9 +205,9 @@ impl Session {
                     Some(Err(_)) | None => self.media.drop_offer(),
                 }
             }
-            self.timer = view
-                .session_expires()
-                .map(|(s, refresher_is_uac)| SessionTimer::start(cx.now, s, refresher_is_uac.unwrap_or(true)));
+            self.timer = view.session_expires().map(|(s, refresher_is_uac)| {
+                SessionTimer::start(cx.now, s, refresher_is_uac.unwrap_or(true))
+            });
             self.dirty = true;
             return;
         }

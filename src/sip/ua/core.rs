@@ -178,7 +178,14 @@ impl Core {
         self.by_merge.contains_key(mark)
     }
 
-    pub fn open_server(&mut self, kind: Kind, flow: Flow, fallback: SocketAddr, owner: Owner, key: Box<[u8]>) -> TxId {
+    pub fn open_server(
+        &mut self,
+        kind: Kind,
+        flow: Flow,
+        fallback: SocketAddr,
+        owner: Owner,
+        key: Box<[u8]>,
+    ) -> TxId {
         let id = self.fresh();
         self.by_server.insert(key.clone(), id);
         self.insert(id, kind, flow, fallback, owner, Ask::Farewell, Key::Server(key));
@@ -208,6 +215,7 @@ impl Core {
 
     // --- client side -----------------------------------------------------------------------------------------
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one record, each with its own name")]
     pub fn open_client(
         &mut self,
         now: Time,
@@ -298,7 +306,8 @@ impl Core {
     /// A connection is gone: answers will go by a new one; requests in the air on it have failed.
     pub fn connection_lost(&mut self, conn: ConnId) -> Vec<(TxId, Owner, Ask)> {
         let mut failed = Vec::new();
-        while let Some((_, id)) = self.by_conn.range((conn, TxId(0))..=(conn, TxId(u64::MAX))).next().copied() {
+        while let Some((_, id)) = self.by_conn.range((conn, TxId(0))..=(conn, TxId(u64::MAX))).next().copied()
+        {
             self.by_conn.remove(&(conn, id));
             let Some(tx) = self.txs.get_mut(&id) else { continue };
             tx.flow = Flow::TcpTo { peer: tx.fallback };
@@ -334,14 +343,25 @@ impl Core {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one private place that fills the whole record")]
-    fn insert(&mut self, id: TxId, kind: Kind, flow: Flow, fallback: SocketAddr, owner: Owner, ask: Ask, key: Key) {
+    fn insert(
+        &mut self,
+        id: TxId,
+        kind: Kind,
+        flow: Flow,
+        fallback: SocketAddr,
+        owner: Owner,
+        ask: Ask,
+        key: Key,
+    ) {
         let due = poll(&kind);
         self.deadlines.moved(Due::Tx(id), None, due);
         if let Flow::Tcp { conn, .. } = flow {
             self.by_conn.insert((conn, id));
         }
-        self.txs.insert(id, Tx { kind, flow, owner, ask, key, fallback, due, merged: None, acks: Vec::new(), echo: None });
+        self.txs.insert(
+            id,
+            Tx { kind, flow, owner, ask, key, fallback, due, merged: None, acks: Vec::new(), echo: None },
+        );
     }
 
     fn fresh(&mut self) -> TxId {

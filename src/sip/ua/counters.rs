@@ -142,11 +142,16 @@ impl Counters {
     /// Every number with its family and label, in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> + '_ {
         const CLASSES: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "6xx"];
-        let received = Received::ALL.iter().map(|w| ("hotline_sip_requests_received", w.label(), self.received(*w)));
+        let received =
+            Received::ALL.iter().map(|w| ("hotline_sip_requests_received", w.label(), self.received(*w)));
         let dropped = Dropped::ALL.iter().map(|w| ("hotline_sip_dropped", w.label(), self.dropped(*w)));
         let noted = Noted::ALL.iter().map(|w| ("hotline_sip_noted", w.label(), self.noted(*w)));
-        let sent = CLASSES.into_iter().zip(self.sent_class).map(|(c, n)| ("hotline_sip_responses_sent", c, n));
-        let got = CLASSES.into_iter().zip(self.received_class).map(|(c, n)| ("hotline_sip_responses_received", c, n));
+        let sent =
+            CLASSES.into_iter().zip(self.sent_class).map(|(c, n)| ("hotline_sip_responses_sent", c, n));
+        let got = CLASSES
+            .into_iter()
+            .zip(self.received_class)
+            .map(|(c, n)| ("hotline_sip_responses_received", c, n));
         received.chain(dropped).chain(noted).chain(sent).chain(got)
     }
 }

@@ -58,6 +58,7 @@ pub(super) struct Reliable {
 }
 
 impl Invited {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one record, each with its own name")]
     pub fn new(
         now: Time,
         tx: TxId,

@@ -129,7 +129,9 @@ impl Media {
     }
 
     fn read_answer(&self, text: &str) -> Result<Agreed, Refusal> {
-        let (Some((_, wish)), Some(local)) = (&self.our_offer, &self.local) else { return Err(Refusal::NothingCommon) };
+        let (Some((_, wish)), Some(local)) = (&self.our_offer, &self.local) else {
+            return Err(Refusal::NothingCommon);
+        };
         offer_answer::read_answer(local, *wish, &Sdp::parse(text)?)
     }
 

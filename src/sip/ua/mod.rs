@@ -206,7 +206,8 @@ impl Ua {
             Kind::ClientOther(machine) => machine.handle_response(now, view.status),
             Kind::ClientInvite(machine) => {
                 let tag = view.to_tag.unwrap_or("");
-                let again = tx.acks.iter().find(|(seen, _, _)| (200..300).contains(&view.status) && **seen == *tag);
+                let again =
+                    tx.acks.iter().find(|(seen, _, _)| (200..300).contains(&view.status) && **seen == *tag);
                 if let Some((_, ack, flow)) = again {
                     let (ack, flow) = (ack.clone(), *flow);
                     self.core.counters.note(Noted::Repeated);
@@ -243,7 +244,14 @@ impl Ua {
     }
 
     /// A 2xx to an INVITE whose session is gone still needs its ACK, and the callee a BYE.
-    fn nobodys_answer(&mut self, now: Time, id: self::core::TxId, ask: Ask, view: &View<'_>, out: &mut Vec<Output>) {
+    fn nobodys_answer(
+        &mut self,
+        now: Time,
+        id: self::core::TxId,
+        ask: Ask,
+        view: &View<'_>,
+        out: &mut Vec<Output>,
+    ) {
         if matches!(ask, Ask::Invite | Ask::Reinvite) && (200..300).contains(&view.status) {
             calling::stray_answer(&mut Cx { now, core: &mut self.core, out }, id, view);
         }
@@ -384,12 +392,17 @@ impl Ua {
     }
 
     /// What became of a transfer that was accepted (`Event::Referred`): final status of the call to its target.
-    pub fn transfer_result(&mut self, now: Time, dialog: DialogId, status: u16, out: &mut Vec<Output>) -> bool {
+    pub fn transfer_result(
+        &mut self,
+        now: Time,
+        dialog: DialogId,
+        status: u16,
+        out: &mut Vec<Output>,
+    ) -> bool {
         self.command(now, dialog, out, |session, cx| session.transfer_result(cx, status))
     }
 
     /// Calls somebody. `to` and `from` are user parts or whole `sip:` URIs; `headers` go into the INVITE as they are.
-    #[expect(clippy::too_many_arguments, reason = "a call has these parts; a struct would only rename them")]
     pub fn invite(
         &mut self,
         now: Time,
@@ -412,14 +425,18 @@ impl Ua {
         let (flow, uri) = match (self.registrar.best(peer), facts.target) {
             (Some((flow, contact)), _) => (flow, contact),
             (None, Some((address, tcp))) => {
-                let flow = if tcp {
-                    Flow::TcpTo { peer: address }
-                } else {
-                    Flow::Udp { socket: 0, peer: address }
-                };
+                let flow =
+                    if tcp { Flow::TcpTo { peer: address } } else { Flow::Udp { socket: 0, peer: address } };
                 let user = to.strip_prefix("sip:").map_or(to, |t| t.split('@').next().unwrap_or(t));
                 let param = if tcp { ";transport=tcp" } else { "" };
-                (flow, if to.starts_with("sip:") && to.contains('@') { to.into() } else { format!("sip:{user}@{address}{param}") })
+                (
+                    flow,
+                    if to.starts_with("sip:") && to.contains('@') {
+                        to.into()
+                    } else {
+                        format!("sip:{user}@{address}{param}")
+                    },
+                )
             }
             (None, None) => return Err(InviteError::NoAddress),
         };
@@ -427,8 +444,11 @@ impl Ua {
         let tag = self.core.chance.mark();
         let address = self.core.address(flow);
         let call_id = format!("{}{}", self.core.chance.mark(), self.core.chance.mark()).into_boxed_str();
-        let from_uri =
-            if from.starts_with("sip:") { from.to_owned() } else { format!("sip:{from}@{}", view::host(address.ip())) };
+        let from_uri = if from.starts_with("sip:") {
+            from.to_owned()
+        } else {
+            format!("sip:{from}@{}", view::host(address.ip()))
+        };
         let s = self.core.config.session_expires_s;
         let mut media_state = media::Media::default();
         let offer = media_state.offer(&media);

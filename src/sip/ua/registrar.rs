@@ -53,14 +53,21 @@ impl Registrar {
     pub fn connection_lost(&mut self, _now: Time, conn: ConnId, core: &mut Core, out: &mut Vec<Output>) {
         let lost = |b: &Binding| matches!(b.flow, Flow::Tcp { conn: c, .. } if c == conn);
         // Phones are few (a room's desks), and this is not a packet's path.
-        let peers: Vec<_> = self.phones.iter().filter(|(_, list)| list.iter().any(lost)).map(|(p, _)| *p).collect();
+        let peers: Vec<_> =
+            self.phones.iter().filter(|(_, list)| list.iter().any(lost)).map(|(p, _)| *p).collect();
         for peer in peers {
             self.change(peer, core, out, |bindings| bindings.retain(|b| !lost(b)));
         }
     }
 
     /// Changes a phone's contacts; keeps the index, the deadline and the owner's picture true.
-    fn change(&mut self, peer: PeerId, core: &mut Core, out: &mut Vec<Output>, how: impl FnOnce(&mut Vec<Binding>)) {
+    fn change(
+        &mut self,
+        peer: PeerId,
+        core: &mut Core,
+        out: &mut Vec<Output>,
+        how: impl FnOnce(&mut Vec<Binding>),
+    ) {
         let bindings = self.phones.entry(peer).or_default();
         let (before, due) = (bindings.len(), soonest(bindings));
         for binding in &*bindings {
@@ -91,7 +98,8 @@ impl Ua {
         let facts = self.core.peers.get(usize::from(peer.0)).cloned();
         let mut cx = Cx { now, core: &mut self.core, out };
         let user = super::view::user_of(super::view::uri_of(view.to));
-        let own = facts.as_ref().and_then(|f| f.inbound.as_ref()).is_some_and(|c| Some(c.user.as_str()) == user);
+        let own =
+            facts.as_ref().and_then(|f| f.inbound.as_ref()).is_some_and(|c| Some(c.user.as_str()) == user);
         if !own || !facts.is_some_and(|f| f.kind == PeerKind::Phone) {
             cx.core.counters.drop(Dropped::MethodNotAllowed);
             return view.refuse(&mut cx, 403);
@@ -142,6 +150,8 @@ impl Ua {
             .flatten()
             .map(|b| format!("<{}>;expires={}", b.contact, b.ends_at.since(now).as_secs()))
             .collect();
-        view.refuse_with(&mut cx, 200, |draft| lines.iter().fold(draft, |draft, line| draft.line("Contact", line)));
+        view.refuse_with(&mut cx, 200, |draft| {
+            lines.iter().fold(draft, |draft, line| draft.line("Contact", line))
+        });
     }
 }

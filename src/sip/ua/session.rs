@@ -13,8 +13,8 @@
 //! and last; a request inside the session goes to the peer's own addresses only.
 
 use super::calling::Calling;
-use super::change::{Change, SessionTimer};
 use super::chance::Mark;
+use super::change::{Change, SessionTimer};
 use super::core::{Ask, Core, Owner, TxId};
 use super::draft::{ALLOW, Draft, SUPPORTED};
 use super::invited::Invited;
@@ -270,9 +270,8 @@ impl Session {
         let branch = cx.core.chance.mark();
         let flow = self.hop();
         let (uri, routes) = route(&self.target, &self.routes);
-        let mut draft = Draft::request(method, uri)
-            .line("Via", cx.core.via(flow, branch))
-            .line("Max-Forwards", 70);
+        let mut draft =
+            Draft::request(method, uri).line("Via", cx.core.via(flow, branch)).line("Max-Forwards", 70);
         for line in routes {
             draft = draft.line("Route", line);
         }
@@ -463,7 +462,9 @@ impl Core {
     pub fn via(&self, flow: Flow, branch: Mark) -> impl std::fmt::Display {
         let transport = if flow.is_reliable() { "TCP" } else { "UDP" };
         let address = self.address(flow);
-        view::Shown(move |f: &mut std::fmt::Formatter<'_>| write!(f, "SIP/2.0/{transport} {address};branch=z9hG4bK{branch};rport"))
+        view::Shown(move |f: &mut std::fmt::Formatter<'_>| {
+            write!(f, "SIP/2.0/{transport} {address};branch=z9hG4bK{branch};rport")
+        })
     }
     pub fn contact<'a>(&self, flow: Flow, user: &'a str) -> impl std::fmt::Display + use<'a> {
         let transport = if flow.is_reliable() { ";transport=tcp" } else { "" };

@@ -90,8 +90,9 @@ mod tests {
     #[test]
     fn one_ipv6_network_is_one_source() {
         let mut s = Strangers::default();
-        let answered =
-            (1..100u128).filter(|n| s.admit(Time::ZERO, IpAddr::V6((0x2001_0db8_u128 << 96 | *n).into()), 5)).count();
+        let answered = (1..100u128)
+            .filter(|n| s.admit(Time::ZERO, IpAddr::V6((0x2001_0db8_u128 << 96 | *n).into()), 5))
+            .count();
         assert_eq!(answered, 5);
     }
 }

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::media::seam::Codec;
-use crate::sip::seam::{Credentials, Event, Peer, PeerKind, Registration, Strangers as StrangersRule, Transmit};
+use crate::sip::seam::{
+    Credentials, Event, Peer, PeerKind, Registration, Strangers as StrangersRule, Transmit,
+};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::sync::Arc;
@@ -23,7 +25,11 @@ fn config() -> UaConfig {
             kind: PeerKind::Trunk,
             nets: vec![loopback],
             inbound: None,
-            outbound: Some(Credentials { user: "12341".into(), password: "secret".into(), realm: Some("carrier".into()) }),
+            outbound: Some(Credentials {
+                user: "12341".into(),
+                password: "secret".into(),
+                realm: Some("carrier".into()),
+            }),
             trusted_identity: true,
             target: Some((CALLER.parse().unwrap(), false)),
             register: None,
@@ -46,7 +52,11 @@ fn config() -> UaConfig {
 }
 
 fn media() -> LocalMedia {
-    LocalMedia { addr: "127.0.0.1:30000".parse().unwrap(), codecs: vec![Codec::Pcma, Codec::Pcmu], sdp_session: 9 }
+    LocalMedia {
+        addr: "127.0.0.1:30000".parse().unwrap(),
+        codecs: vec![Codec::Pcma, Codec::Pcmu],
+        sdp_session: 9,
+    }
 }
 
 /// A user agent, the time, and everything it has said and told.
@@ -60,7 +70,13 @@ struct Line {
 
 impl Line {
     fn new(config: UaConfig) -> Self {
-        let mut line = Self { ua: Ua::new(config, [7; 32]), now: Time::from_millis(10), sent: Vec::new(), told: Vec::new(), closed: 0 };
+        let mut line = Self {
+            ua: Ua::new(config, [7; 32]),
+            now: Time::from_millis(10),
+            sent: Vec::new(),
+            told: Vec::new(),
+            closed: 0,
+        };
         line.pass(Duration::ZERO);
         line
     }
@@ -111,7 +127,10 @@ impl Line {
     /// The last message sent whose first line begins so.
     #[track_caller]
     fn said(&self, first: &str) -> String {
-        self.texts().into_iter().rfind(|text| text.starts_with(first)).unwrap_or_else(|| panic!("{first:?} was not said:\n{}", self.texts().join("\n---\n")))
+        self.texts()
+            .into_iter()
+            .rfind(|text| text.starts_with(first))
+            .unwrap_or_else(|| panic!("{first:?} was not said:\n{}", self.texts().join("\n---\n")))
     }
 
     fn count(&self, first: &str) -> usize {
@@ -153,7 +172,9 @@ impl Line {
     /// We call, and the peer has answered.
     fn calling() -> (Self, DialogId, String) {
         let mut line = Self::new(config());
-        let dialog = line.order(|ua, now, out| ua.invite(now, PeerId(0), "12000000001", "12341", media(), &[], out)).expect("a call");
+        let dialog = line
+            .order(|ua, now, out| ua.invite(now, PeerId(0), "12000000001", "12341", media(), &[], out))
+            .expect("a call");
         let invite = line.said("INVITE");
         line.hear(&answer(&invite, "200 OK", "theirs", SDP));
         (line, dialog, invite)
@@ -168,7 +189,8 @@ impl Line {
 
 fn header(text: &str, name: &str) -> String {
     let prefix = format!("{name}: ");
-    let line = text.lines().find(|line| line.starts_with(&prefix)).unwrap_or_else(|| panic!("no {name} in\n{text}"));
+    let line =
+        text.lines().find(|line| line.starts_with(&prefix)).unwrap_or_else(|| panic!("no {name} in\n{text}"));
     line[prefix.len()..].to_owned()
 }
 
@@ -251,7 +273,10 @@ fn cancel_before_the_answer_ends_and_after_it_changes_nothing() {
     line.hear(&cancel);
     assert_eq!((line.count("SIP/2.0 487"), line.count("SIP/2.0 200")), (1, 1));
     assert_eq!(line.ends(), [DialogEnd::Cancelled]);
-    line.hear(&request("ACK", 1, "a", &header(&line.said("SIP/2.0 487"), "To"), "", "").replace("z9hG4bKaACK1", "z9hG4bKaINVITE1"));
+    line.hear(
+        &request("ACK", 1, "a", &header(&line.said("SIP/2.0 487"), "To"), "", "")
+            .replace("z9hG4bKaACK1", "z9hG4bKaINVITE1"),
+    );
     line.assert_nothing_left();
 
     let (mut line, ..) = Line::talking();
@@ -305,20 +330,26 @@ fn carrier_fault_11_glare_is_refused_both_ways_and_tried_again_apart() {
 #[test]
 fn carrier_fault_14_progress_without_sound_is_told_as_such() {
     let mut line = Line::new(config());
-    line.order(|ua, now, out| ua.invite(now, PeerId(0), "12000000001", "12341", media(), &[], out)).expect("a call");
+    line.order(|ua, now, out| ua.invite(now, PeerId(0), "12000000001", "12341", media(), &[], out))
+        .expect("a call");
     let asked = line.said("INVITE");
     line.hear(&answer(&asked, "183 Session Progress", "x", ""));
     assert!(line.told.iter().any(|e| matches!(e, Event::Progress { status: 183, .. })));
     assert!(!line.told.iter().any(|e| matches!(e, Event::Media { .. })));
     line.hear(&answer(&asked, "183 Session Progress", "x", SDP));
-    assert!(line.told.iter().any(|e| matches!(e, Event::Media { .. })), "the sound's address is told when it comes");
+    assert!(
+        line.told.iter().any(|e| matches!(e, Event::Media { .. })),
+        "the sound's address is told when it comes"
+    );
 }
 
 /// Branches a and b ring, b answers, and then c as well: the call is b's; c gets ACK and BYE.
 #[test]
 fn carrier_fault_15_forks_leave_one_call() {
     let mut line = Line::new(config());
-    let dialog = line.order(|ua, now, out| ua.invite(now, PeerId(0), "12000000001", "12341", media(), &[], out)).expect("a call");
+    let dialog = line
+        .order(|ua, now, out| ua.invite(now, PeerId(0), "12000000001", "12341", media(), &[], out))
+        .expect("a call");
     let asked = line.said("INVITE");
     line.hear(&answer(&asked, "183 Session Progress", "a", SDP));
     line.hear(&answer(&asked, "183 Session Progress", "b", &SDP.replace("20000", "20100")));
@@ -358,7 +389,14 @@ fn a_session_that_nobody_refreshes_ends_in_time() {
     assert!(header(&ok, "Session-Expires").starts_with("90"), "{ok}");
     line.hear(&request("ACK", 1, "a", &header(&ok, "To"), "", ""));
     line.pass(Duration::from_secs(50));
-    line.hear(&request("UPDATE", 2, "u", &header(&ok, "To"), "", "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n"));
+    line.hear(&request(
+        "UPDATE",
+        2,
+        "u",
+        &header(&ok, "To"),
+        "",
+        "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n",
+    ));
     line.pass(Duration::from_secs(50));
     assert_eq!(line.ends(), [], "refreshed half way");
     line.pass(Duration::from_secs(41));
@@ -436,21 +474,29 @@ fn an_invite_with_replaces_takes_the_call_over() {
     let (mut line, old, to) = Line::talking();
     let tag = to.rsplit("tag=").next().unwrap_or_default().to_owned();
     let extra = format!("Replaces: story@test;to-tag={tag};from-tag=f\r\n");
-    line.hear(&invite(1, "n", SDP, &extra).replace("story@test\r\nCSeq", "second@test\r\nCSeq").replace(";tag=f\r", ";tag=n\r"));
+    line.hear(
+        &invite(1, "n", SDP, &extra)
+            .replace("story@test\r\nCSeq", "second@test\r\nCSeq")
+            .replace(";tag=f\r", ";tag=n\r"),
+    );
     let new = line.invited();
     assert_ne!(new, old);
     line.order(|ua, now, out| ua.answer(now, new, media(), out));
     assert_eq!(line.ends(), [DialogEnd::Replaced]);
     assert_eq!(line.count("BYE"), 1);
     // Somebody else's tags name nothing (`attacks.md` S21).
-    line.hear(&invite(1, "m", SDP, "Replaces: story@test;to-tag=guess;from-tag=f\r\n").replace("story@test\r\nCSeq", "third@test\r\nCSeq"));
+    line.hear(
+        &invite(1, "m", SDP, "Replaces: story@test;to-tag=guess;from-tag=f\r\n")
+            .replace("story@test\r\nCSeq", "third@test\r\nCSeq"),
+    );
     assert_eq!(line.count("SIP/2.0 481"), 1);
 }
 
 #[test]
 fn a_trunk_that_challenges_gets_its_password_once() {
     let mut line = Line::new(config());
-    line.order(|ua, now, out| ua.invite(now, PeerId(0), "12000000001", "12341", media(), &[], out)).expect("a call");
+    line.order(|ua, now, out| ua.invite(now, PeerId(0), "12000000001", "12341", media(), &[], out))
+        .expect("a call");
     for n in 0..4 {
         let asked = line.said("INVITE");
         let challenge = answer(&asked, "401 Unauthorized", "x", "")
@@ -464,21 +510,30 @@ fn a_trunk_that_challenges_gets_its_password_once() {
 
     // `attacks.md` S16: another realm's challenge learns nothing.
     let mut line = Line::new(config());
-    line.order(|ua, now, out| ua.invite(now, PeerId(0), "12000000001", "12341", media(), &[], out)).expect("a call");
+    line.order(|ua, now, out| ua.invite(now, PeerId(0), "12000000001", "12341", media(), &[], out))
+        .expect("a call");
     let asked = line.said("INVITE");
-    line.hear(&answer(&asked, "401 Unauthorized", "x", "").replace("Content-Length", "WWW-Authenticate: Digest realm=\"thief\", nonce=\"n\"\r\nContent-Length"));
+    line.hear(&answer(&asked, "401 Unauthorized", "x", "").replace(
+        "Content-Length",
+        "WWW-Authenticate: Digest realm=\"thief\", nonce=\"n\"\r\nContent-Length",
+    ));
     assert_eq!(line.count("INVITE"), 1);
 }
 
 #[test]
 fn a_registration_is_made_renewed_and_told() {
     let mut with = config();
-    with.peers[0].register = Some(Registration { aor: "sip:12341@carrier".into(), registrar: "carrier".into(), expires: Duration::from_secs(600) });
+    with.peers[0].register = Some(Registration {
+        aor: "sip:12341@carrier".into(),
+        registrar: "carrier".into(),
+        expires: Duration::from_secs(600),
+    });
     let mut line = Line::new(with);
     let asked = line.said("REGISTER");
-    line.hear(
-        &answer(&asked, "401 Unauthorized", "x", "").replace("Content-Length", "WWW-Authenticate: Digest realm=\"carrier\", nonce=\"n\", qop=\"auth\"\r\nContent-Length"),
-    );
+    line.hear(&answer(&asked, "401 Unauthorized", "x", "").replace(
+        "Content-Length",
+        "WWW-Authenticate: Digest realm=\"carrier\", nonce=\"n\", qop=\"auth\"\r\nContent-Length",
+    ));
     let asked = line.said("REGISTER");
     assert!(asked.contains("Authorization: Digest"), "{asked}");
     line.hear(&answer(&asked, "200 OK", "x", "").replace("Content-Length", "Expires: 600\r\nContent-Length"));
@@ -515,11 +570,17 @@ fn mutated_messages_do_no_harm() {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (_, _, to) = Line::talking();
     let models = [
-        invite(1, "a", SDP, "Require: 100rel\r\nSession-Expires: 90;refresher=uas\r\nDiversion: <sip:1@x>;reason=no-answer\r\n"),
+        invite(
+            1,
+            "a",
+            SDP,
+            "Require: 100rel\r\nSession-Expires: 90;refresher=uas\r\nDiversion: <sip:1@x>;reason=no-answer\r\n",
+        ),
         request("BYE", 2, "b", &to, "", "Reason: Q.850;cause=16\r\n"),
         request("INVITE", 3, "c", &to, SDP, "P-Asserted-Identity: <tel:+861>, <sip:2@x>\r\nPrivacy: id\r\n"),
         request("UPDATE", 4, "d", &to, SDP, ""),
-        request("INFO", 5, "e", &to, "Signal=1\r\nDuration=100\r\n", "").replace("application/sdp", "application/dtmf-relay"),
+        request("INFO", 5, "e", &to, "Signal=1\r\nDuration=100\r\n", "")
+            .replace("application/sdp", "application/dtmf-relay"),
         request("CANCEL", 1, "a", "", "", ""),
         request("PRACK", 6, "f", &to, "", "RAck: 1 1 INVITE\r\n"),
         request("REFER", 7, "g", &to, "", "Refer-To: <sip:9@x?Replaces=a%3Bto-tag%3Db>\r\n"),

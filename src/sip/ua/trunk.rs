@@ -39,7 +39,9 @@ impl TrunkRegistration {
             .peers
             .iter()
             .zip(0..)
-            .filter_map(|(peer, n)| Some((PeerId(n), peer.register.clone().filter(|_| peer.target.is_some())?)))
+            .filter_map(|(peer, n)| {
+                Some((PeerId(n), peer.register.clone().filter(|_| peer.target.is_some())?))
+            })
             .collect();
         all.retain(|peer, have| {
             let stays = wanted.get(peer) == Some(&have.wanted);
@@ -52,7 +54,9 @@ impl TrunkRegistration {
             all.entry(peer).or_insert_with(|| {
                 core.deadlines.moved(Due::Registration(peer), None, Some(Time::ZERO));
                 Self {
-                    expires_s: u32::try_from(registration.expires.as_secs()).unwrap_or(3600).clamp(60, 86_400),
+                    expires_s: u32::try_from(registration.expires.as_secs())
+                        .unwrap_or(3600)
+                        .clamp(60, 86_400),
                     wanted: registration,
                     call_id: format!("{}{}", core.chance.mark(), core.chance.mark()),
                     tag: core.chance.mark(),
@@ -80,7 +84,9 @@ impl TrunkRegistration {
     }
 
     fn send(&mut self, cx: &mut Cx<'_>, peer: PeerId, credentials: Option<(&'static str, String)>) {
-        let Some((address, tcp)) = cx.core.peers.get(usize::from(peer.0)).and_then(|p| p.target) else { return };
+        let Some((address, tcp)) = cx.core.peers.get(usize::from(peer.0)).and_then(|p| p.target) else {
+            return;
+        };
         let flow = if tcp { Flow::TcpTo { peer: address } } else { Flow::Udp { socket: 0, peer: address } };
         let branch = cx.core.chance.mark();
         self.cseq = self.cseq.wrapping_add(1) & 0x7fff_ffff;
@@ -119,14 +125,23 @@ impl Ua {
         registration.send(&mut Cx { now, core: &mut self.core, out }, peer, None);
     }
 
-    pub(super) fn registration_answered(&mut self, now: Time, peer: PeerId, view: &View<'_>, out: &mut Vec<Output>) {
+    pub(super) fn registration_answered(
+        &mut self,
+        now: Time,
+        peer: PeerId,
+        view: &View<'_>,
+        out: &mut Vec<Output>,
+    ) {
         let Some(registration) = self.trunks.get_mut(&peer) else { return };
         let facts = self.core.peers.get(usize::from(peer.0)).cloned();
         let mut cx = Cx { now, core: &mut self.core, out };
         match view.status {
             ..200 => {}
             200..300 => {
-                let contact = cx.core.contact(view.flow, view::user_of(&registration.wanted.aor).unwrap_or("")).to_string();
+                let contact = cx
+                    .core
+                    .contact(view.flow, view::user_of(&registration.wanted.aor).unwrap_or(""))
+                    .to_string();
                 let own = contact.trim_matches(['<', '>']).to_owned();
                 let s = view
                     .contacts()
@@ -162,7 +177,13 @@ impl Ua {
         }
     }
 
-    pub(super) fn registration_failed(&mut self, now: Time, peer: PeerId, status: u16, out: &mut Vec<Output>) {
+    pub(super) fn registration_failed(
+        &mut self,
+        now: Time,
+        peer: PeerId,
+        status: u16,
+        out: &mut Vec<Output>,
+    ) {
         let Some(registration) = self.trunks.get_mut(&peer) else { return };
         let wait = (FIRST_RETRY * 2u32.saturating_pow(registration.failures.min(10))).min(LONGEST_RETRY);
         registration.failures = registration.failures.saturating_add(1);

@@ -77,7 +77,8 @@ impl Bad {
     pub fn reply(self, cx: &mut Cx<'_>) {
         let Some((head, flow)) = self.answer else { return };
         let reason = self.why;
-        let draft = Draft::response(self.status, &head).line("Warning", format_args!("399 hotline \"{reason}\""));
+        let draft =
+            Draft::response(self.status, &head).line("Warning", format_args!("399 hotline \"{reason}\""));
         let bytes = draft.line("Server", &cx.core.config.user_agent).bare();
         cx.core.counters.answer(self.status);
         cx.core.send(flow, bytes, cx.out);
@@ -165,7 +166,23 @@ impl<'t> View<'t> {
             Ok(facts) => {
                 let (kind, sdp) = body_of(&message);
                 let Facts { status, method, uri, from, to, from_tag, to_tag, call_id, cseq, via } = facts;
-                Ok(Self { flow, status, method, uri, from, to, from_tag, to_tag, call_id, cseq, replaced, via, sdp, kind, message })
+                Ok(Self {
+                    flow,
+                    status,
+                    method,
+                    uri,
+                    from,
+                    to,
+                    from_tag,
+                    to_tag,
+                    call_id,
+                    cseq,
+                    replaced,
+                    via,
+                    sdp,
+                    kind,
+                    message,
+                })
             }
             Err(refused) => Err((message, refused)),
         }
@@ -191,14 +208,20 @@ impl<'t> View<'t> {
             None => {
                 let from = self.from_tag.unwrap_or("");
                 let branch = self.via.branch().unwrap_or("");
-                write!(key, "2543|{}|{from}|{}|{}|{}:{port}|{branch}|{method}", self.uri, self.call_id, self.cseq, self.via.host)
+                write!(
+                    key,
+                    "2543|{}|{from}|{}|{}|{}:{port}|{branch}|{method}",
+                    self.uri, self.call_id, self.cseq, self.via.host
+                )
             }
         };
         key.into_boxed_slice()
     }
     /// The same request by another way has the same mark.
     pub fn merge_mark(&self) -> Box<[u8]> {
-        format!("{}|{}|{}|{}", self.call_id, self.from_tag.unwrap_or(""), self.cseq, self.method).into_bytes().into_boxed_slice()
+        format!("{}|{}|{}|{}", self.call_id, self.from_tag.unwrap_or(""), self.cseq, self.method)
+            .into_bytes()
+            .into_boxed_slice()
     }
 
     // --- headers ---------------------------------------------------------------------------------------------
@@ -261,7 +284,9 @@ impl<'t> View<'t> {
     }
     /// `None` when the peer has not said what it takes.
     pub fn allows_update(&self) -> Option<bool> {
-        self.message.has(HeaderName::Allow).then(|| self.message.values(HeaderName::Allow).any(|m| m == "UPDATE"))
+        self.message
+            .has(HeaderName::Allow)
+            .then(|| self.message.values(HeaderName::Allow).any(|m| m == "UPDATE"))
     }
     pub fn supports(&self, tag: &str) -> bool {
         self.message.values(HeaderName::Supported).any(|t| t.eq_ignore_ascii_case(tag)) || self.requires(tag)
@@ -305,7 +330,8 @@ impl<'t> View<'t> {
         if self.message.body.is_empty() {
             return InfoBody::Empty;
         }
-        let kind = self.message.line(HeaderName::ContentType).and_then(|t| t.split(';').next()).map(header::trim);
+        let kind =
+            self.message.line(HeaderName::ContentType).and_then(|t| t.split(';').next()).map(header::trim);
         let Ok(text) = std::str::from_utf8(self.message.body) else { return InfoBody::Bad };
         let key = |text: &str| {
             let mut chars = text.trim().chars();
@@ -356,11 +382,25 @@ impl<'t> View<'t> {
         SocketAddr::new(self.flow.peer().ip(), self.via.port_or_default())
     }
 
-    pub fn write_reply(&self, cx: &mut Cx<'_>, status: u16, rest: impl FnOnce(&mut Cx<'_>, Draft) -> Bytes) -> Bytes {
+    pub fn write_reply(
+        &self,
+        cx: &mut Cx<'_>,
+        status: u16,
+        rest: impl FnOnce(&mut Cx<'_>, Draft) -> Bytes,
+    ) -> Bytes {
         rest(cx, Draft::response(status, &self.head(Some(self.steady_tag()))))
     }
-    pub fn reply_with(&self, cx: &mut Cx<'_>, tx: TxId, status: u16, more: impl FnOnce(Draft) -> Draft, sdp: Option<&str>) {
-        let bytes = self.write_reply(cx, status, |cx, draft| more(draft).line("Server", &cx.core.config.user_agent).sdp(sdp));
+    pub fn reply_with(
+        &self,
+        cx: &mut Cx<'_>,
+        tx: TxId,
+        status: u16,
+        more: impl FnOnce(Draft) -> Draft,
+        sdp: Option<&str>,
+    ) {
+        let bytes = self.write_reply(cx, status, |cx, draft| {
+            more(draft).line("Server", &cx.core.config.user_agent).sdp(sdp)
+        });
         cx.core.answer(cx.now, tx, status, bytes, cx.out);
     }
     pub fn reply(&self, cx: &mut Cx<'_>, tx: TxId, status: u16) {
@@ -373,7 +413,10 @@ impl<'t> View<'t> {
     }
     fn capable(&self, cx: &Cx<'_>, draft: Draft) -> Bytes {
         let user = user_of(self.uri).unwrap_or("");
-        cx.core.dress(draft, self.flow, user).line("Accept", "application/sdp, application/dtmf-relay, application/dtmf").bare()
+        cx.core
+            .dress(draft, self.flow, user)
+            .line("Accept", "application/sdp, application/dtmf-relay, application/dtmf")
+            .bare()
     }
     pub fn reply_not_allowed(&self, cx: &mut Cx<'_>, tx: TxId) {
         cx.core.counters.drop(super::Dropped::MethodNotAllowed);
@@ -389,7 +432,9 @@ impl<'t> View<'t> {
         self.refuse_with(cx, status, |draft| draft);
     }
     pub fn refuse_with(&self, cx: &mut Cx<'_>, status: u16, more: impl FnOnce(Draft) -> Draft) {
-        let bytes = self.write_reply(cx, status, |cx, draft| more(draft).line("Server", &cx.core.config.user_agent).bare());
+        let bytes = self.write_reply(cx, status, |cx, draft| {
+            more(draft).line("Server", &cx.core.config.user_agent).bare()
+        });
         self.send_stateless(cx, status, bytes);
     }
     pub fn refuse_method(&self, cx: &mut Cx<'_>) {
@@ -431,7 +476,8 @@ struct Facts<'t> {
 
 impl<'t> Facts<'t> {
     fn read(message: &Message<'t>) -> Result<Self, Refused> {
-        let must = |name: HeaderName, why| message.line(name).filter(|v| !v.is_empty()).ok_or(Refused::bad(why));
+        let must =
+            |name: HeaderName, why| message.line(name).filter(|v| !v.is_empty()).ok_or(Refused::bad(why));
         let via = Via::parse(message.values(HeaderName::Via).next().ok_or(Refused::bad("no Via"))?)?;
         let (from, to) = (must(HeaderName::From, "no From")?, must(HeaderName::To, "no To")?);
         let call_id = must(HeaderName::CallId, "no Call-ID")?;
@@ -462,7 +508,9 @@ fn body_of<'t>(message: &Message<'t>) -> (Kind, Option<Cow<'t, str>>) {
         return (Kind::None, None);
     }
     let encoded = message.values(HeaderName::ContentEncoding).any(|e| !e.eq_ignore_ascii_case("identity"));
-    let Some(kind) = message.line(HeaderName::ContentType).filter(|_| !encoded) else { return (Kind::Other, None) };
+    let Some(kind) = message.line(HeaderName::ContentType).filter(|_| !encoded) else {
+        return (Kind::Other, None);
+    };
     let (name, params) = match kind.find(';') {
         Some(at) => kind.split_at(at),
         None => (kind, ""),

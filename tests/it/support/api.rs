@@ -22,7 +22,8 @@ impl Api {
         let status = answer.status();
         let body = answer.text().unwrap_or_default();
         assert!(status.is_success(), "sign-in as {user}: {status} {body}");
-        let token = serde_json::from_str::<Value>(&body).ok().and_then(|v| v["token"].as_str().map(str::to_owned));
+        let token =
+            serde_json::from_str::<Value>(&body).ok().and_then(|v| v["token"].as_str().map(str::to_owned));
         Self { client, base, token: token.unwrap_or_else(|| panic!("no token in {body}")) }
     }
 

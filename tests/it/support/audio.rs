@@ -8,7 +8,8 @@ pub mod alaw {
     //! ITU-T G.711 A-law.
 
     pub fn encode(sample: i16) -> u8 {
-        let (sign, magnitude) = if sample >= 0 { (0x80_u8, i32::from(sample)) } else { (0, !i32::from(sample)) };
+        let (sign, magnitude) =
+            if sample >= 0 { (0x80_u8, i32::from(sample)) } else { (0, !i32::from(sample)) };
         let magnitude = magnitude >> 3;
         let code = if magnitude < 32 {
             (magnitude >> 1) as u8
@@ -71,13 +72,17 @@ pub fn find(part: &[f32], whole: &[f32]) -> (f64, usize) {
         return (0.0, 0);
     }
     let envelope = |s: &[f32]| -> Vec<f32> {
-        let loud: Vec<f32> = s.chunks_exact(BLOCK).map(|c| (c.iter().map(|x| x * x).sum::<f32>() / BLOCK as f32).sqrt()).collect();
+        let loud: Vec<f32> = s
+            .chunks_exact(BLOCK)
+            .map(|c| (c.iter().map(|x| x * x).sum::<f32>() / BLOCK as f32).sqrt())
+            .collect();
         let mean = loud.iter().sum::<f32>() / loud.len() as f32;
         loud.into_iter().map(|x| x - mean).collect()
     };
     let (small, large) = (envelope(part), envelope(whole));
-    let mut places: Vec<(f64, usize)> =
-        (0..=large.len() - small.len()).map(|at| (likeness(&small, &large[at..at + small.len()]), at * BLOCK)).collect();
+    let mut places: Vec<(f64, usize)> = (0..=large.len() - small.len())
+        .map(|at| (likeness(&small, &large[at..at + small.len()]), at * BLOCK))
+        .collect();
     places.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut best = (-1.0, 0);
     for &(_, near) in places.iter().take(PLACES) {
@@ -112,7 +117,8 @@ fn a_part_is_found_where_it_stands_and_noise_is_not() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 16) as f32 / 32_768.0 - 1.0
     };
-    let voice: Vec<f32> = (0..8_000).map(|n| noise() * ((n / 700) as f32 * 1.7).sin().abs() * 1_000.0).collect();
+    let voice: Vec<f32> =
+        (0..8_000).map(|n| noise() * ((n / 700) as f32 * 1.7).sin().abs() * 1_000.0).collect();
     let mut whole: Vec<f32> = (0..24_000).map(|_| noise() * 50.0).collect();
     for (n, v) in voice.iter().enumerate() {
         whole[9_137 + n] += v;

@@ -130,7 +130,12 @@ impl Script {
     /// A key by INFO: the lightest way to press one.
     pub fn key(&mut self, key: char) -> String {
         self.cseq += 1;
-        self.request("INFO", self.cseq, "", Some(("application/dtmf-relay", &format!("Signal={key}\r\nDuration=160\r\n"))))
+        self.request(
+            "INFO",
+            self.cseq,
+            "",
+            Some(("application/dtmf-relay", &format!("Signal={key}\r\nDuration=160\r\n"))),
+        )
     }
 }
 
@@ -174,7 +179,9 @@ impl Phone {
 
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         match &mut self.wire {
-            Wire::Udp(socket) => assert_eq!(socket.send_to(bytes, self.script.server).expect("send"), bytes.len()),
+            Wire::Udp(socket) => {
+                assert_eq!(socket.send_to(bytes, self.script.server).expect("send"), bytes.len())
+            }
             Wire::Tcp { stream, .. } => stream.write_all(bytes).expect("write"),
         }
     }
@@ -185,7 +192,14 @@ impl Phone {
         match &mut self.wire {
             Wire::Udp(socket) => match socket.recv_from(&mut buffer) {
                 Ok((n, _)) => Some(Message(String::from_utf8_lossy(&buffer[..n]).into_owned())),
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::ConnectionRefused) => None,
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::ConnectionRefused
+                    ) =>
+                {
+                    None
+                }
                 Err(e) => panic!("receive: {e}"),
             },
             Wire::Tcp { stream, unread } => {
@@ -194,7 +208,11 @@ impl Phone {
                 }
                 match stream.read(&mut buffer) {
                     Ok(n) => unread.extend(&buffer[..n]),
-                    Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::ConnectionReset) => {}
+                    Err(e)
+                        if matches!(
+                            e.kind(),
+                            ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::ConnectionReset
+                        ) => {}
                     Err(e) => panic!("read: {e}"),
                 }
                 cut(unread)
@@ -287,7 +305,9 @@ impl Phone {
     /// Waits for the server's BYE and answers it.
     #[track_caller]
     pub fn expect_bye(&mut self, within: Duration) -> Message {
-        let bye = level::until("BYE from the server", within, || self.poll().filter(|m| m.status().is_none() && m.method() == "BYE"));
+        let bye = level::until("BYE from the server", within, || {
+            self.poll().filter(|m| m.status().is_none() && m.method() == "BYE")
+        });
         self.send(&bye.ok());
         bye
     }

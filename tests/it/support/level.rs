@@ -20,7 +20,12 @@ pub fn until<T>(what: &str, deadline: Duration, mut look: impl FnMut() -> Option
 
 /// The same for a figure: the failure tells the last one seen.
 #[track_caller]
-pub fn until_equal<T: PartialEq + std::fmt::Debug>(what: &str, deadline: Duration, want: T, mut look: impl FnMut() -> T) {
+pub fn until_equal<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    deadline: Duration,
+    want: T,
+    mut look: impl FnMut() -> T,
+) {
     let begun = Instant::now();
     loop {
         let seen = look();

@@ -157,7 +157,13 @@ fn drive(plan: &Plan, stop: &AtomicBool, story: &Story, mut witness: impl FnMut(
 }
 
 /// True when the call is over.
-fn heard(plan: &Plan, socket: &UdpSocket, call: &mut Call, message: &Message, tell: &mut impl FnMut(&str, Seen)) -> bool {
+fn heard(
+    plan: &Plan,
+    socket: &UdpSocket,
+    call: &mut Call,
+    message: &Message,
+    tell: &mut impl FnMut(&str, Seen),
+) -> bool {
     let now = Instant::now();
     let call_id = call.script.call_id.clone();
     match (message.status(), message.method(), &mut call.state) {
@@ -197,7 +203,13 @@ fn heard(plan: &Plan, socket: &UdpSocket, call: &mut Call, message: &Message, te
 }
 
 /// False when the call is given up.
-fn timers(plan: &Plan, socket: &UdpSocket, call: &mut Call, stopping: bool, tell: &mut impl FnMut(&str, Seen)) -> bool {
+fn timers(
+    plan: &Plan,
+    socket: &UdpSocket,
+    call: &mut Call,
+    stopping: bool,
+    tell: &mut impl FnMut(&str, Seen),
+) -> bool {
     let now = Instant::now();
     match &mut call.state {
         State::Inviting { sent, every, since } => {

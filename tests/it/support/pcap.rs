@@ -34,7 +34,15 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// One key as RFC 4733 events: 160 ms of updates every 20 ms, then `ends` copies of the end packet.
-fn event(key: u8, payload_type: u8, timestamp: u32, at_ms: u32, marker: bool, ends: u32, whole: bool) -> Vec<Packet> {
+fn event(
+    key: u8,
+    payload_type: u8,
+    timestamp: u32,
+    at_ms: u32,
+    marker: bool,
+    ends: u32,
+    whole: bool,
+) -> Vec<Packet> {
     let updates = if whole { 8 } else { 4 };
     let packet = |n: u32, duration: u32, end: bool| Packet {
         at_ms: at_ms + n * 20,
@@ -79,7 +87,13 @@ pub fn sweep(total_ms: u32) -> impl Iterator<Item = i16> {
 /// RFC 3389 comfort noise, one byte of level, every 200 ms.
 fn comfort_noise(count: u32) -> Vec<Packet> {
     (0..count)
-        .map(|n| Packet { at_ms: n * 200, marker: n == 0, payload_type: 13, timestamp: 8_000 + n * 1_600, payload: vec![70] })
+        .map(|n| Packet {
+            at_ms: n * 200,
+            marker: n == 0,
+            payload_type: 13,
+            timestamp: 8_000 + n * 1_600,
+            payload: vec![70],
+        })
         .collect()
 }
 
@@ -89,7 +103,13 @@ fn packets(encoded: &[u8], lengths_ms: impl Iterator<Item = u32>) -> Vec<Packet>
         let end = at + ms as usize * 8;
         let Some(payload) = encoded.get(at..end) else { break };
         let timestamp = 8_000 + at as u32;
-        made.push(Packet { at_ms: at as u32 / 8, marker: at == 0, payload_type: 8, timestamp, payload: payload.to_vec() });
+        made.push(Packet {
+            at_ms: at as u32 / 8,
+            marker: at == 0,
+            payload_type: 8,
+            timestamp,
+            payload: payload.to_vec(),
+        });
         at = end;
     }
     made

@@ -25,11 +25,19 @@ impl Postgres {
         let mut server = Self { dir, bin, port, child: None };
         server.open_folder();
         let data = server.data();
-        let made = server.as_its_user("initdb").arg("-D").arg(&data).args(["-A", "trust", "-U", "hotline", "-E", "UTF8", "--no-sync"]).output();
+        let made = server
+            .as_its_user("initdb")
+            .arg("-D")
+            .arg(&data)
+            .args(["-A", "trust", "-U", "hotline", "-E", "UTF8", "--no-sync"])
+            .output();
         let made = made.expect("run initdb");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         server.resume();
-        let created = server.as_its_user("createdb").args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "hotline", "hotline"]).output();
+        let created = server
+            .as_its_user("createdb")
+            .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "hotline", "hotline"])
+            .output();
         let created = created.expect("run createdb");
         assert!(created.status.success(), "createdb: {}", String::from_utf8_lossy(&created.stderr));
         Some(server)
@@ -46,7 +54,8 @@ impl Postgres {
     /// The server refuses to run as root: then the folder belongs to `postgres` and so do its processes.
     fn open_folder(&self) {
         if is_root() {
-            let done = Command::new("chown").arg("postgres").arg(self.dir.path()).status().expect("run chown");
+            let done =
+                Command::new("chown").arg("postgres").arg(self.dir.path()).status().expect("run chown");
             assert!(done.success(), "chown to postgres");
         }
     }
@@ -79,8 +88,20 @@ impl Postgres {
         let _ = std::fs::remove_file(self.data().join("postmaster.pid"));
         let (data, port, dir) = (self.data(), self.port.to_string(), self.dir.path().display().to_string());
         let mut command = self.as_its_user("postgres");
-        command.arg("-D").arg(data).args(["-p", &port, "-k", &dir, "-h", "127.0.0.1", "-c", "fsync=on", "-c", "shared_buffers=16MB"]);
-        self.child = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("start postgres"));
+        command.arg("-D").arg(data).args([
+            "-p",
+            &port,
+            "-k",
+            &dir,
+            "-h",
+            "127.0.0.1",
+            "-c",
+            "fsync=on",
+            "-c",
+            "shared_buffers=16MB",
+        ]);
+        self.child =
+            Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("start postgres"));
         let ready = self.bin.join("pg_isready");
         level::until("PostgreSQL takes connections", Duration::from_secs(60), || {
             let asked = Command::new(&ready).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
@@ -105,6 +126,10 @@ fn find_bin() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut bins: Vec<PathBuf> = versions.map(|entry| entry.path().join("bin")).collect();
     bins.sort();
-    bins.extend(std::env::var_os("PATH").iter().flat_map(|path| std::env::split_paths(path).collect::<Vec<_>>()));
-    bins.into_iter().rev().find(|bin| ["initdb", "postgres", "pg_isready"].iter().all(|p| Path::new(bin).join(p).exists()))
+    bins.extend(
+        std::env::var_os("PATH").iter().flat_map(|path| std::env::split_paths(path).collect::<Vec<_>>()),
+    );
+    bins.into_iter()
+        .rev()
+        .find(|bin| ["initdb", "postgres", "pg_isready"].iter().all(|p| Path::new(bin).join(p).exists()))
 }

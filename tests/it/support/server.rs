@@ -106,7 +106,9 @@ impl Server {
         let dir = tempfile::tempdir().expect("a folder for the server");
         let ports = MediaPorts::take();
         setup = setup.key("media.ports", format!("{}-{}", ports.first, ports.first + PORTS_EACH - 1));
-        for (key, value) in [("sip.udp", "127.0.0.1:0"), ("sip.tcp", "127.0.0.1:0"), ("http.listen", "127.0.0.1:0")] {
+        for (key, value) in
+            [("sip.udp", "127.0.0.1:0"), ("sip.tcp", "127.0.0.1:0"), ("http.listen", "127.0.0.1:0")]
+        {
             if !setup.keys.iter().any(|(k, _)| k == key) {
                 setup = setup.key(key, value);
             }
@@ -124,7 +126,10 @@ impl Server {
     }
 
     fn add_user(&self) {
-        let added = self.command(&["user", "add", USER, "--role", "admin", "--role", "auditor", "--role", "lead"]).env("HOTLINE_PASSWORD", PASSWORD).output();
+        let added = self
+            .command(&["user", "add", USER, "--role", "admin", "--role", "auditor", "--role", "lead"])
+            .env("HOTLINE_PASSWORD", PASSWORD)
+            .output();
         let added = added.expect("run hotline user add");
         assert!(added.status.success(), "hotline user add: {}", text(&added));
     }
@@ -147,7 +152,12 @@ impl Server {
     /// The program with this server's configuration and data, for `serve` and for every other command.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
-        command.args(args).arg("--config").arg(self.dir.path().join("hotline.toml")).arg("--data").arg(self.data());
+        command
+            .args(args)
+            .arg("--config")
+            .arg(self.dir.path().join("hotline.toml"))
+            .arg("--data")
+            .arg(self.data());
         for (key, value) in &self.setup.keys {
             command.env(format!("HOTLINE__{}", key.replace('.', "__").to_uppercase()), value);
         }
@@ -260,10 +270,19 @@ impl Server {
             "hotline_media_legs",
             "hotline_media_ports_leased",
         ];
-        level::until_equal("nothing is left of any call", Duration::from_secs(20), Vec::<String>::new(), || {
-            let metrics = self.metrics();
-            GAUGES.iter().filter(|g| metrics.get(g) != Some(0.0)).map(|g| format!("{g} {:?}", metrics.get(g))).collect()
-        });
+        level::until_equal(
+            "nothing is left of any call",
+            Duration::from_secs(20),
+            Vec::<String>::new(),
+            || {
+                let metrics = self.metrics();
+                GAUGES
+                    .iter()
+                    .filter(|g| metrics.get(g) != Some(0.0))
+                    .map(|g| format!("{g} {:?}", metrics.get(g)))
+                    .collect()
+            },
+        );
     }
 }
 
@@ -281,7 +300,12 @@ impl Drop for Server {
 
 /// Both streams of a finished command, for a message.
 pub fn text(output: &Output) -> String {
-    format!("{}\n{}{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 fn read_addresses(path: &Path) -> Option<Addresses> {

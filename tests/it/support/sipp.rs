@@ -22,7 +22,11 @@ pub struct Run {
 impl Run {
     /// Messages received whose first line begins so.
     pub fn received(&self, first_line: &str) -> usize {
-        self.trace.split("message received").skip(1).filter(|part| part.split_once("\n\n").is_some_and(|(_, m)| m.starts_with(first_line))).count()
+        self.trace
+            .split("message received")
+            .skip(1)
+            .filter(|part| part.split_once("\n\n").is_some_and(|(_, m)| m.starts_with(first_line)))
+            .count()
     }
 
     pub fn explain(&self) -> String {
@@ -72,11 +76,36 @@ impl<'a> Sipp<'a> {
         let to = if self.tcp { server.at.tcp } else { server.at.udp };
         let mut command = Command::new("sipp");
         command.arg("-sf").arg(path(self.scenario));
-        command.args([&to.to_string(), "-s", self.service, "-i", self.source, "-mi", self.source, "-m", "1", "-l", "1"]);
-        command.args(["-p", &port.to_string(), "-mp", &media.to_string(), "-t", if self.tcp { "t1" } else { "u1" }]);
+        command.args([
+            &to.to_string(),
+            "-s",
+            self.service,
+            "-i",
+            self.source,
+            "-mi",
+            self.source,
+            "-m",
+            "1",
+            "-l",
+            "1",
+        ]);
+        command.args([
+            "-p",
+            &port.to_string(),
+            "-mp",
+            &media.to_string(),
+            "-t",
+            if self.tcp { "t1" } else { "u1" },
+        ]);
         command.args(["-cid_str", &call_id, "-nostdin", "-recv_timeout", "15000"]);
         command.args(["-timeout", &self.limit.as_secs().to_string(), "-timeout_error"]);
-        command.arg("-trace_msg").arg("-message_file").arg(&trace).arg("-trace_err").arg("-error_file").arg(&errors);
+        command
+            .arg("-trace_msg")
+            .arg("-message_file")
+            .arg(&trace)
+            .arg("-trace_err")
+            .arg("-error_file")
+            .arg(&errors);
         command.current_dir(Path::new(TOP).join("sipp-scenarios"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap_or_else(|e| panic!("sipp: {e} (apt-get install sip-tester)"));
@@ -87,7 +116,8 @@ impl<'a> Sipp<'a> {
             }
             child.try_wait().ok().flatten()
         });
-        let read = |path: &Path| String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
+        let read =
+            |path: &Path| String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
         Run { code: ended.code(), trace: read(&trace).replace('\r', ""), errors: read(&errors), call_id }
     }
 }
