@@ -51,9 +51,9 @@ fuzz: setup ## each fuzz target for FUZZ_SECONDS=600
 
 audit: setup ## licences, sources and bans of all dependencies; known faults where their list can be reached
 	@command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny
-	cargo deny check bans licenses sources
-	cargo deny check advisories || echo "audit: the advisory list could not be read or has entries, see above"
-	cd panel && npm audit --omit=dev || true
+	cargo deny --log-level error check bans licenses sources
+	@cargo deny --log-level error check advisories || echo "audit: Rust's list of faults could not be read or has entries, see above"
+	@cd panel && npm audit --omit=dev || echo "audit: npm's list of faults could not be read or has entries, see above"
 
 panel: panel/dist/index.html ## build the web pages into panel/dist
 
