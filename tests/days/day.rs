@@ -182,7 +182,7 @@ impl Day {
                 self.carry_out(out);
             }
             self.tick += 1;
-            if self.tick % self.check_every == 0 {
+            if self.tick.is_multiple_of(self.check_every) {
                 self.engine.assert_invariants();
             }
         }
@@ -389,8 +389,11 @@ impl Day {
                 let now = self.now;
                 let Some(l) = self.legs.get_mut(&leg) else { return };
                 l.message = Some((recording, now));
-                let why =
-                    if self.rng.next_u64() % 2 == 0 { MessageEnd::TooLong } else { MessageEnd::Silence };
+                let why = if self.rng.next_u64().is_multiple_of(2) {
+                    MessageEnd::TooLong
+                } else {
+                    MessageEnd::Silence
+                };
                 let length_ms = if why == MessageEnd::TooLong { max_ms } else { silence_ms + 2_000 };
                 let voiced_ms = (self.rng.next_u64() % 3 * 1_000) as u32;
                 self.later(

@@ -90,9 +90,12 @@ fn flow() -> Arc<Flow> {
     }))
 }
 
+/// Clips by name, and their lengths in milliseconds.
+type Clips = (Arc<BTreeMap<Arc<str>, ClipId>>, BTreeMap<ClipId, u32>);
+
 /// Names and lengths from the sounds' manifest.
-fn clips() -> (Arc<BTreeMap<Arc<str>, ClipId>>, BTreeMap<ClipId, u32>) {
-    static CLIPS: OnceLock<(Arc<BTreeMap<Arc<str>, ClipId>>, BTreeMap<ClipId, u32>)> = OnceLock::new();
+fn clips() -> Clips {
+    static CLIPS: OnceLock<Clips> = OnceLock::new();
     CLIPS
         .get_or_init(|| {
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sounds/manifest.json");

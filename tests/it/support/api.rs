@@ -78,8 +78,8 @@ impl Api {
     pub fn events(&self, call: &Value) -> Vec<Value> {
         let id = call["id"].as_str().unwrap_or_else(|| panic!("no id in {call}"));
         let answer = self.get(&format!("calls/{id}/events?limit=200"));
-        let items = answer["items"].as_array().cloned().unwrap_or_else(|| panic!("no items in {answer}"));
-        items
+
+        answer["items"].as_array().cloned().unwrap_or_else(|| panic!("no items in {answer}"))
     }
 
     pub fn tickets(&self) -> Vec<Value> {

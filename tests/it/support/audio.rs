@@ -57,7 +57,7 @@ pub fn read_wav(path: &Path) -> (Vec<Vec<f32>>, u32) {
 
 /// Brings a sound to 8 kHz when its rate is a multiple of it, by averaging.
 pub fn to_8k(samples: &[f32], rate: u32) -> Vec<f32> {
-    assert!(rate % 8_000 == 0, "{rate} Hz");
+    assert!(rate.is_multiple_of(8_000), "{rate} Hz");
     let by = (rate / 8_000) as usize;
     samples.chunks_exact(by).map(|c| c.iter().sum::<f32>() / by as f32).collect()
 }

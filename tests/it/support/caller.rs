@@ -32,15 +32,8 @@ impl Message {
             key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
         })
     }
-    pub fn body(&self) -> &str {
-        self.0.split_once("\r\n\r\n").map_or("", |(_, body)| body)
-    }
     pub fn to_tag(&self) -> Option<&str> {
         self.header("To")?.split(";tag=").nth(1)?.split(';').next()
-    }
-    /// The audio port of its SDP.
-    pub fn audio_port(&self) -> Option<u16> {
-        self.body().lines().find_map(|l| l.strip_prefix("m=audio ")?.split(' ').next()?.parse().ok())
     }
     /// 200 to this request.
     pub fn ok(&self) -> String {
@@ -258,11 +251,6 @@ impl Phone {
         let answer = self.expect(&format!("final answer to {method}"), final_one);
         assert_eq!(answer.status(), Some(status), "{}", answer.0);
         answer
-    }
-
-    #[track_caller]
-    pub fn expect_request(&mut self, method: &str) -> Message {
-        self.expect(method, |m| m.status().is_none() && m.method() == method)
     }
 
     /// Nothing comes for `quiet`.

@@ -145,10 +145,6 @@ impl Server {
         std::fs::write(flows.join(format!("{name}.toml")), text).expect("write a flow");
     }
 
-    pub fn flow_path(&self, name: &str) -> PathBuf {
-        self.dir.path().join("ivr-flows").join(format!("{name}.toml"))
-    }
-
     /// The program with this server's configuration and data, for `serve` and for every other command.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
@@ -224,8 +220,8 @@ impl Server {
     /// Waits for the process to end by itself.
     pub fn ended(&mut self, within: Duration) -> ExitStatus {
         let mut child = self.child.take().expect("the server runs");
-        let status = level::until("the server ends", within, || child.try_wait().ok().flatten());
-        status
+
+        level::until("the server ends", within, || child.try_wait().ok().flatten())
     }
 
     /// SIGTERM, and the end that follows when nobody is on the line.
