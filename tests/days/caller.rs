@@ -102,10 +102,6 @@ impl Caller {
         }
     }
 
-    pub fn call_id(&self) -> &str {
-        &self.call_id
-    }
-
     pub fn dial(&mut self, now: Time, out: &mut Vec<Wish>) {
         self.state = State::Calling;
         let offer = !matches!(self.habit, Habit::Offerless { .. });

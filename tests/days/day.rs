@@ -381,9 +381,16 @@ impl Day {
                     );
                 }
             }
-            Order::Stop { leg } => drop(self.legs.get_mut(&leg).map(|l| l.play = None)),
+            Order::Stop { leg } => {
+                if let Some(l) = self.legs.get_mut(&leg) {
+                    l.play = None;
+                }
+            }
             Order::Record { leg, recording } => {
-                drop(self.legs.get_mut(&leg).map(|l| l.recording = Some((recording, self.now))))
+                let now = self.now;
+                if let Some(l) = self.legs.get_mut(&leg) {
+                    l.recording = Some((recording, now));
+                }
             }
             Order::Message { leg, recording, max_ms, silence_ms } => {
                 let now = self.now;

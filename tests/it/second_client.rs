@@ -89,9 +89,9 @@ impl Baresip {
     fn heard(&self) -> PathBuf {
         let files =
             std::fs::read_dir(self.dir.path().join("heard")).expect("the folder").flatten().map(|e| e.path());
+        let mut files = files;
         files
-            .filter(|p| p.to_string_lossy().ends_with("-dec.wav"))
-            .next()
+            .find(|p| p.to_string_lossy().ends_with("-dec.wav"))
             .unwrap_or_else(|| panic!("nothing heard\n{}", self.log()))
     }
 
