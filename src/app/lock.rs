@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub enum DataDirError {
     #[error("data folder {0} cannot be made or written: {1}")]
     Unwritable(PathBuf, std::io::Error),
-    #[error("data folder {0} is in use by another hotline (process {1})")]
+    #[error("another hotline runs on data folder {0} (process {1})")]
     InUse(PathBuf, String),
 }
 

@@ -31,7 +31,7 @@ pub struct LiveFacts {
 /// The live calls of one boot, and how many ended.
 #[derive(Clone, Debug, Default)]
 pub struct LiveFold {
-    pub calls: BTreeMap<CallId, LiveFacts>,
+    pub live: BTreeMap<CallId, LiveFacts>,
     pub ended: u64,
 }
 
@@ -47,10 +47,10 @@ impl LiveFold {
                     flow_hash: arrived.flow_hash,
                     ..LiveFacts::default()
                 };
-                self.calls.insert(arrived.call, live);
+                self.live.insert(arrived.call, live);
             }
             Fact::CallEnded(ended) => {
-                self.calls.remove(&ended.call);
+                self.live.remove(&ended.call);
                 self.ended += 1;
             }
             Fact::CallAnswered(answered) => {
@@ -98,14 +98,14 @@ impl LiveFold {
     }
 
     fn change(&mut self, call: CallId, change: impl FnOnce(&mut LiveFacts)) {
-        if let Some(live) = self.calls.get_mut(&call) {
+        if let Some(live) = self.live.get_mut(&call) {
             change(live);
         }
     }
 
     /// One figure over every live call; equal to [`Engine::live_digest`] of the engine that wrote the facts.
     pub fn digest(&self) -> u64 {
-        self.calls.iter().fold(0, |sum, (id, live)| sum ^ self::digest(*id, &Seen::of_facts(live)))
+        self.live.iter().fold(0, |sum, (id, live)| sum ^ self::digest(*id, &Seen::of_facts(live)))
     }
 }
 
@@ -176,7 +176,7 @@ impl Engine {
     /// The first live call that the facts tell otherwise, in words; `None` when both agree.
     pub fn differs_from(&self, fold: &LiveFold) -> Option<String> {
         for id in &self.order {
-            let (Some(call), Some(live)) = (self.calls.get(id), fold.calls.get(id)) else {
+            let (Some(call), Some(live)) = (self.calls.get(id), fold.live.get(id)) else {
                 return Some(format!("{id} is live in one of the two"));
             };
             let (engine, facts) = (Seen::of_call(self, call), Seen::of_facts(live));
@@ -192,7 +192,7 @@ impl Engine {
                 return Some(format!("{id}: dialog {known:?} is not {told:?}"));
             }
         }
-        (self.calls.len() != fold.calls.len())
-            .then(|| format!("{} calls live, {} in the facts", self.calls.len(), fold.calls.len()))
+        (self.calls.len() != fold.live.len())
+            .then(|| format!("{} calls live, {} in the facts", self.calls.len(), fold.live.len()))
     }
 }

@@ -111,7 +111,7 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
     let kills = if prove() { 40 } else { 5 };
     let dir = tempfile::tempdir().expect("a folder");
     let oracle: PathBuf = dir.path().join("acknowledged");
-    let mut server = Setup::scenarios().flow("callback", include_str!("flows/callback.toml")).start();
+    let mut server = Setup::scenarios().flow("book", include_str!("flows/callback.toml")).start();
     let load = callers("kill", &server, &oracle);
     for n in 0..kills {
         let more = load.calls() + 10 + (rng.next_u64() % 90) as usize;
@@ -143,7 +143,7 @@ fn calls_go_on_while_postgresql_is_away() {
     let dir = tempfile::tempdir().expect("a folder");
     let oracle: PathBuf = dir.path().join("acknowledged");
     let mut server = Setup::scenarios()
-        .flow("callback", include_str!("flows/callback.toml"))
+        .flow("book", include_str!("flows/callback.toml"))
         .key("database.url", postgres.url())
         .start();
     let load = callers("away", &server, &oracle);

@@ -191,7 +191,7 @@ const CASES: &[Case] = &[
     case("register-by-phone", NO_CALL).on(On::Digest),
     case("rport", NO_CALL),
     case("carrier-01-reliable-180", HUNG_UP).on(On::Ringing),
-    case("carrier-02-prack-repeated", HUNG_UP).on(On::Ringing),
+    case("carrier-02-prack-late", HUNG_UP).on(On::Ringing),
     case("carrier-03-require-precondition", NO_CALL),
     case("carrier-04-refresh-by-reinvite", HUNG_UP),
     case("carrier-04-refresh-by-update", HUNG_UP),

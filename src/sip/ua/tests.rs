@@ -417,6 +417,9 @@ fn a_reliable_180_is_repeated_until_its_prack() {
     line.hear(&request("PRACK", 2, "p", &header(&ringing, "To"), "", &rack));
     line.pass(Duration::from_secs(10));
     assert_eq!((line.count("SIP/2.0 180"), line.count("SIP/2.0 200")), (3, 1));
+    // Carrier fault 2: the same PRACK once more gets the same 200 once more.
+    line.hear(&request("PRACK", 2, "p", &header(&ringing, "To"), "", &rack));
+    assert_eq!(line.count("SIP/2.0 200"), 2);
 }
 
 #[test]
