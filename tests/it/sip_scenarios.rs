@@ -177,7 +177,7 @@ const CASES: &[Case] = &[
     case("header-bomb", NO_CALL),
     case("body-too-large", NO_CALL).tcp(),
     case("unknown-uri-scheme", NO_CALL),
-    case("refer-refused", HUNG_UP).counted(&["hotline_engine_total{what=\"transfer_refused\"}"]),
+    case("refer-refused", HUNG_UP).counted(&["hotline_sip_dropped_total{what=\"referral\"}"]),
     case("replaces-of-nothing", NO_CALL),
     case("unknown-source", NO_CALL)
         .from("127.0.0.66")

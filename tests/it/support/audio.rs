@@ -55,13 +55,6 @@ pub fn read_wav(path: &Path) -> (Vec<Vec<f32>>, u32) {
     (out, spec.sample_rate)
 }
 
-/// Brings a sound to 8 kHz when its rate is a multiple of it, by averaging.
-pub fn to_8k(samples: &[f32], rate: u32) -> Vec<f32> {
-    assert!(rate.is_multiple_of(8_000), "{rate} Hz");
-    let by = (rate / 8_000) as usize;
-    samples.chunks_exact(by).map(|c| c.iter().sum::<f32>() / by as f32).collect()
-}
-
 /// Where `part` is found in `whole`, and how like it is there: normalised cross-correlation, −1 to 1, and the offset in samples.
 ///
 /// First by the loudness of 5 ms blocks, then sample by sample around the best places: exact, and quick without a transform.
