@@ -6,11 +6,10 @@ export PATH := $(CURDIR)/.node/bin:$(PATH)
 
 # More arguments for the server and the like: make run ARGS="--now 2026-11-23T09:00:00+08:00"
 ARGS ?=
-FUZZ_SECONDS ?= 600
 
 PANEL_SOURCES := $(shell find panel/src panel/public -type f 2>/dev/null) panel/index.html panel/vite.config.ts panel/tsconfig.json
 
-.PHONY: help run test check sim bench prove fuzz audit panel clean setup setup-test
+.PHONY: help run test check sim bench prove audit panel clean setup setup-test
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -35,19 +34,12 @@ check: setup panel ## the quick ones: format, lints, types, the shipped configur
 sim: ## simulated days, a hundred seeds of them, with what they reached; SEED=7 for one, HOTLINE_PROVE=1 for a thousand
 	cargo test --release --no-default-features --test days -- --nocapture
 
-bench: setup ## every figure in milliseconds and ratios; never part of the tests
-	cargo build --release
-	bench/run $(ARGS)
+bench: setup ## what an event costs with 100 to 50,000 calls, and what the projector writes; never part of the tests
+	cargo run --release --no-default-features --example engine_load
+	cargo run --release --example projector_load
 
 prove: setup-test panel ## full counts of faults, kills and seeds; takes about an hour
 	HOTLINE_PROVE=1 scripts/test.sh --release
-
-fuzz: setup ## each fuzz target for FUZZ_SECONDS=600
-	@command -v cargo-fuzz >/dev/null || cargo install --quiet cargo-fuzz
-	@set -e; for target in $$(RUSTC_BOOTSTRAP=1 cargo fuzz list); do \
-		echo "== $$target"; \
-		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=1 -rss_limit_mb=2048 -print_final_stats=1; \
-	done
 
 audit: setup ## licences, sources and bans of all dependencies; known faults where their list can be reached
 	@command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  flow files ─▶ read ─▶ FlowSet (subflows set in) ─▶ lint ─▶ Flow ──▶ Walk: (now, world, input) → actions, trail
-//!                 └────────── problems: file:line:column ──┘      └──▶ sim, graph
+//!                 └────────── problems: file:line:column ──┘
 //! ```
 //!
 //! | module | subject |
@@ -11,22 +11,19 @@
 //! | `book`, `say` | prompts and what they are made of; numbers and dates in Mandarin |
 //! | `flow`, `read`, `lint`, `set` | the language: its model, its reader, what a sound flow keeps to, flows that use each other |
 //! | `walk` | the interpreter |
-//! | [`sim`], [`graph`] | walking a flow without a phone; drawing it |
 //!
 //! The rules that always hold: a walk has an outstanding order, a deadline, or has ended; whatever goes wrong in it leads to a person,
 //! never to a hang-up; the same inputs give the same walk, so a call can be walked again from its journal.
 //!
-//! To add a kind of node: `docs/adding-an-ivr-step.md`.
+//! To add a kind of node: a variant of `flow::Kind`, its fields in `read.rs`, its arms in `walk/steps.rs`, its own ways in `lint.rs`.
 mod book;
 mod flow;
-pub mod graph;
 mod lint;
 mod problem;
 mod read;
 mod say;
 pub mod seam;
 mod set;
-pub mod sim;
 mod walk;
 
 #[cfg(test)]
