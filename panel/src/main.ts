@@ -2,6 +2,7 @@ import { VueQueryPlugin, QueryClient } from '@tanstack/vue-query'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
+import sprite from './components/sprite.svg?raw'
 import { RequestFailed } from './api/http'
 import { i18n } from './i18n'
 import { router } from './router'
@@ -20,6 +21,10 @@ const queries = new QueryClient({
     },
   },
 })
+
+// The icons every page refers to by name: a drawing of its own, read as one, not as a page's markup.
+const drawn = new DOMParser().parseFromString(sprite, 'image/svg+xml').documentElement
+document.body.prepend(document.importNode(drawn, true))
 
 createApp(App)
   .use(createPinia())

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 /// Largest body, in bytes.
 pub const BODY_MAX: usize = 2 * 1024 * 1024;
-/// A whole body must be here after this.
-const BODY_TIME: Duration = Duration::from_secs(10);
+/// A whole body must be here after this; less than any answer may take that has a body, so that the client is told why.
+const BODY_TIME: Duration = Duration::from_secs(4);
 
 /// The query's fields in order, still text.
 #[derive(Clone, Debug, Default)]

@@ -28,6 +28,14 @@ describe('timeline', () => {
       ['call_ended', ['caller_hung_up', 'fault caller']],
     ])
   })
+  it('tells the reason first and leaves noughts out', () => {
+    const data = { duration_ms: 900, sip_status: 0, reason: 'flow_ended' }
+    expect(rows([{ at, kind: 'call_ended', data }])[0]?.facts).toEqual(['flow_ended', 'duration_ms 900'])
+    expect(rows([{ at, kind: 'queue_entered', data: { queue: 'main', ahead: 0 } }])[0]?.facts).toEqual([
+      'main',
+      'ahead 0',
+    ])
+  })
   it('is not alarmed when the caller hangs up, and is when we fail', () => {
     expect(rows(walk).at(-1)?.tone).toBe('plain')
     expect(rows([{ at, kind: 'call_ended', data: { fault: 'us' } }])[0]?.tone).toBe('bad')

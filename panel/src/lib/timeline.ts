@@ -45,8 +45,12 @@ const LOOKS: Record<string, [icon: string, tone: Tone]> = {
   state: ['right', 'plain'],
 }
 
+/** Figures that say something when they are nought; of all others nought is what one expects. */
+const NOUGHT = new Set(['ahead', 'priority', 'digit', 'value'])
+
 /** Which fields come first, in the order they are spoken; the others follow as they came. */
 const FIRST = [
+  'reason',
   'caller',
   'called',
   'trunk',
@@ -94,7 +98,14 @@ function row(at: string, kind: string, data: Record<string, unknown>): Row {
   const [icon, tone] = LOOKS[kind] ?? ['dash', 'small']
   const facts = Object.entries(data)
     .sort(([a], [b]) => rank(a) - rank(b))
-    .filter(([key, value]) => !SILENT.has(key) && value !== null && value !== '' && typeof value !== 'object')
+    .filter(
+      ([key, value]) =>
+        !SILENT.has(key) &&
+        value !== null &&
+        value !== '' &&
+        typeof value !== 'object' &&
+        (value !== 0 || NOUGHT.has(key)),
+    )
     .map(([key, value]) => (typeof value === 'boolean' ? (value ? key : '') : `${label(key)}${value}`))
     .filter((text) => text !== '')
   return { at, kind, icon, tone: kind === 'call_ended' && data.fault === 'caller' ? 'plain' : tone, facts }

@@ -296,3 +296,14 @@ fn pages_are_compressed_and_answers_with_secrets_are_not() {
         desk
     });
 }
+
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    on_sqlite(|desk| async move {
+        let head = "POST /api/v1/session HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\nconnection: close\r\n";
+        let (status, body) = raw(&desk, &format!("{head}content-length: 100\r\n\r\n{{")).await;
+        assert_eq!(status, 408, "{body}");
+        assert!(body.contains("urn:hotline:problem:too_slow"), "{body}");
+        desk
+    });
+}
