@@ -232,6 +232,11 @@ fn a_call_is_answered_confirmed_and_hung_up() {
     line.hear(&request("BYE", 2, "b", &to, "", ""));
     assert_eq!(line.count("SIP/2.0 200"), 2);
     assert_eq!(line.ends(), [DialogEnd::Bye { cause: None }]);
+    // The same BYE again gets the same answer and ends nothing twice.
+    let answer = line.sent.last().cloned();
+    line.hear(&request("BYE", 2, "b", &to, "", ""));
+    assert_eq!((line.count("SIP/2.0 200"), line.sent.last().cloned()), (3, answer));
+    assert_eq!(line.ends().len(), 1);
     line.assert_nothing_left();
 }
 
