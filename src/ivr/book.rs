@@ -96,7 +96,7 @@ impl Book {
                 .as_u64()
                 .and_then(|ms| u32::try_from(ms).ok())
                 .ok_or_else(|| wrong(&format!("clip {name} has no \"ms\"")))?;
-            let text = clip["text"].as_str().unwrap_or_default().to_owned();
+            let text = plain(clip["text"].as_str().unwrap_or_default());
             book.clips.insert(Arc::from(name.as_str()), (ms, text));
         }
         for (name, prompt) in table("prompts")? {
@@ -159,6 +159,21 @@ impl Book {
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.prompts.keys().chain(self.clips.keys()).map(|name| &**name)
     }
+}
+
+/// A clip's text without the marks for the synthesiser: `一{yi2}` and `<en>…</en>`.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut marked = 0_u32;
+    for c in text.chars() {
+        match c {
+            '{' | '<' => marked += 1,
+            '}' | '>' => marked = marked.saturating_sub(1),
+            c if marked == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
 }
 
 /// Tones and music have no line in the manifest: they say nothing.

@@ -36,9 +36,11 @@ impl FlowSet {
         Self::one(vec![(name.to_owned(), text.to_owned())], &Arc::new(Book::open()))
     }
 
-    /// The first file as a flow, the others as subflows of it.
-    fn one(files: Vec<(String, String)>, book: &Arc<Book>) -> Result<Arc<Flow>, Problems> {
+    /// The first file as a flow; of the others only those it uses, by whatever way.
+    pub fn one(mut files: Vec<(String, String)>, book: &Arc<Book>) -> Result<Arc<Flow>, Problems> {
         let first = files.first().map(|(name, _)| stem(name).to_owned()).unwrap_or_default();
+        let used = used(&files, book);
+        files.retain(|(name, _)| used.contains(stem(name)));
         let set = Self::load(files, book)?;
         let nothing = || {
             Problems(vec![Problem {
@@ -121,6 +123,23 @@ fn is_part(draft: &Draft) -> bool {
     })
 }
 
+/// The first file and those it uses.
+fn used(files: &[(String, String)], book: &Book) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    let mut todo: Vec<String> = files.first().map(|(name, _)| stem(name).to_owned()).into_iter().collect();
+    while let Some(next) = todo.pop() {
+        let found = files.iter().find(|(name, _)| stem(name) == next);
+        if let Some((name, text)) = found.filter(|_| used.insert(next)) {
+            let draft = read::read(name, 0, text, book, &mut Vec::new());
+            todo.extend(draft.nodes.into_iter().filter_map(|node| match node.what {
+                DraftKind::Subflow { flow, .. } => Some(flow),
+                DraftKind::Own(_) => None,
+            }));
+        }
+    }
+    used
+}
+
 fn stem(name: &str) -> &str {
     name.strip_suffix(".toml").unwrap_or(name)
 }
@@ -174,6 +193,7 @@ impl<'a> Building<'a> {
             .map_or(ends.1, |n| n as NodeIx);
         Some(Flow {
             file: Arc::from(files[entry].name.as_str()),
+            files: files.iter().map(|file| Arc::from(file.name.as_str())).collect(),
             version: Arc::from(draft.version.as_str()),
             hash,
             bundle: Arc::from(bundle),

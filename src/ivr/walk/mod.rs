@@ -15,7 +15,7 @@ mod queue;
 mod steps;
 
 use super::book::{How, Part};
-use super::flow::{Flow, Node, NodeIx, Speech, Value};
+use super::flow::{Flow, Kind, Node, NodeIx, Speech, Value};
 use super::say;
 use super::seam::{Action, CallFacts, HangUpWhy, Input, Spoken, Trail, World};
 use crate::base::{Digit, Personal, Time};
@@ -139,6 +139,30 @@ impl Walk {
     /// The node it is at.
     pub fn at(&self) -> &str {
         &self.node().name
+    }
+
+    /// An agent has the call.
+    pub fn is_resting(&self) -> bool {
+        matches!(self.state, State::Resting)
+    }
+
+    /// What is pressed now is kept out of journal and recording.
+    pub fn is_sensitive(&self) -> bool {
+        self.sensitive
+    }
+
+    /// Would this key do something now?
+    pub fn listens(&self, key: char) -> bool {
+        let node = self.node();
+        match (&node.kind, &self.state) {
+            (_, State::Menu { .. } | State::Survey { .. } | State::Collect { .. }) => true,
+            (Kind::Play { .. }, State::Playing) => node.key(key).is_some(),
+            (Kind::Queue(queue), State::Queued(_)) => {
+                node.key(key).is_some() || queue.raise.iter().any(|(raise, _)| *raise == key)
+            }
+            (Kind::Voicemail { end, .. }, State::Recording { .. }) => *end == key,
+            _ => false,
+        }
     }
 
     pub fn is_over(&self) -> bool {
