@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// How a value is read aloud; the names of the manifest's kinds.
@@ -58,6 +59,19 @@ pub enum Part {
     },
 }
 
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clip(name) => f.write_str(name),
+            Self::Pause(ms) => write!(f, "pause:{ms}"),
+            Self::Say { var, how } => {
+                let name = How::NAMES.iter().find(|(_, known)| known == how).map_or("text", |(name, _)| name);
+                write!(f, "{{{var}:{name}}}")
+            }
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prompt {
     pub text: String,
@@ -83,6 +97,30 @@ impl Book {
     /// Takes every name for a clip; for flows that are looked at without their sounds.
     pub fn open() -> Self {
         Self { open: true, ..Self::default() }
+    }
+
+    /// The same with the prompts a kept flow was read with: those of [`Book::kept`].
+    pub(super) fn open_with<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut book = Self::open();
+        for line in lines {
+            let (play, fallback) = line.split_once(" | ").unwrap_or((line, ""));
+            let mut words = play.split_whitespace();
+            let Some(name) = words.next() else { continue };
+            let fallback = fallback.split_whitespace().filter_map(part).collect();
+            let prompt = Prompt { text: String::new(), parts: words.filter_map(part).collect(), fallback };
+            book.prompts.insert(Arc::from(name), prompt);
+        }
+        book
+    }
+
+    /// One line for a prompt that is more than the clip of its name: its name, its parts, ` | ` and its fallback.
+    pub(super) fn kept(&self, name: &str) -> Option<String> {
+        let prompt = self.prompts.get(name)?;
+        if prompt.fallback.is_empty() && prompt.parts == [Part::Clip(Arc::from(name))] {
+            return None;
+        }
+        let line = |parts: &[Part]| parts.iter().map(|part| format!(" {part}")).collect::<String>();
+        Some(format!("{name}{} |{}", line(&prompt.parts), line(&prompt.fallback)))
     }
 
     /// From the text of `sounds/manifest.json`.

@@ -181,6 +181,17 @@ pub(super) enum When {
     AtLeast(u16),
 }
 
+impl When {
+    /// Does a stretch of the day have this minute of it?
+    pub fn has_minute(&self, minute: u16) -> bool {
+        match self {
+            Self::Between(from, to) if from < to => (*from..*to).contains(&minute),
+            Self::Between(from, to) => minute >= *from || minute < *to,
+            _ => false,
+        }
+    }
+}
+
 /// What a waiting caller hears again and again.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Again {
@@ -195,6 +206,8 @@ pub(super) enum Kind {
     /// `play` and `say`.
     Play {
         speech: Speech,
+        /// A key takes effect when everything has been heard: a notice that must be.
+        finish: bool,
     },
     Set {
         values: Vec<(Arc<str>, Value)>,
@@ -303,7 +316,9 @@ impl Kind {
     /// Everything it may say.
     pub fn speeches(&self) -> Vec<&Speech> {
         match self {
-            Self::Play { speech } | Self::Hangup { speech, .. } | Self::Survey { speech, .. } => vec![speech],
+            Self::Play { speech, .. } | Self::Hangup { speech, .. } | Self::Survey { speech, .. } => {
+                vec![speech]
+            }
             Self::Menu { speech, wrong, .. } => vec![speech, wrong],
             Self::Collect(collect) => vec![&collect.speech, &collect.wrong],
             Self::Queue(queue) => queue.announcements.iter().map(|again| &again.speech).collect(),
