@@ -68,11 +68,32 @@ pub(super) fn read(file: &str, number: u16, text: &str, book: &Book, problems: &
         );
     }
     let (document, errors) = DeTable::parse_recoverable(text);
+    let mut twice = None;
     for error in &errors {
         let what = error.message().lines().collect::<Vec<_>>().join(" ");
-        reader.tell(error.span().map_or(0, |span| span.start), what);
+        let span = error.span().unwrap_or(0..0);
+        if what != "duplicate key" {
+            reader.tell(span.start, what);
+            continue;
+        }
+        // A table that is there twice has all its keys twice: told once.
+        if twice.is_some() && table_at(text, span.start) == twice {
+            continue;
+        }
+        twice = table_at(text, span.start).filter(|table| !text[*table..span.start].contains('\n'));
+        let name = text.get(span.clone()).unwrap_or_default();
+        reader.tell(span.start, format!("\"{name}\" is there twice"));
     }
     reader.document(document.get_ref())
+}
+
+/// Where the table begins in whose lines an offset stands.
+fn table_at(text: &str, offset: usize) -> Option<usize> {
+    let line = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+    if text[line..].starts_with('[') {
+        return Some(line);
+    }
+    text[..line].rfind("\n[").map(|at| at + 1)
 }
 
 struct Reader<'a, 'p> {
@@ -148,20 +169,14 @@ impl Reader<'_, '_> {
                 continue;
             };
             let node = self.node(name, fields, key.span().start);
-            draft.nodes.extend(node);
+            draft.nodes.push(node);
         }
     }
 
-    fn node(&mut self, name: &str, table: &DeTable<'_>, offset: usize) -> Option<DraftNode> {
+    fn node(&mut self, name: &str, table: &DeTable<'_>, offset: usize) -> DraftNode {
         let path = format!("node.{name}");
         let at = self.at(offset);
         let mut fields = Fields::new(self, &path, table, offset);
-        let Some((kind, kind_at)) = fields.text("kind") else {
-            if !fields.had("kind") {
-                fields.missing("kind", "what the node does, like \"play\"");
-            }
-            return None;
-        };
         let mut node = DraftNode {
             name: Arc::from(name),
             at,
@@ -170,17 +185,23 @@ impl Reader<'_, '_> {
             keys: Vec::new(),
             silent: Vec::new(),
         };
-        let read = read_kind(&kind, &mut fields, &mut node);
-        let Some(read) = read else {
+        // A node that cannot be read keeps its name, so that what leads to it is not told as well.
+        let Some((kind, kind_at)) = fields.text("kind") else {
+            if !fields.had("kind") {
+                fields.missing("kind", "what the node does, like \"play\"");
+            }
+            return node;
+        };
+        let Some(read) = read_kind(&kind, &mut fields, &mut node) else {
             let offer = hint(&kind, Kind::NAMES.iter().copied());
             let what = format!("{path}.kind: there is no \"{kind}\"{offer}");
             fields.reader.tell(kind_at, what);
-            return None;
+            return node;
         };
         node.what = read;
         fields.out("error", &mut node, false);
         fields.finish();
-        Some(node)
+        node
     }
 }
 

@@ -89,12 +89,14 @@ impl FlowSet {
         let sound = problems.is_empty();
         for n in 0..read_files.len() {
             let mut told = Vec::new();
+            // Judged as a whole only when it is whole: else everything behind a hole is told as unreachable.
             let flow = Building::build(&read_files, n, book, &mut told);
             // A draft with holes in it only repeats what has been told.
+            let whole = told.is_empty();
             if sound || told.iter().all(|(_, what)| what.contains("there is no")) {
                 problems.extend(told.into_iter().map(|(at, what)| problem(&read_files, at, what)));
             }
-            let Some(flow) = flow.filter(|_| sound) else { continue };
+            let Some(flow) = flow.filter(|_| sound && whole) else { continue };
             // A part may look at what its callers have set, if it says so.
             let takes: &[Arc<str>] =
                 if is_part(&read_files[n].draft) { &read_files[n].draft.takes } else { &[] };
