@@ -186,11 +186,15 @@ impl Case {
         if !self.path.is_empty() && !matches_path(&self.path, &path) {
             told.push(format!("path is {path:?}, not {:?}", self.path));
         }
-        let mut heard = story.heard();
+        let whole: String = story.heard().flat_map(|said| [said, "\n"]).collect();
+        let mut rest = whole.as_str();
         for text in &self.heard {
-            if !heard.any(|said| said.contains(text.as_str())) {
-                told.push(format!("\"{text}\" was not heard, or not in this order"));
-                break;
+            match rest.find(text.as_str()) {
+                Some(at) => rest = &rest[at + text.len()..],
+                None => {
+                    told.push(format!("\"{text}\" was not heard, or not in this order"));
+                    break;
+                }
             }
         }
         for text in
