@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Largest file that is read, bytes; most nodes in it.
-pub(super) const FILE_MAX: usize = 256 * 1024;
+pub(super) const FILE_MAX: usize = 128 * 1024;
 pub(super) const NODES_MAX: usize = 1_000;
 /// So many problems are told at once; a file with more has one great one.
 const PROBLEMS_MAX: usize = 200;

@@ -209,7 +209,7 @@ impl Sim<'_> {
             let first = self.ahead.first_key_value().map(|((at, _), _)| *at);
             let due = [walk, key.map(|(at, _)| at), first].into_iter().flatten().min();
             let Some(due) = due.filter(|at| *at <= Time::ZERO + LONGEST) else {
-                return self.rest();
+                return self.rest(due.is_some());
             };
             self.now = self.now.max(due);
             if first.is_some_and(|at| at <= self.now) {
@@ -226,10 +226,11 @@ impl Sim<'_> {
         self.story.end = Some(End::Endless);
     }
 
-    /// Nothing more will happen by itself.
-    fn rest(&mut self) {
+    /// Nothing more will happen by itself, or only after the longest call.
+    fn rest(&mut self, later: bool) {
         self.story.end = Some(match &self.queue {
             Some(queue) => End::Waiting(queue.to_string()),
+            None if later => End::Waiting(self.walk.at().to_owned()),
             None if self.walk.is_resting() => End::Talking,
             None => End::Stuck,
         });

@@ -73,7 +73,7 @@ pub enum End {
     CallerHungUp,
     /// With an agent.
     Talking,
-    /// Still in this queue.
+    /// Still in this queue, or at this node.
     Waiting(String),
     /// The walk asked for nothing and had no deadline: a fault of the interpreter.
     Stuck,
