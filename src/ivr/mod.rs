@@ -19,14 +19,12 @@
 //! To add a kind of node: `docs/adding-an-ivr-step.md`.
 mod book;
 mod flow;
-pub mod graph;
 mod lint;
 mod problem;
 mod read;
 mod say;
 pub mod seam;
 mod set;
-pub mod sim;
 mod walk;
 
 #[cfg(test)]
@@ -37,3 +35,8 @@ pub use flow::Flow;
 pub use problem::{Problem, Problems, nearest};
 pub use set::FlowSet;
 pub use walk::Walk;
+
+/// Drawing a flow: mermaid, dot, SVG.
+pub mod graph;
+/// Walking a flow without a phone; case files and what they cover.
+pub mod sim;
