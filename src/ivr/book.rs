@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// How a value is read aloud; the names of the manifest's kinds.
@@ -58,6 +59,19 @@ pub enum Part {
     },
 }
 
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clip(name) => f.write_str(name),
+            Self::Pause(ms) => write!(f, "pause:{ms}"),
+            Self::Say { var, how } => {
+                let name = How::NAMES.iter().find(|(_, known)| known == how).map_or("text", |(name, _)| name);
+                write!(f, "{{{var}:{name}}}")
+            }
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prompt {
     pub text: String,
@@ -85,6 +99,30 @@ impl Book {
         Self { open: true, ..Self::default() }
     }
 
+    /// The same with the prompts a kept flow was read with: those of [`Book::kept`].
+    pub(super) fn open_with<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut book = Self::open();
+        for line in lines {
+            let (play, fallback) = line.split_once(" | ").unwrap_or((line, ""));
+            let mut words = play.split_whitespace();
+            let Some(name) = words.next() else { continue };
+            let fallback = fallback.split_whitespace().filter_map(part).collect();
+            let prompt = Prompt { text: String::new(), parts: words.filter_map(part).collect(), fallback };
+            book.prompts.insert(Arc::from(name), prompt);
+        }
+        book
+    }
+
+    /// One line for a prompt that is more than the clip of its name: its name, its parts, ` | ` and its fallback.
+    pub(super) fn kept(&self, name: &str) -> Option<String> {
+        let prompt = self.prompts.get(name)?;
+        if prompt.fallback.is_empty() && prompt.parts == [Part::Clip(Arc::from(name))] {
+            return None;
+        }
+        let line = |parts: &[Part]| parts.iter().map(|part| format!(" {part}")).collect::<String>();
+        Some(format!("{name}{} |{}", line(&prompt.parts), line(&prompt.fallback)))
+    }
+
     /// From the text of `sounds/manifest.json`.
     pub fn read(manifest: &str) -> Result<Self, BookError> {
         let wrong = |what: &str| BookError(what.to_owned());
@@ -96,7 +134,7 @@ impl Book {
                 .as_u64()
                 .and_then(|ms| u32::try_from(ms).ok())
                 .ok_or_else(|| wrong(&format!("clip {name} has no \"ms\"")))?;
-            let text = clip["text"].as_str().unwrap_or_default().to_owned();
+            let text = plain(clip["text"].as_str().unwrap_or_default());
             book.clips.insert(Arc::from(name.as_str()), (ms, text));
         }
         for (name, prompt) in table("prompts")? {
@@ -159,6 +197,21 @@ impl Book {
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.prompts.keys().chain(self.clips.keys()).map(|name| &**name)
     }
+}
+
+/// A clip's text without the marks for the synthesiser: `一{yi2}` and `<en>…</en>`.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut marked = 0_u32;
+    for c in text.chars() {
+        match c {
+            '{' | '<' => marked += 1,
+            '}' | '>' => marked = marked.saturating_sub(1),
+            c if marked == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
 }
 
 /// Tones and music have no line in the manifest: they say nothing.

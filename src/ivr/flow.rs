@@ -12,6 +12,8 @@ pub(super) type NodeIx = u16;
 /// A flow with the flows it uses set into it. Shared by every walk through it.
 pub struct Flow {
     pub(super) file: Arc<str>,
+    /// All files of the set, by the number in [`At::file`].
+    pub(super) files: Arc<[Arc<str>]>,
     pub(super) version: Arc<str>,
     pub(super) hash: u64,
     /// The texts it was read from.
@@ -52,6 +54,16 @@ impl Flow {
     /// The names of its nodes, in the file's order.
     pub fn nodes(&self) -> impl Iterator<Item = &str> {
         self.nodes.iter().map(|node| &*node.name)
+    }
+    /// The file a node was written in.
+    pub(super) fn file_of(&self, node: &Node) -> Arc<str> {
+        self.files.get(usize::from(node.at.file)).map_or_else(|| Arc::clone(&self.file), Arc::clone)
+    }
+    /// The key that moves a caller up to `priority` in a queue node.
+    pub(super) fn raised_by(&self, node: &str, priority: u8) -> Option<char> {
+        let node = self.nodes.iter().find(|known| *known.name == *node)?;
+        let Kind::Queue(queue) = &node.kind else { return None };
+        queue.raise.iter().find(|(_, raised)| *raised == priority).map(|(key, _)| *key)
     }
     pub(super) fn node(&self, ix: NodeIx) -> &Node {
         &self.nodes[usize::from(ix)]
@@ -169,6 +181,17 @@ pub(super) enum When {
     AtLeast(u16),
 }
 
+impl When {
+    /// Does a stretch of the day have this minute of it?
+    pub fn has_minute(&self, minute: u16) -> bool {
+        match self {
+            Self::Between(from, to) if from < to => (*from..*to).contains(&minute),
+            Self::Between(from, to) => minute >= *from || minute < *to,
+            _ => false,
+        }
+    }
+}
+
 /// What a waiting caller hears again and again.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Again {
@@ -183,6 +206,8 @@ pub(super) enum Kind {
     /// `play` and `say`.
     Play {
         speech: Speech,
+        /// A key takes effect when everything has been heard: a notice that must be.
+        finish: bool,
     },
     Set {
         values: Vec<(Arc<str>, Value)>,
@@ -291,7 +316,9 @@ impl Kind {
     /// Everything it may say.
     pub fn speeches(&self) -> Vec<&Speech> {
         match self {
-            Self::Play { speech } | Self::Hangup { speech, .. } | Self::Survey { speech, .. } => vec![speech],
+            Self::Play { speech, .. } | Self::Hangup { speech, .. } | Self::Survey { speech, .. } => {
+                vec![speech]
+            }
             Self::Menu { speech, wrong, .. } => vec![speech, wrong],
             Self::Collect(collect) => vec![&collect.speech, &collect.wrong],
             Self::Queue(queue) => queue.announcements.iter().map(|again| &again.speech).collect(),

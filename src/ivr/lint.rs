@@ -1,23 +1,26 @@
 //! What a sound flow keeps to, beyond what its language asks: nobody is lost, nobody goes in circles, nothing is promised that is not there.
 
 use super::book::Part;
-use super::flow::{At, Flow, Kind, Node, NodeIx};
+use super::flow::{At, Flow, Kind, Node, NodeIx, On, When};
+use crate::base::DayKind;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 type Told = Vec<(At, String)>;
 
 /// Everything wrong with a flow whose targets are all known.
-pub(super) fn lint(flow: &Flow) -> Told {
+pub(super) fn lint(flow: &Flow, takes: &[Arc<str>]) -> Told {
     let mut told = Vec::new();
     let reached = reached(flow);
     unreachable(flow, &reached, &mut told);
     circles(flow, &reached, &mut told);
     bare_ends(flow, &mut told);
-    unset_variables(flow, &reached, &mut told);
+    unset_variables(flow, &reached, takes, &mut told);
     for node in flow.nodes.iter().filter(|node| !node.implied) {
         spoken_keys(flow, node, &mut told);
         doubled_keys(node, &mut told);
+        hidden_cases(node, &mut told);
+        says_nothing(node, &mut told);
     }
     told
 }
@@ -67,32 +70,18 @@ fn by_itself(node: &Node) -> Vec<NodeIx> {
 
 /// A circle of such ways is told once, at its first node in the file.
 fn circles(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
-    // Nodes without a way out of the graph of own ways are peeled off from its ends until only circles, and what leads to them, are left;
-    // then from its beginnings.
-    let edges: BTreeMap<NodeIx, Vec<NodeIx>> =
-        reached.iter().map(|ix| (*ix, by_itself(flow.node(*ix)))).collect();
-    let mut left: BTreeSet<NodeIx> = reached.clone();
-    loop {
-        let before = left.len();
-        let has_next = |ix: &NodeIx, left: &BTreeSet<NodeIx>| edges[ix].iter().any(|to| left.contains(to));
-        let ends: Vec<NodeIx> = left.iter().copied().filter(|ix| !has_next(ix, &left)).collect();
-        left.retain(|ix| !ends.contains(ix));
-        let entered: BTreeSet<NodeIx> = left.iter().flat_map(|ix| edges[ix].iter().copied()).collect();
-        left.retain(|ix| entered.contains(ix));
-        if left.len() == before {
-            break;
-        }
+    let mut edges: Vec<Vec<NodeIx>> = vec![Vec::new(); flow.nodes.len()];
+    for ix in reached {
+        edges[usize::from(*ix)] = by_itself(flow.node(*ix));
     }
-    while let Some(first) = left.iter().copied().find(|ix| !flow.node(*ix).implied) {
-        let mut circle = Vec::new();
-        let mut at = first;
-        while let Some(to) = edges[&at].iter().copied().find(|to| left.contains(to)) {
-            left.remove(&to);
-            circle.push(to);
-            at = to;
-        }
-        left.remove(&first);
-        let names: Vec<&str> = circle.iter().map(|ix| &*flow.node(*ix).name).collect();
+    for mut circle in knots(&edges) {
+        circle.sort_unstable();
+        let alone = circle.len() == 1 && !edges[usize::from(circle[0])].contains(&circle[0]);
+        let Some(first) = circle.iter().copied().find(|ix| !flow.node(*ix).implied).filter(|_| !alone) else {
+            continue;
+        };
+        let way = way_round(first, &circle, &edges);
+        let names: Vec<&str> = way.iter().map(|ix| &*flow.node(*ix).name).collect();
         let node = flow.node(first);
         told.push((
             node.at,
@@ -103,6 +92,86 @@ fn circles(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
             ),
         ));
     }
+}
+
+/// One way from a node back to it, inside its knot.
+fn way_round(first: NodeIx, knot: &[NodeIx], edges: &[Vec<NodeIx>]) -> Vec<NodeIx> {
+    let mut came_from: BTreeMap<NodeIx, NodeIx> = BTreeMap::new();
+    let mut todo = VecDeque::from([first]);
+    while let Some(at) = todo.pop_front() {
+        for to in edges[usize::from(at)].iter().filter(|to| knot.binary_search(to).is_ok()) {
+            if *to == first {
+                let mut way = vec![first, at];
+                while let Some(before) =
+                    came_from.get(way.last().unwrap_or(&first)).filter(|_| way.last() != Some(&first))
+                {
+                    way.push(*before);
+                }
+                if way.last() != Some(&first) {
+                    way.push(first);
+                }
+                way.reverse();
+                return way;
+            }
+            if !came_from.contains_key(to) {
+                came_from.insert(*to, at);
+                todo.push_back(*to);
+            }
+        }
+    }
+    vec![first]
+}
+
+/// Sets of nodes that lead to each other (Tarjan's strongly connected components), without recursion.
+fn knots(edges: &[Vec<NodeIx>]) -> Vec<Vec<NodeIx>> {
+    const NEW: u32 = u32::MAX;
+    let n = edges.len();
+    let (mut number, mut low, mut on) = (vec![NEW; n], vec![0_u32; n], vec![false; n]);
+    let (mut stack, mut found, mut next) = (Vec::new(), Vec::new(), 0);
+    for root in 0..n {
+        if number[root] != NEW {
+            continue;
+        }
+        // A node, and how many of its edges have been followed.
+        let mut work = vec![(root, 0_usize)];
+        while let Some((at, followed)) = work.pop() {
+            if followed == 0 {
+                (number[at], low[at], on[at]) = (next, next, true);
+                next += 1;
+                stack.push(at);
+            } else {
+                let child = usize::from(edges[at][followed - 1]);
+                low[at] = low[at].min(low[child]);
+            }
+            let mut edge = followed;
+            let mut deeper = None;
+            while let Some(to) = edges[at].get(edge).map(|to| usize::from(*to)) {
+                edge += 1;
+                if number[to] == NEW {
+                    deeper = Some(to);
+                    break;
+                }
+                if on[to] {
+                    low[at] = low[at].min(number[to]);
+                }
+            }
+            if let Some(to) = deeper {
+                work.push((at, edge));
+                work.push((to, 0));
+            } else if low[at] == number[at] {
+                let mut knot = Vec::new();
+                while let Some(member) = stack.pop() {
+                    on[member] = false;
+                    knot.push(member as NodeIx);
+                    if member == at {
+                        break;
+                    }
+                }
+                found.push(knot);
+            }
+        }
+    }
+    found
 }
 
 /// A call ends with a person, a message, a request, an answered question or a goodbye; not in the middle of nothing.
@@ -129,7 +198,8 @@ fn bare_ends(flow: &Flow, told: &mut Told) {
             let now = match &node.kind {
                 // Said last: a goodbye, or what the caller needs to know.
                 Kind::Play { .. } => true,
-                Kind::Queue(_) => true,
+                // Waiting in vain is not having been served.
+                Kind::Queue(_) => *out.outcome == *"answered",
                 Kind::Voicemail { .. } | Kind::Callback { .. } | Kind::Survey { .. } => {
                     *out.outcome == *"done"
                 }
@@ -186,11 +256,11 @@ fn reads(node: &Node) -> Vec<Arc<str>> {
 }
 
 /// A variable must be set on every way to where it is used; a branch may look at one that is not.
-fn unset_variables(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
+fn unset_variables(flow: &Flow, reached: &BTreeSet<NodeIx>, takes: &[Arc<str>], told: &mut Told) {
     // What is surely set on entering each node; `None`: not come to yet.
     let mut sure: BTreeMap<NodeIx, Option<BTreeSet<Arc<str>>>> =
         reached.iter().map(|ix| (*ix, None)).collect();
-    sure.insert(flow.start, Some(BTreeSet::new()));
+    sure.insert(flow.start, Some(takes.iter().cloned().collect()));
     let mut todo = VecDeque::from([flow.start]);
     let mut sensitive = BTreeSet::new();
     while let Some(ix) = todo.pop_front() {
@@ -239,44 +309,39 @@ fn unset_variables(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
             };
             told.push((node.at, what));
         }
-        for speech in node.kind.speeches() {
-            if let Some(var) = speech.vars().find(|var| sensitive.contains(*var)) {
-                told.push((
-                    node.at,
-                    format!(
-                        "node.{}: \"${var}\" is sensitive and would be read aloud into the recording",
-                        node.name
-                    ),
-                ));
-            }
+        let shown = match &node.kind {
+            Kind::Branch { on: On::Var(var), .. } => vec![Arc::clone(var)],
+            Kind::Lookup { .. } => Vec::new(),
+            _ => reads(node),
+        };
+        if let Some(var) = shown.iter().find(|var| sensitive.contains(*var)) {
+            told.push((
+                node.at,
+                format!("node.{}: \"${var}\" is sensitive: it may be looked up with, and is not kept for anything else", node.name),
+            ));
         }
     }
 }
 
-/// A menu says its keys, and has the keys it says.
+/// A menu says its keys, and has the keys it says; a queue has the keys its announcements say, and may have more.
 fn spoken_keys(flow: &Flow, node: &Node, told: &mut Told) {
-    let (speech, keys): (_, Vec<char>) = match &node.kind {
-        Kind::Menu { speech, .. } => (speech, node.keys.iter().map(|(key, _)| *key).collect()),
-        Kind::Survey { speech, answers, .. } => (speech, answers.iter().map(|(key, _)| *key).collect()),
+    let own = node.keys.iter().map(|(key, _)| *key);
+    let keys: Vec<char> = match &node.kind {
+        Kind::Menu { .. } => own.collect(),
+        Kind::Survey { answers, .. } => answers.iter().map(|(key, _)| *key).collect(),
+        Kind::Queue(queue) => own.chain(queue.raise.iter().map(|(key, _)| *key)).collect(),
         _ => return,
     };
-    if flow.book.is_open() {
+    let speeches = node.kind.speeches();
+    // A menu's second speech is about wrong keys, not about its own.
+    let speeches = if matches!(node.kind, Kind::Menu { .. }) { &speeches[..1] } else { &speeches[..] };
+    let text: String = speeches.iter().map(|speech| written(flow, speech)).collect();
+    if flow.book.is_open() || text.is_empty() {
         return;
     }
-    let texts: String = speech
-        .names
-        .iter()
-        .map(|name| flow.book.text(name))
-        .chain(speech.parts.iter().filter_map(|part| match part {
-            Part::Clip(name) => flow.book.clip_text(name),
-            _ => None,
-        }))
-        .collect();
-    if texts.is_empty() {
-        return;
-    }
-    let spoken = keys_in(&texts);
-    for key in keys.iter().filter(|key| !spoken.contains(key) && !node.silent.contains(key)) {
+    let spoken = keys_in(&text);
+    let asks = !matches!(node.kind, Kind::Queue(_));
+    for key in keys.iter().filter(|key| asks && !spoken.contains(key) && !node.silent.contains(key)) {
         told.push((
             node.at,
             format!(
@@ -290,6 +355,47 @@ fn spoken_keys(flow: &Flow, node: &Node, told: &mut Told) {
             node.at,
             format!("node.{}: the prompt offers key {key}, and no such key leads anywhere", node.name),
         ));
+    }
+}
+
+/// What a speech says, as far as it is written down anywhere.
+fn written(flow: &Flow, speech: &super::flow::Speech) -> String {
+    let names = speech.names.iter().map(|name| flow.book.text(name));
+    let clips = speech.parts.iter().filter_map(|part| match part {
+        Part::Clip(name) => flow.book.clip_text(name),
+        _ => None,
+    });
+    names.chain(clips).collect()
+}
+
+/// A case that an earlier one has taken already.
+fn hidden_cases(node: &Node, told: &mut Told) {
+    let Kind::Branch { on, cases } = &node.kind else { return };
+    for (n, (name, case)) in cases.iter().enumerate() {
+        if let Some((by, _)) = cases[..n].iter().find(|(_, earlier)| covers(earlier, case)) {
+            told.push((
+                node.at,
+                format!("node.{}: case \"{name}\" is never taken, \"{by}\" stands before it", node.name),
+            ));
+        }
+    }
+    let all_days = [DayKind::Workday, DayKind::Weekend, DayKind::Holiday];
+    if *on == On::Day && all_days.iter().all(|day| cases.iter().any(|(_, case)| *case == When::Day(*day))) {
+        told.push((
+            node.at,
+            format!("node.{}: every day has its case, so \"else\" is never taken", node.name),
+        ));
+    }
+}
+
+fn covers(earlier: &When, later: &When) -> bool {
+    match (earlier, later) {
+        (When::Begins(begin), When::Is(text) | When::Begins(text)) => text.starts_with(&**begin),
+        (When::AtLeast(few), When::AtLeast(many)) => few <= many,
+        (When::Between(..), When::Between(..)) => {
+            (0..24 * 60).all(|minute| !later.has_minute(minute) || earlier.has_minute(minute))
+        }
+        (earlier, later) => earlier == later,
     }
 }
 
@@ -345,9 +451,11 @@ fn doubled_keys(node: &Node, told: &mut Told) {
             ));
         }
     }
-    if let Kind::Play { speech } = &node.kind
+}
+
+fn says_nothing(node: &Node, told: &mut Told) {
+    if let Kind::Play { speech, .. } = &node.kind
         && speech.is_empty()
-        && node.keys.is_empty()
     {
         told.push((node.at, format!("node.{}: says nothing", node.name)));
     }

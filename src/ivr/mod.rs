@@ -34,3 +34,8 @@ pub use flow::Flow;
 pub use problem::{Problem, Problems, nearest};
 pub use set::FlowSet;
 pub use walk::Walk;
+
+/// Drawing a flow: mermaid, dot, SVG.
+pub mod graph;
+/// Walking a flow without a phone; case files and what they cover.
+pub mod sim;

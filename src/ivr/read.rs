@@ -4,6 +4,7 @@ use super::book::{self, Book, How, Part};
 use super::flow::{Again, At, Collect, Kind, On, Queue, Speech, Value, When};
 use super::problem::{Problem, hint, place};
 use super::seam::HangUpWhy;
+use super::set::BUNDLE_MARK;
 use crate::base::{DayKind, Digit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,14 +12,18 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Largest file that is read, bytes; most nodes in it.
-pub(super) const FILE_MAX: usize = 256 * 1024;
+pub(super) const FILE_MAX: usize = 128 * 1024;
 pub(super) const NODES_MAX: usize = 1_000;
+/// So many problems are told at once; a file with more has one great one.
+const PROBLEMS_MAX: usize = 200;
 
 /// A file as it was read: targets are still names.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub version: String,
     pub start: Option<(String, At)>,
+    /// Variables its callers have set.
+    pub takes: Vec<Arc<str>>,
     /// In the file's order.
     pub nodes: Vec<DraftNode>,
 }
@@ -52,12 +57,43 @@ pub(super) fn read(file: &str, number: u16, text: &str, book: &Book, problems: &
         reader.tell(0, format!("the file has {} bytes, at most {FILE_MAX} are read", text.len()));
         return Draft::default();
     }
+    if let Some(at) = text
+        .match_indices(BUNDLE_MARK)
+        .map(|(at, _)| at)
+        .find(|at| text[..*at].chars().next_back().is_none_or(|c| c == '\n'))
+    {
+        reader.tell(
+            at,
+            format!("a line may not begin with \"{BUNDLE_MARK}\": kept flows are taken apart there"),
+        );
+    }
     let (document, errors) = DeTable::parse_recoverable(text);
+    let mut twice = None;
     for error in &errors {
         let what = error.message().lines().collect::<Vec<_>>().join(" ");
-        reader.tell(error.span().map_or(0, |span| span.start), what);
+        let span = error.span().unwrap_or(0..0);
+        if what != "duplicate key" {
+            reader.tell(span.start, what);
+            continue;
+        }
+        // A table that is there twice has all its keys twice: told once.
+        if twice.is_some() && table_at(text, span.start) == twice {
+            continue;
+        }
+        twice = table_at(text, span.start).filter(|table| !text[*table..span.start].contains('\n'));
+        let name = text.get(span.clone()).unwrap_or_default();
+        reader.tell(span.start, format!("\"{name}\" is there twice"));
     }
     reader.document(document.get_ref())
+}
+
+/// Where the table begins in whose lines an offset stands.
+fn table_at(text: &str, offset: usize) -> Option<usize> {
+    let line = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+    if text[line..].starts_with('[') {
+        return Some(line);
+    }
+    text[..line].rfind("\n[").map(|at| at + 1)
 }
 
 struct Reader<'a, 'p> {
@@ -70,6 +106,9 @@ struct Reader<'a, 'p> {
 
 impl Reader<'_, '_> {
     fn tell(&mut self, offset: usize, what: impl Into<String>) {
+        if self.problems.len() >= PROBLEMS_MAX {
+            return;
+        }
         let (line, column) = place(self.text, offset);
         self.problems.push(Problem { file: self.file.to_owned(), line, column, what: what.into() });
     }
@@ -101,7 +140,11 @@ impl Reader<'_, '_> {
     fn head(&mut self, table: &DeTable<'_>, offset: usize, draft: &mut Draft) {
         let mut fields = Fields::new(self, "flow", table, offset);
         draft.start = fields.text("start").map(|(text, offset)| (text, fields.reader.at(offset)));
+        if !fields.had("version") {
+            fields.missing("version", "the author's name for this state of it, like \"2026-11\"");
+        }
         draft.version = fields.text("version").map(|(text, _)| text).unwrap_or_default();
+        draft.takes = fields.names("takes");
         let _ = fields.text("title");
         fields.finish();
     }
@@ -126,20 +169,14 @@ impl Reader<'_, '_> {
                 continue;
             };
             let node = self.node(name, fields, key.span().start);
-            draft.nodes.extend(node);
+            draft.nodes.push(node);
         }
     }
 
-    fn node(&mut self, name: &str, table: &DeTable<'_>, offset: usize) -> Option<DraftNode> {
+    fn node(&mut self, name: &str, table: &DeTable<'_>, offset: usize) -> DraftNode {
         let path = format!("node.{name}");
         let at = self.at(offset);
         let mut fields = Fields::new(self, &path, table, offset);
-        let Some((kind, kind_at)) = fields.text("kind") else {
-            if !fields.had("kind") {
-                fields.missing("kind", "what the node does, like \"play\"");
-            }
-            return None;
-        };
         let mut node = DraftNode {
             name: Arc::from(name),
             at,
@@ -148,17 +185,23 @@ impl Reader<'_, '_> {
             keys: Vec::new(),
             silent: Vec::new(),
         };
-        let read = read_kind(&kind, &mut fields, &mut node);
-        let Some(read) = read else {
+        // A node that cannot be read keeps its name, so that what leads to it is not told as well.
+        let Some((kind, kind_at)) = fields.text("kind") else {
+            if !fields.had("kind") {
+                fields.missing("kind", "what the node does, like \"play\"");
+            }
+            return node;
+        };
+        let Some(read) = read_kind(&kind, &mut fields, &mut node) else {
             let offer = hint(&kind, Kind::NAMES.iter().copied());
             let what = format!("{path}.kind: there is no \"{kind}\"{offer}");
             fields.reader.tell(kind_at, what);
-            return None;
+            return node;
         };
         node.what = read;
         fields.out("error", &mut node, false);
         fields.finish();
-        Some(node)
+        node
     }
 }
 
@@ -166,15 +209,17 @@ fn read_kind(kind: &str, f: &mut Fields<'_, '_, '_, '_>, node: &mut DraftNode) -
     let own = match kind {
         "play" => {
             let speech = f.speech("prompt", true);
+            let finish = f.flag("finish");
             f.keys(node, false);
             f.out("next", node, true);
-            Kind::Play { speech }
+            Kind::Play { speech, finish }
         }
         "say" => {
             let speech = f.say();
+            let finish = f.flag("finish");
             f.keys(node, false);
             f.out("next", node, true);
-            Kind::Play { speech }
+            Kind::Play { speech, finish }
         }
         "set" => {
             let values = f.values("values", true);
@@ -342,6 +387,28 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             self.tell(offset, key, format_args!("\"{text}\" is not a key of a telephone: 0–9, * or #"));
         }
         found
+    }
+
+    /// Names of variables.
+    fn names(&mut self, key: &'static str) -> Vec<Arc<str>> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let DeValue::Array(items) = value.get_ref() else {
+            let given = named(value.get_ref());
+            self.tell(value.span().start, key, format_args!("a list of variables is wanted, not {given}"));
+            return Vec::new();
+        };
+        let mut names = Vec::new();
+        for item in items.iter() {
+            match item.get_ref() {
+                DeValue::String(text) => names.push(Arc::from(text.trim_start_matches('$'))),
+                other => self.tell(
+                    item.span().start,
+                    key,
+                    format_args!("the name of a variable is wanted, not {}", named(other)),
+                ),
+            }
+        }
+        names
     }
 
     fn key_list(&mut self, key: &'static str) -> Vec<char> {
@@ -728,21 +795,9 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             let path = format!("{what} needs \"{name}\" in args");
             self.missing("args", &path);
         }
-        let declared = self.get("gives").map(|value| (value.get_ref(), value.span().start));
-        match (what, declared) {
-            ("ticket_status", None) => ["state", "dept", "due", "date"].into_iter().map(Arc::from).collect(),
-            (_, None) => Vec::new(),
-            (_, Some((DeValue::Array(items), _))) => {
-                items.iter().filter_map(|item| item.get_ref().as_str().map(Arc::from)).collect()
-            }
-            (_, Some((other, offset))) => {
-                self.tell(
-                    offset,
-                    "gives",
-                    format_args!("a list of variables is wanted, not {}", named(other)),
-                );
-                Vec::new()
-            }
+        match (what, self.had("gives")) {
+            ("ticket_status", false) => ["state", "dept", "due", "date"].into_iter().map(Arc::from).collect(),
+            _ => self.names("gives"),
         }
     }
 

@@ -16,7 +16,11 @@ use std::sync::Arc;
 const SET_IN_MAX: usize = 4_000;
 /// Deepest nesting of subflows.
 const DEPTH_MAX: usize = 8;
-const BUNDLE_MARK: &str = "#=== file: ";
+/// Lines of a kept text: which file follows, and before all files the prompts that are more than a clip.
+pub(super) const BUNDLE_MARK: &str = "#=== file: ";
+const PROMPT_MARK: &str = "#=== prompt: ";
+/// Most calls of subflows in a flow.
+const CALLS_MAX: usize = 1_000;
 
 /// All flows of a folder, by name without `.toml`.
 #[derive(Clone, Debug, Default)]
@@ -31,14 +35,21 @@ struct File {
 }
 
 impl FlowSet {
+    /// A text as one flow by itself, its sounds not looked at; the entry of the fuzzer.
+    pub fn read(text: &str) -> Result<Arc<Flow>, Problems> {
+        Self::single("flow.toml", text)
+    }
+
     /// One flow by itself, its sounds not looked at.
     pub fn single(name: &str, text: &str) -> Result<Arc<Flow>, Problems> {
         Self::one(vec![(name.to_owned(), text.to_owned())], &Arc::new(Book::open()))
     }
 
-    /// The first file as a flow, the others as subflows of it.
-    fn one(files: Vec<(String, String)>, book: &Arc<Book>) -> Result<Arc<Flow>, Problems> {
+    /// The first file as a flow; of the others only those it uses, by whatever way.
+    pub fn one(mut files: Vec<(String, String)>, book: &Arc<Book>) -> Result<Arc<Flow>, Problems> {
         let first = files.first().map(|(name, _)| stem(name).to_owned()).unwrap_or_default();
+        let used = used(&files, book);
+        files.retain(|(name, _)| used.contains(stem(name)));
         let set = Self::load(files, book)?;
         let nothing = || {
             Problems(vec![Problem {
@@ -54,17 +65,15 @@ impl FlowSet {
     /// Reads a kept text back; see [`Flow::bundle`]. The sounds are not looked at: they were when it was loaded.
     pub fn from_bundle(bundle: &str) -> Result<Arc<Flow>, Problems> {
         let mut files: Vec<(String, String)> = Vec::new();
+        let mut prompts = Vec::new();
         for line in bundle.split_inclusive('\n') {
-            match line.strip_prefix(BUNDLE_MARK) {
-                Some(name) => files.push((name.trim_end().to_owned(), String::new())),
-                None => {
-                    if let Some((_, text)) = files.last_mut() {
-                        text.push_str(line);
-                    }
-                }
+            match (line.strip_prefix(BUNDLE_MARK), files.last_mut()) {
+                (Some(name), _) => files.push((name.trim_end().to_owned(), String::new())),
+                (None, Some((_, text))) => text.push_str(line),
+                (None, None) => prompts.extend(line.strip_prefix(PROMPT_MARK).map(str::trim_end)),
             }
         }
-        Self::one(files, &Arc::new(Book::open()))
+        Self::one(files, &Arc::new(Book::open_with(prompts.into_iter())))
     }
 
     /// Reads and checks files (name, text) together. All of them, or every problem.
@@ -80,16 +89,19 @@ impl FlowSet {
         let sound = problems.is_empty();
         for n in 0..read_files.len() {
             let mut told = Vec::new();
+            // Judged as a whole only when it is whole: else everything behind a hole is told as unreachable.
             let flow = Building::build(&read_files, n, book, &mut told);
             // A draft with holes in it only repeats what has been told.
+            let whole = told.is_empty();
             if sound || told.iter().all(|(_, what)| what.contains("there is no")) {
                 problems.extend(told.into_iter().map(|(at, what)| problem(&read_files, at, what)));
             }
-            let Some(flow) = flow.filter(|_| sound) else { continue };
-            if !is_part(&read_files[n].draft) {
-                let told = lint::lint(&flow);
-                problems.extend(told.into_iter().map(|(at, what)| problem(&read_files, at, what)));
-            }
+            let Some(flow) = flow.filter(|_| sound && whole) else { continue };
+            // A part may look at what its callers have set, if it says so.
+            let takes: &[Arc<str>] =
+                if is_part(&read_files[n].draft) { &read_files[n].draft.takes } else { &[] };
+            let told = lint::lint(&flow, takes);
+            problems.extend(told.into_iter().map(|(at, what)| problem(&read_files, at, what)));
             set.flows.insert(stem(&read_files[n].name).to_owned(), Arc::new(flow));
         }
         problems.sort();
@@ -110,7 +122,7 @@ impl FlowSet {
     }
 }
 
-/// A file that leads back somewhere is a part of others: alone it has no end to judge.
+/// A file that leads back somewhere is a part of others.
 fn is_part(draft: &Draft) -> bool {
     draft.nodes.iter().any(|node| {
         node.outs
@@ -119,6 +131,23 @@ fn is_part(draft: &Draft) -> bool {
             .chain(node.keys.iter().map(|(_, to, _)| to))
             .any(|to| to.starts_with('@'))
     })
+}
+
+/// The first file and those it uses.
+fn used(files: &[(String, String)], book: &Book) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    let mut todo: Vec<String> = files.first().map(|(name, _)| stem(name).to_owned()).into_iter().collect();
+    while let Some(next) = todo.pop() {
+        let found = files.iter().find(|(name, _)| stem(name) == next);
+        if let Some((name, text)) = found.filter(|_| used.insert(next)) {
+            let draft = read::read(name, 0, text, book, &mut Vec::new());
+            todo.extend(draft.nodes.into_iter().filter_map(|node| match node.what {
+                DraftKind::Subflow { flow, .. } => Some(flow),
+                DraftKind::Own(_) => None,
+            }));
+        }
+    }
+    used
 }
 
 fn stem(name: &str) -> &str {
@@ -140,11 +169,13 @@ struct Building<'a> {
     used: BTreeSet<usize>,
     told: &'a mut Told,
     full: bool,
+    calls: usize,
 }
 
 impl<'a> Building<'a> {
     fn build(files: &'a [File], entry: usize, book: &Arc<Book>, told: &'a mut Told) -> Option<Flow> {
-        let mut building = Building { files, nodes: Vec::new(), used: BTreeSet::new(), told, full: false };
+        let mut building =
+            Building { files, nodes: Vec::new(), used: BTreeSet::new(), told, full: false, calls: 0 };
         let ends = building.implied(entry);
         let draft = &files[entry].draft;
         let (start, at) = draft.start.clone()?;
@@ -157,7 +188,7 @@ impl<'a> Building<'a> {
                 return None;
             }
         };
-        let bundle = bundle(files, entry, &building.used);
+        let bundle = bundle(files, entry, &building.used, &prompts(&building.nodes, book));
         let hash = Sha256::digest(bundle.as_bytes())
             .iter()
             .take(8)
@@ -174,6 +205,7 @@ impl<'a> Building<'a> {
             .map_or(ends.1, |n| n as NodeIx);
         Some(Flow {
             file: Arc::from(files[entry].name.as_str()),
+            files: files.iter().map(|file| Arc::from(file.name.as_str())).collect(),
             version: Arc::from(draft.version.as_str()),
             hash,
             bundle: Arc::from(bundle),
@@ -238,7 +270,8 @@ impl<'a> Building<'a> {
     ) -> Option<BTreeMap<String, NodeIx>> {
         self.used.insert(n);
         let draft = &self.files[n].draft;
-        if self.nodes.len() + draft.nodes.len() > SET_IN_MAX {
+        self.calls += 1;
+        if self.nodes.len() + draft.nodes.len() > SET_IN_MAX || self.calls > CALLS_MAX {
             if !std::mem::replace(&mut self.full, true) {
                 self.told
                     .push((At::default(), format!("more than {SET_IN_MAX} nodes with all subflows set in")));
@@ -409,9 +442,15 @@ fn said(names: &[&str]) -> super::flow::Speech {
     super::flow::Speech { names, parts }
 }
 
+/// What a walk needs to know of the prompts to decide as it did: whether they can be said.
+fn prompts(nodes: &[Node], book: &Book) -> BTreeSet<String> {
+    let said = nodes.iter().flat_map(|node| node.kind.speeches());
+    said.flat_map(|speech| &speech.names).filter_map(|name| book.kept(name)).collect()
+}
+
 /// The entry's text first, then those of its subflows by name.
-fn bundle(files: &[File], entry: usize, used: &BTreeSet<usize>) -> String {
-    let mut out = String::new();
+fn bundle(files: &[File], entry: usize, used: &BTreeSet<usize>, prompts: &BTreeSet<String>) -> String {
+    let mut out: String = prompts.iter().map(|line| format!("{PROMPT_MARK}{line}\n")).collect();
     let others = used.iter().filter(|n| **n != entry);
     for n in std::iter::once(&entry).chain(others) {
         let file = &files[*n];

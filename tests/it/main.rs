@@ -1,5 +1,6 @@
 //! The program from outside: one binary, one file for each subject.
 mod floors;
+mod flows;
 mod kills;
 mod operations;
 mod pcaps;

@@ -15,7 +15,7 @@ mod queue;
 mod steps;
 
 use super::book::{How, Part};
-use super::flow::{Flow, Node, NodeIx, Speech, Value};
+use super::flow::{Flow, Kind, Node, NodeIx, Speech, Value};
 use super::say;
 use super::seam::{Action, CallFacts, HangUpWhy, Input, Spoken, Trail, World};
 use crate::base::{Digit, Personal, Time};
@@ -23,7 +23,7 @@ use queue::Queued;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Nodes entered for one input; more is a circle that the linter did not see.
+/// Nodes entered at one moment; more is a circle that the linter did not see.
 const HOPS_MAX: u32 = 64;
 /// Faults of one walk; beyond that it says goodbye.
 const FAULTS_MAX: u8 = 8;
@@ -49,12 +49,20 @@ pub struct Walk {
     faults: u8,
     /// Look-ups of this walk that found nothing.
     nones: u8,
+    /// Keys pressed before anything asked for them.
+    ahead: Vec<Digit>,
+    /// A fault has brought the caller here: he is told before he waits.
+    sorry: bool,
+    /// Nodes entered at this moment, by however many inputs.
+    hops: (Time, u32),
 }
 
 #[derive(Debug)]
 enum State {
     Fresh,
     Playing,
+    /// A key has been pressed that counts when the prompt has been heard.
+    Chosen(Digit),
     Menu {
         left: u8,
         until: Option<Time>,
@@ -121,6 +129,9 @@ impl Walk {
             came_to: None,
             faults: 0,
             nones: 0,
+            ahead: Vec::new(),
+            sorry: false,
+            hops: (Time::ZERO, 0),
         }
     }
 
@@ -141,6 +152,30 @@ impl Walk {
         &self.node().name
     }
 
+    /// An agent has the call.
+    pub fn is_resting(&self) -> bool {
+        matches!(self.state, State::Resting)
+    }
+
+    /// What is pressed now is kept out of journal and recording.
+    pub fn is_sensitive(&self) -> bool {
+        self.sensitive
+    }
+
+    /// Would this key do something now?
+    pub fn listens(&self, key: char) -> bool {
+        let node = self.node();
+        match (&node.kind, &self.state) {
+            (_, State::Menu { .. } | State::Survey { .. } | State::Collect { .. }) => true,
+            (Kind::Play { .. }, State::Playing) => node.key(key).is_some(),
+            (Kind::Queue(queue), State::Queued(_)) => {
+                node.key(key).is_some() || queue.raise.iter().any(|(raise, _)| *raise == key)
+            }
+            (Kind::Voicemail { end, .. }, State::Recording { .. }) => *end == key,
+            _ => false,
+        }
+    }
+
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
@@ -156,6 +191,7 @@ impl Walk {
             State::Leaving { until, .. } => Some((*until, "last words")),
             State::Fresh
             | State::Playing
+            | State::Chosen(_)
             | State::Looking
             | State::Dialing
             | State::Instructions
@@ -194,7 +230,6 @@ impl Walk {
 
     /// Goes on by an outcome or a fault until something has to be waited for.
     fn follow(&mut self, mut next: Next, out: &mut Outbox<'_>) {
-        let mut hops = 0;
         loop {
             let to = match next {
                 Next::Stay => return,
@@ -204,8 +239,11 @@ impl Walk {
                 },
                 Next::Fault(what) => self.fault(what, out),
             };
-            hops += 1;
-            if hops > HOPS_MAX {
+            if self.hops.0 != out.now {
+                self.hops = (out.now, 0);
+            }
+            self.hops.1 += 1;
+            if self.hops.1 > HOPS_MAX {
                 self.faults = FAULTS_MAX;
                 let to = self.fault("a circle", out);
                 next = self.enter(to, out);
@@ -260,6 +298,7 @@ impl Walk {
         let own = self.node().out("error");
         self.put_down(out);
         self.faults = self.faults.saturating_add(1);
+        self.sorry = own.is_none();
         match own {
             Some(to) if self.faults < FAULTS_MAX => to,
             _ if self.at != self.flow.person && self.faults < FAULTS_MAX => self.flow.person,
@@ -280,6 +319,13 @@ impl Walk {
         self.playing = true;
         out.actions.push(Action::Play(spoken));
         Some(true)
+    }
+
+    /// 系统暂时繁忙: why he finds himself in a queue.
+    fn apologise(&mut self, out: &mut Outbox<'_>) {
+        let name = Arc::from(SORRY);
+        let Some(parts) = self.flow.book.parts(SORRY) else { return };
+        let _ = self.play(&Speech { names: vec![name], parts }, out);
     }
 
     /// The pieces; a prompt that needs a synthesiser is heard as its fallback. `None`: a value is missing or cannot be read.
@@ -369,6 +415,9 @@ impl Walk {
         out.actions.push(Action::HangUp { why });
     }
 }
+
+/// The prompt for whoever a fault has led to people.
+const SORRY: &str = "sys_fail";
 
 /// The implied end of every flow; see `set.rs`.
 const END: NodeIx = 2;

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 /// The worker ends a message by itself; a walk that hears nothing of it gives up so long after.
 const MESSAGE_GRACE_MS: u32 = 20_000;
+/// Keys kept for the next node that asks.
+const AHEAD_MAX: usize = 24;
 
 impl Walk {
     /// Enters a node and does what it does at once.
@@ -17,15 +19,19 @@ impl Walk {
         let flow = Arc::clone(&self.flow);
         let node = flow.node(to);
         out.trail.push(Trail::Entered(Arc::clone(&node.name)));
+        self.forget(&node.kind);
         match &node.kind {
-            Kind::Play { speech } => {
+            Kind::Play { speech, .. } => {
                 self.state = State::Playing;
                 self.say_or(speech, "next", out)
             }
             Kind::Set { values } => self.assign(values, out),
             Kind::Menu { speech, timeout_ms, tries, .. } => {
                 self.state = State::Menu { left: *tries, until: None };
-                self.ask(speech, *timeout_ms, out)
+                match self.typed_ahead() {
+                    Some(key) => self.pressed(key, out),
+                    None => self.ask(speech, *timeout_ms, out),
+                }
             }
             Kind::Survey { speech, timeout_ms, tries, .. } => {
                 self.state = State::Survey { left: *tries, until: None };
@@ -36,8 +42,19 @@ impl Walk {
                 if collect.sensitive {
                     self.sensitive = true;
                     out.actions.push(Action::Sensitive(true));
+                    // What was typed before is in the journal: it is not taken for the secret.
+                    self.ahead.clear();
                 }
-                self.ask(&collect.speech, collect.first_ms, out)
+                if self.ahead.is_empty() {
+                    return self.ask(&collect.speech, collect.first_ms, out);
+                }
+                while let Some(key) = self.typed_ahead() {
+                    match self.digit(key, out) {
+                        Next::Stay => {}
+                        next => return next,
+                    }
+                }
+                Next::Stay
             }
             Kind::Branch { on, cases } => Next::Out(self.choose(on, cases, out.world)),
             Kind::Lookup { what, args, timeout_ms, .. } => {
@@ -61,6 +78,9 @@ impl Walk {
                 if let Some(music) = &queue.music {
                     self.music = true;
                     out.actions.push(Action::Music(Some(Arc::clone(music))));
+                }
+                if std::mem::take(&mut self.sorry) {
+                    self.apologise(out);
                 }
                 Next::Stay
             }
@@ -139,7 +159,7 @@ impl Walk {
                 _ => Next::Stay,
             },
             Input::Returned => match self.state {
-                State::Resting => self.returned(),
+                State::Resting => self.returned(out),
                 _ => Next::Stay,
             },
             Input::SensitiveOutcome(outcome) => match (&*outcome, &self.state) {
@@ -154,6 +174,10 @@ impl Walk {
         let flow = Arc::clone(&self.flow);
         match (&flow.node(self.at).kind, &mut self.state) {
             (Kind::Play { .. }, State::Playing) => Next::out("next"),
+            (Kind::Play { .. }, State::Chosen(key)) => {
+                let key = *key;
+                Next::Out(key_name(key))
+            }
             (
                 Kind::Menu { timeout_ms, .. } | Kind::Survey { timeout_ms, .. },
                 State::Menu { until, .. } | State::Survey { until, .. },
@@ -181,7 +205,18 @@ impl Walk {
         let node = flow.node(self.at);
         let led = node.key(key.as_char()).is_some();
         match (&node.kind, &self.state) {
+            (Kind::Play { finish: true, .. }, State::Playing) if led => {
+                self.state = State::Chosen(key);
+                Next::Stay
+            }
             (Kind::Play { .. }, State::Playing) if led => Next::Out(key_name(key)),
+            (Kind::Play { .. }, State::Playing | State::Chosen(_))
+            | (Kind::Lookup { .. }, State::Looking) => {
+                if self.ahead.len() < AHEAD_MAX {
+                    self.ahead.push(key);
+                }
+                Next::Stay
+            }
             (Kind::Menu { .. }, State::Menu { .. }) if led => Next::Out(key_name(key)),
             (Kind::Menu { speech, wrong, timeout_ms, .. }, State::Menu { .. }) => {
                 self.wrong_key(speech, wrong, *timeout_ms, out)
@@ -255,6 +290,31 @@ impl Walk {
         }
     }
 
+    /// What belongs to the way behind does not reach beyond a node of this kind.
+    fn forget(&mut self, kind: &Kind) {
+        let (typed, given_up) = match kind {
+            Kind::Play { .. } | Kind::Set { .. } | Kind::Branch { .. } => (false, false),
+            Kind::Hangup { .. } => (true, false),
+            Kind::Lookup { .. } | Kind::Menu { .. } | Kind::Collect(_) => (false, true),
+            Kind::Queue(_)
+            | Kind::Dial { .. }
+            | Kind::Voicemail { .. }
+            | Kind::Callback { .. }
+            | Kind::Survey { .. } => (true, true),
+        };
+        if typed {
+            self.ahead.clear();
+        }
+        if given_up && matches!(self.came_to, Some(HangUpWhy::NoInput | HangUpWhy::WrongInput)) {
+            self.came_to = None;
+        }
+    }
+
+    /// The first key that was pressed before anything asked for it.
+    fn typed_ahead(&mut self) -> Option<Digit> {
+        (!self.ahead.is_empty()).then(|| self.ahead.remove(0))
+    }
+
     // --- asking --------------------------------------------------------------------------------------------------
 
     /// Says it and goes on by `outcome` where there is nothing to wait for.
@@ -319,7 +379,12 @@ impl Walk {
         if collect.end == Some(key.as_char()) {
             return self.digits_ended(out);
         }
-        digits.push(key.as_char());
+        // The star begins anew.
+        if key.as_char() == '*' {
+            digits.clear();
+        } else {
+            digits.push(key.as_char());
+        }
         *until = Some(after(out.now, collect.digit_ms));
         let full = digits.len() >= usize::from(collect.max);
         // With an end key the caller says himself when it is whole, unless nothing more can come.
@@ -330,8 +395,7 @@ impl Walk {
         let flow = Arc::clone(&self.flow);
         let Kind::Collect(collect) = &flow.node(self.at).kind else { return Next::Stay };
         let State::Collect { digits, left, .. } = &mut self.state else { return Next::Stay };
-        let fits = digits.len() >= usize::from(collect.min)
-            && digits.chars().all(|c| c.is_ascii_digit() || c == '*');
+        let fits = digits.len() >= usize::from(collect.min) && digits.chars().all(|c| c.is_ascii_digit());
         if fits {
             let value = Personal::new(std::mem::take(digits));
             self.set(&collect.var, value);
@@ -396,10 +460,9 @@ impl Walk {
             When::Between(..) | When::Day(_) | When::AtLeast(_) => false,
         };
         match (on, when) {
-            (On::Time, When::Between(from, to)) => local(world).is_some_and(|at| {
-                let minute = at.hour() as u16 * 60 + at.minute() as u16;
-                if from < to { (*from..*to).contains(&minute) } else { minute >= *from || minute < *to }
-            }),
+            (On::Time, _) => {
+                local(world).is_some_and(|at| when.has_minute(at.hour() as u16 * 60 + at.minute() as u16))
+            }
             (On::Day, When::Day(day)) => world.day == *day,
             (On::Staffed, When::AtLeast(n)) => world.staffed >= *n,
             (On::Staffed, When::Nothing) => world.staffed == 0,
@@ -460,11 +523,14 @@ impl Walk {
         }
     }
 
-    /// The agent has hung up: the queue's `answered` way, where there is one (a survey), else goodbye.
-    fn returned(&mut self) -> Next {
+    /// The agent has hung up: the queue's `answered` way, where there is one (a survey); else the call has been served and ends.
+    fn returned(&mut self, out: &mut Outbox<'_>) -> Next {
         match self.node().out("answered") {
             Some(_) => Next::out("answered"),
-            None => Next::Fault("nothing follows the agent"),
+            None => {
+                self.over(HangUpWhy::FlowEnd, out);
+                Next::Stay
+            }
         }
     }
 }
