@@ -13,6 +13,8 @@
 
 mod queue;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use super::book::{How, Part};
 use super::flow::{Flow, Kind, Node, NodeIx, Speech, Value};
