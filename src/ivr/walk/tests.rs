@@ -103,7 +103,7 @@ impl Call {
             1 => Arc::from([Arc::from("storm")]),
             _ => Arc::from([Arc::from("closed"), Arc::from("leader")]),
         };
-        let ahead = self.in_line.then(|| (self.seed % 30) as u32);
+        let ahead = self.in_line.then_some((self.seed % 30) as u32);
         World {
             wall_ms: self.began_ms + self.now.as_millis() as i64,
             utc_offset_s: 8 * 3600,
@@ -391,7 +391,90 @@ fn callers_who_do_anything_are_led_to_an_end_or_a_person() {
         "{steps} steps, {ended} calls hung up by the flow; a walk is {} bytes; faults: {faults:#?}",
         std::mem::size_of::<Walk>()
     );
-    let unforeseen: Vec<_> = faults.keys().filter(|fault| !fault.contains("confirm: cannot be said")).collect();
+    let unforeseen: Vec<_> =
+        faults.keys().filter(|fault| !fault.contains("confirm: cannot be said")).collect();
     assert!(unforeseen.is_empty(), "the shipped flows fault: {unforeseen:?}");
     assert!(std::mem::size_of::<Walk>() < 1024);
+}
+
+const ASIDE: &str = r#"
+[flow]
+start = "people"
+version = "1"
+
+[node.people]
+kind = "queue"
+queue = "main"
+no_staff_after_s = 60
+keys = { "8" = "offer" }
+raise = { "0" = 5 }
+timeout = "offer"
+full = "message"
+no_staff = "offer"
+
+[node.offer]
+kind = "menu"
+prompt = "queue_offer"
+keys = { "7" = "message", "8" = "people" }
+no_input = "people"
+wrong = "people"
+
+[node.message]
+kind = "voicemail"
+done = "bye"
+failed = "bye"
+
+[node.bye]
+kind = "hangup"
+prompt = "goodbye"
+"#;
+
+/// What a walk asks for about its place, whether it has one, and whether it rests, after each of these inputs.
+fn places(inputs: &[(u64, Input)]) -> Vec<(Vec<Action>, bool, bool)> {
+    let flow = FlowSet::single("aside.toml", ASIDE).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut walk = Walk::new(flow, CallFacts::default());
+    let world = World { staffed: 1, ..World::default() };
+    let mut seen = Vec::new();
+    for (ms, input) in inputs {
+        let (mut actions, mut trail) = (Vec::new(), Vec::new());
+        walk.handle(Time::from_millis(*ms), &world, input.clone(), &mut actions, &mut trail);
+        actions.retain(|action| {
+            matches!(action, Action::Enqueue { .. } | Action::LeaveQueue | Action::Raise { .. })
+        });
+        seen.push((actions, walk.queue().is_some(), walk.is_resting()));
+    }
+    seen
+}
+
+fn key(c: char) -> Input {
+    Input::Digit(Digit::from_char(c).unwrap())
+}
+
+#[test]
+fn a_place_in_line_is_kept_while_the_caller_listens_to_something_else() {
+    let in_line = (vec![], true, false);
+    let seen = places(&[
+        (0, Input::Begin),
+        (0, Input::Queue(QueueNews::Waiting)),
+        (10_000, key('8')),
+        (12_000, key('8')),
+        (20_000, key('8')),
+        (21_000, key('7')),
+    ]);
+    let joined = vec![Action::Enqueue { queue: "main".into(), priority: 0 }];
+    assert_eq!(seen[0], (joined, true, false));
+    assert_eq!(seen[2], in_line, "listens to the offer");
+    assert_eq!(seen[3], in_line, "waits on, in the same place");
+    assert_eq!(seen[5], (vec![Action::LeaveQueue], false, false), "a message instead of the place");
+}
+
+#[test]
+fn an_agent_may_answer_while_the_caller_listens_to_something_else() {
+    let seen = places(&[
+        (0, Input::Begin),
+        (0, Input::Queue(QueueNews::Waiting)),
+        (10_000, key('8')),
+        (11_000, Input::Queue(QueueNews::Answered)),
+    ]);
+    assert_eq!(seen[3], (vec![], false, true));
 }
