@@ -91,8 +91,8 @@ fn below_wan(n: u64, gap: bool, out: &mut Vec<Spoken>) {
     if higher && (rest < 10 || (hundreds == 0 && thousands > 0)) {
         out.push(clip("u_ling"));
     }
-    // 一百一十二, but 十二 where nothing stands before it.
-    if higher && (10..20).contains(&rest) {
+    // 一百一十二 and 一万零一十二, but 十二 where nothing stands before it.
+    if (higher || gap) && (10..20).contains(&rest) {
         out.push(clip("n1"));
     }
     out.push(clip(format!("n{rest}")));
@@ -142,7 +142,12 @@ fn date(text: &str, utc_offset_s: i32) -> Option<Vec<Spoken>> {
 }
 
 fn time_of_day(time: jiff::civil::Time) -> Option<Vec<Spoken>> {
-    let mut out = vec![clip(format!("h{}", time.hour()))];
+    // By day 上午九点, 下午三点; at noon, in the evening and by night the hour alone says it.
+    let mut out = match time.hour() {
+        hour @ 6..=11 => vec![clip("u_shangwu"), clip(format!("h{hour}"))],
+        hour @ 13..=17 => vec![clip("u_xiawu"), clip(format!("h{}", hour - 12))],
+        hour => vec![clip(format!("h{hour}"))],
+    };
     match time.minute() {
         0 => {}
         30 => out.push(clip("u_ban")),
@@ -189,6 +194,9 @@ mod tests {
             ("10005", "一万零五"),
             ("12345", "一万两千三百四十五"),
             ("20300", "两万零三百"),
+            ("10010", "一万零一十"),
+            ("100012", "十万零一十二"),
+            ("1010101", "一百零一万零一百零一"),
         ] {
             assert_eq!(heard(How::Number, n), want, "{n}");
         }
@@ -202,8 +210,11 @@ mod tests {
         assert_eq!(heard(How::Digits4, "261123000018"), "二六幺幺 二三零零 零零幺八");
         assert_eq!(heard(How::Digits, "12#"), "幺二井号键");
         assert_eq!(heard(How::Date, "2026-11-25"), "十一月二十五日");
-        assert_eq!(heard(How::Date, "2026-11-25T09:30:00Z"), "十一月二十五日十七点半");
-        assert_eq!(heard(How::Time, "2026-11-25T01:05:00Z"), "九点零五分");
+        assert_eq!(heard(How::Date, "2026-11-25T09:30:00Z"), "十一月二十五日下午五点半");
+        assert_eq!(heard(How::Time, "2026-11-25T01:05:00Z"), "上午九点零五分");
+        assert_eq!(heard(How::Time, "2026-11-25T06:30:00Z"), "下午两点半");
+        assert_eq!(heard(How::Time, "2026-11-25T16:10:00Z"), "零点十分");
+        assert_eq!(heard(How::Time, "2026-11-25T12:00:00Z"), "二十点");
         assert_eq!(say(How::Date, "gestern", 0), None);
     }
 

@@ -13,6 +13,8 @@
 
 mod queue;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use super::book::{How, Part};
 use super::flow::{Flow, Kind, Node, NodeIx, Speech, Value};
@@ -55,6 +57,17 @@ pub struct Walk {
     sorry: bool,
     /// Nodes entered at this moment, by however many inputs.
     hops: (Time, u32),
+    /// The place in line, which is kept while the caller listens or presses keys elsewhere.
+    line: Option<Line>,
+}
+
+/// A place in a queue.
+#[derive(Debug)]
+struct Line {
+    queue: Arc<str>,
+    priority: u8,
+    /// The node by which it was last waited in: what follows an agent is that node's.
+    node: NodeIx,
 }
 
 #[derive(Debug)]
@@ -132,6 +145,7 @@ impl Walk {
             ahead: Vec::new(),
             sorry: false,
             hops: (Time::ZERO, 0),
+            line: None,
         }
     }
 
@@ -139,12 +153,9 @@ impl Walk {
         &self.flow
     }
 
-    /// The queue it waits in.
+    /// The queue it has a place in.
     pub fn queue(&self) -> Option<&Arc<str>> {
-        match self.state {
-            State::Queued(_) => self.node().kind.queue(),
-            _ => None,
-        }
+        self.line.as_ref().map(|line| &line.queue)
     }
 
     /// The node it is at.
@@ -274,10 +285,8 @@ impl Walk {
 
     /// Ends what the state has going on.
     fn put_down(&mut self, out: &mut Outbox<'_>) {
-        match std::mem::replace(&mut self.state, State::Playing) {
-            State::Queued(queued) if queued.in_line => out.actions.push(Action::LeaveQueue),
-            State::Recording { .. } => out.actions.push(Action::StopMessage),
-            _ => {}
+        if let State::Recording { .. } = std::mem::replace(&mut self.state, State::Playing) {
+            out.actions.push(Action::StopMessage);
         }
         if std::mem::take(&mut self.playing) {
             out.actions.push(Action::StopPlay);
@@ -410,7 +419,15 @@ impl Walk {
         self.over(why, out);
     }
 
+    /// Gives up the place in line.
+    fn leave_line(&mut self, out: &mut Outbox<'_>) {
+        if self.line.take().is_some() {
+            out.actions.push(Action::LeaveQueue);
+        }
+    }
+
     fn over(&mut self, why: HangUpWhy, out: &mut Outbox<'_>) {
+        self.leave_line(out);
         self.state = State::Over;
         out.actions.push(Action::HangUp { why });
     }

@@ -2,15 +2,13 @@
 
 use super::super::flow::{Kind, Queue};
 use super::super::seam::{Action, QueueNews};
-use super::{Next, Outbox, State, Walk, after};
+use super::{Line, Next, Outbox, State, Walk, after};
 use crate::base::Time;
 use std::sync::Arc;
 
 /// One caller's wait.
 #[derive(Debug)]
 pub(super) struct Queued {
-    /// The queue has taken the caller, or may yet.
-    pub in_line: bool,
     give_up_at: Time,
     /// When it ends because nobody is there.
     no_staff_at: Option<Time>,
@@ -19,11 +17,11 @@ pub(super) struct Queued {
 }
 
 impl Queued {
-    pub fn new(now: Time, queue: &Queue) -> Self {
+    /// `vacant`: in line already, and nobody is there.
+    pub fn new(now: Time, queue: &Queue, vacant: bool) -> Self {
         Self {
-            in_line: true,
             give_up_at: after(now, queue.timeout_ms),
-            no_staff_at: None,
+            no_staff_at: vacant.then(|| after(now, queue.no_staff_ms)),
             due: queue.announcements.iter().map(|again| Some(after(now, again.after_ms))).collect(),
         }
     }
@@ -39,34 +37,60 @@ impl Queued {
 }
 
 impl Walk {
-    pub(super) fn queue_news(&mut self, news: QueueNews, out: &mut Outbox<'_>) -> Next {
-        let flow = Arc::clone(&self.flow);
-        let (Kind::Queue(queue), State::Queued(queued)) = (&flow.node(self.at).kind, &mut self.state) else {
-            return Next::Stay;
-        };
-        match news {
-            QueueNews::Waiting => Next::Stay,
-            QueueNews::Full => {
-                queued.in_line = false;
-                Next::out("full")
+    /// Waits by this node: in the place the caller has, where it is the same queue; else at the end of the line.
+    pub(super) fn wait(&mut self, queue: &Queue, out: &mut Outbox<'_>) -> Next {
+        let node = self.at;
+        let kept = self.line.as_mut().filter(|line| line.queue == queue.queue);
+        let vacant = kept.is_some() && out.world.staffed == 0;
+        match kept {
+            Some(line) => {
+                line.node = node;
+                if queue.priority > line.priority {
+                    line.priority = queue.priority;
+                    out.actions.push(Action::Raise { priority: queue.priority });
+                }
             }
-            QueueNews::NoStaff if queue.no_staff_ms == 0 => Next::out("no_staff"),
-            QueueNews::NoStaff => {
-                queued.no_staff_at = Some(after(out.now, queue.no_staff_ms));
-                Next::Stay
-            }
-            // The queue has let go of the caller already.
-            QueueNews::TimedOut => {
-                queued.in_line = false;
-                Next::out("timeout")
-            }
-            QueueNews::Answered => {
-                queued.in_line = false;
-                self.put_down(out);
-                self.state = State::Resting;
-                Next::Stay
+            None => {
+                self.leave_line(out);
+                let (name, priority) = (Arc::clone(&queue.queue), queue.priority);
+                self.line = Some(Line { queue: Arc::clone(&name), priority, node });
+                out.actions.push(Action::Enqueue { queue: name, priority });
             }
         }
+        self.state = State::Queued(Box::new(Queued::new(out.now, queue, vacant)));
+        Next::Stay
+    }
+
+    pub(super) fn queue_news(&mut self, news: QueueNews, out: &mut Outbox<'_>) -> Next {
+        let Some(line) = &self.line else { return Next::Stay };
+        let (flow, node) = (Arc::clone(&self.flow), line.node);
+        match news {
+            QueueNews::Waiting => {}
+            // The queue has let go of the caller already; one who listens to something else is not torn away from it.
+            QueueNews::Full | QueueNews::TimedOut => {
+                self.line = None;
+                if matches!(self.state, State::Queued(_)) {
+                    return Next::out(if news == QueueNews::Full { "full" } else { "timeout" });
+                }
+            }
+            QueueNews::NoStaff => {
+                if let (Kind::Queue(queue), State::Queued(queued)) =
+                    (&flow.node(self.at).kind, &mut self.state)
+                {
+                    if queue.no_staff_ms == 0 {
+                        return Next::out("no_staff");
+                    }
+                    queued.no_staff_at = Some(after(out.now, queue.no_staff_ms));
+                }
+            }
+            QueueNews::Answered => {
+                self.line = None;
+                self.put_down(out);
+                self.at = node;
+                self.state = State::Resting;
+            }
+        }
+        Next::Stay
     }
 
     /// A moment of the wait has come.

@@ -2,7 +2,6 @@
 
 use super::super::flow::{Kind, On, Speech, When};
 use super::super::seam::{Action, DialEnd, HangUpWhy, Input, LookupResult, Stored, Trail, World};
-use super::queue::Queued;
 use super::{LAST_WORDS, Next, Outbox, State, Walk, after, key_name, local};
 use crate::base::{Digit, Personal};
 use std::sync::Arc;
@@ -20,6 +19,9 @@ impl Walk {
         let node = flow.node(to);
         out.trail.push(Trail::Entered(Arc::clone(&node.name)));
         self.forget(&node.kind);
+        if !keeps_place(&node.kind) {
+            self.leave_line(out);
+        }
         match &node.kind {
             Kind::Play { speech, .. } => {
                 self.state = State::Playing;
@@ -72,9 +74,7 @@ impl Walk {
                 Next::Stay
             }
             Kind::Queue(queue) => {
-                self.state = State::Queued(Box::new(Queued::new(out.now, queue)));
-                out.actions
-                    .push(Action::Enqueue { queue: Arc::clone(&queue.queue), priority: queue.priority });
+                let next = self.wait(queue, out);
                 if let Some(music) = &queue.music {
                     self.music = true;
                     out.actions.push(Action::Music(Some(Arc::clone(music))));
@@ -82,7 +82,7 @@ impl Walk {
                 if std::mem::take(&mut self.sorry) {
                     self.apologise(out);
                 }
-                Next::Stay
+                next
             }
             Kind::Dial { to, timeout_ms } => match self.resolve(to, out.world) {
                 Some(number) if !number.is_empty() => {
@@ -247,6 +247,9 @@ impl Walk {
             (Kind::Queue(queue), State::Queued(_)) => {
                 match queue.raise.iter().find(|(raise, _)| *raise == key.as_char()) {
                     Some((_, priority)) => {
+                        if let Some(line) = &mut self.line {
+                            line.priority = line.priority.max(*priority);
+                        }
                         out.actions.push(Action::Raise { priority: *priority });
                         Next::Stay
                     }
@@ -533,6 +536,19 @@ impl Walk {
             }
         }
     }
+}
+
+/// Does a caller keep his place in line here? Where something is recorded, stored, looked up or dialled he gives it up.
+const fn keeps_place(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Play { .. }
+            | Kind::Set { .. }
+            | Kind::Menu { .. }
+            | Kind::Collect(_)
+            | Kind::Branch { .. }
+            | Kind::Queue(_)
+    )
 }
 
 /// The outcome that stands for another try of a sensitive node.
