@@ -253,4 +253,34 @@ mod tests {
         assert_eq!(problems.len(), 1);
         assert!(prompts.id("welcome").is_some());
     }
+
+    /// Talk-off: thirteen minutes of speech and music without one key in them.
+    #[test]
+    fn speech_and_music_are_no_keys_but_the_tones_are() {
+        let (prompts, _) = load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("sounds"));
+        let table = crate::media::g711::table(Codec::Pcma);
+        let (mut heard_ms, mut wrong) = (0u64, Vec::new());
+        for (name, clip) in prompts.names().iter() {
+            let mut tones = crate::media::tones::Tones::default();
+            let mut keys = String::new();
+            for frame in prompts.get(*clip, Codec::Pcma).chunks(160) {
+                let mut whole = [crate::media::g711::silence(Codec::Pcma); 160];
+                whole[..frame.len()].copy_from_slice(frame);
+                keys.extend(tones.frame(Some(&whole), table).map(crate::base::Digit::as_char));
+            }
+            let want = match name.rsplit('/').next().and_then(|short| short.strip_prefix("dtmf_")) {
+                Some("star") => "*",
+                Some("hash") => "#",
+                Some(digit) => digit,
+                None => "",
+            };
+            heard_ms += u64::from(prompts.ms(*clip));
+            if keys != want {
+                wrong.push(format!("{name}: {keys:?}, not {want:?}"));
+            }
+        }
+        println!("{} s of {} clips", heard_ms / 1000, prompts.len());
+        assert!(heard_ms > 300_000, "{heard_ms} ms are not enough to judge by");
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
 }

@@ -95,23 +95,30 @@ impl Playout {
         if (1..=4).contains(&gap)
             && let Some(byte) = payload.first()
         {
-            (0..gap).for_each(|n| self.put(first, clock.end + n, *byte));
+            self.put(first, clock.end, &[*byte; 4][..gap as usize]);
         }
-        for (n, byte) in payload.iter().enumerate() {
-            self.put(first, at + n as i64, *byte);
-        }
+        self.put(first, at, payload);
         clock.end = at + payload.len() as i64;
         self.clock = Some(clock);
         if late { Placed::Late } else { Placed::InTime }
     }
 
-    fn put(&mut self, first: i64, at: i64, byte: u8) {
-        if at < first || at >= first + WINDOW as i64 {
-            return;
+    /// Copies what of `bytes` is within the window that begins at `first`.
+    fn put(&mut self, first: i64, at: i64, bytes: &[u8]) {
+        let skip = usize::try_from(first - at).unwrap_or(0).min(bytes.len());
+        let Ok(mut at) = usize::try_from(at + skip as i64) else { return };
+        let room = usize::try_from(first + WINDOW as i64 - at as i64).unwrap_or(0);
+        let mut rest = &bytes[skip..];
+        rest = &rest[..rest.len().min(room)];
+        // A frame at a time: the ring turns at the end of one.
+        while !rest.is_empty() {
+            let slot = at % WINDOW;
+            let some = (FRAME - slot % FRAME).min(rest.len());
+            self.ring[slot..slot + some].copy_from_slice(&rest[..some]);
+            self.filled[slot / FRAME] = self.filled[slot / FRAME].saturating_add(some as u16);
+            at += some;
+            rest = &rest[some..];
         }
-        let slot = at as usize % WINDOW;
-        self.ring[slot] = byte;
-        self.filled[slot / FRAME] = self.filled[slot / FRAME].saturating_add(1);
     }
 
     /// A frame of the window, and whether most of it has come. `None` before the window and beyond it.

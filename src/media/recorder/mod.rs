@@ -346,3 +346,6 @@ impl Recorder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! A port, its two sockets, and the memory of the leg that lives on it.
 
-use super::sys::{self, Target};
+use super::sys;
 use crate::base::Time;
 use crate::media::leg::Leg;
 use std::net::UdpSocket;
@@ -13,8 +13,6 @@ pub struct Line {
     pub state: State,
     /// The leg, in place: opening one moves it here and allocates nothing.
     pub leg: Option<Leg>,
-    /// Where the kernel was last told to send RTP.
-    pub target: Option<Target>,
     /// Slot, and place in its list.
     pub slot: u8,
     pub place: u32,
@@ -38,18 +36,7 @@ impl Line {
     pub fn new(port: u16, rtp: UdpSocket, rtcp: UdpSocket) -> Self {
         sys::stamp_arrivals(&rtp);
         // A socket that blocks would stop all calls of the worker; ours never wait, whatever the descriptor says.
-        Self {
-            port,
-            rtp,
-            rtcp,
-            state: State::Free,
-            leg: None,
-            target: None,
-            slot: 0,
-            place: 0,
-            due: 0,
-            reports_due: 0,
-        }
+        Self { port, rtp, rtcp, state: State::Free, leg: None, slot: 0, place: 0, due: 0, reports_due: 0 }
     }
     pub fn rtp(&self) -> RawFd {
         self.rtp.as_raw_fd()

@@ -3,7 +3,7 @@
 use super::counters::Count;
 use super::handle::{Shared, Start};
 use super::line::{Line, State};
-use super::sys::{self, BATCH, Receiver, Target};
+use super::sys::{self, BATCH, Receiver};
 use crate::base::Time;
 use crate::media::leg::{Env, Leg, Sink, Socket, Told};
 use crate::media::prompts::Prompts;
@@ -34,6 +34,8 @@ const RECEIVES: usize = 4;
 /// More calls for legs under a flood, each, and all of a slot together: the peer's packets are among the stranger's.
 const FLOODED: usize = 60;
 const FLOODED_ALL: usize = 200;
+/// A packet that has waited so long may have another behind it.
+const WAITED: Duration = Duration::from_millis(15);
 /// Receive calls that empty a port's buffer, many more than it can hold.
 const DRAIN: usize = 128;
 /// RTCP is looked at once a second.
@@ -77,7 +79,6 @@ struct Out {
     shared: Arc<Shared>,
     rtp: RawFd,
     rtcp: RawFd,
-    target: Option<Target>,
 }
 
 impl Worker {
@@ -99,7 +100,6 @@ impl Worker {
             shared,
             rtp: -1,
             rtcp: -1,
-            target: None,
         };
         let worker = Self {
             prompts: start.prompts,
@@ -240,7 +240,6 @@ impl Worker {
         self.drain(index);
         let line = &mut self.lines[index as usize];
         line.leg = Some(leg);
-        line.target = None;
         line.state = State::Fresh;
         self.fresh.push(index);
         self.out.count(Count::LegsOpened, 1);
@@ -298,10 +297,9 @@ impl Worker {
         let line = &mut self.lines[index as usize];
         let (rtp, rtcp) = (line.rtp(), line.rtcp());
         let Some(leg) = &mut line.leg else { return };
-        self.out.on(rtp, rtcp, line.target.take());
+        self.out.on(rtp, rtcp);
         let env = Env { now, prompts: &self.prompts, local: &self.local, ntp_zero: self.ntp_zero };
         leg.tick(&env, periods, late, &mut self.out);
-        line.target = self.out.target.take();
     }
 
     fn receive(&mut self, now: Time, wall: u64, index: u32, spare: &mut usize) {
@@ -309,17 +307,22 @@ impl Worker {
         let fd = line.rtp();
         let Some(leg) = &mut line.leg else { return };
         let env = Env { now, prompts: &self.prompts, local: &self.local, ntp_zero: self.ntp_zero };
+        // Most peers send one packet a tick: a second one is looked for only when the first has waited for most of it.
+        let mut most = 1;
         for round in 0..RECEIVES + FLOODED.min(*spare) {
             *spare -= usize::from(round >= RECEIVES).min(*spare);
-            let got = self.receiver.receive(fd);
+            let got = self.receiver.receive(fd, most);
             self.out.count(Count::PacketsReceived, got as u64);
+            let mut oldest = Duration::ZERO;
             for datagram in (0..got).filter_map(|i| self.receiver.datagram(i)) {
                 let arrived = arrival(now, wall, datagram.stamp);
+                oldest = oldest.max(now.since(arrived));
                 leg.packet(&env, arrived, datagram.from, datagram.bytes, &mut self.out);
             }
-            if got < BATCH {
+            if got < most || (most == 1 && oldest < WAITED) {
                 return;
             }
+            most = BATCH;
         }
     }
 
@@ -328,7 +331,7 @@ impl Worker {
         let fd = line.rtcp();
         let Some(leg) = &mut line.leg else { return };
         let env = Env { now, prompts: &self.prompts, local: &self.local, ntp_zero: self.ntp_zero };
-        let got = self.receiver.receive(fd);
+        let got = self.receiver.receive(fd, BATCH);
         for datagram in (0..got).filter_map(|i| self.receiver.datagram(i)) {
             leg.report(&env, datagram.from, datagram.bytes, &mut self.out);
         }
@@ -337,7 +340,7 @@ impl Worker {
     fn close(&mut self, now: Time, index: u32) {
         let line = &mut self.lines[index as usize];
         let Some(leg) = line.leg.take() else { return };
-        self.out.on(line.rtp(), line.rtcp(), None);
+        self.out.on(line.rtp(), line.rtcp());
         let env = Env { now, prompts: &self.prompts, local: &self.local, ntp_zero: self.ntp_zero };
         leg.close(&env, &mut self.out);
         let (state, slot, place) = (line.state, usize::from(line.slot), line.place);
@@ -372,7 +375,7 @@ impl Worker {
         let line = &self.lines[index as usize];
         for fd in [line.rtp(), line.rtcp()] {
             for _ in 0..DRAIN {
-                let got = self.receiver.receive(fd);
+                let got = self.receiver.receive(fd, BATCH);
                 self.out.count(Count::PacketsStray, got as u64);
                 if got < BATCH {
                     break;
@@ -417,8 +420,8 @@ fn ntp_of(unix_ns: u64) -> u64 {
 
 impl Out {
     /// The sockets of the leg that speaks next.
-    fn on(&mut self, rtp: RawFd, rtcp: RawFd, target: Option<Target>) {
-        (self.rtp, self.rtcp, self.target) = (rtp, rtcp, target);
+    fn on(&mut self, rtp: RawFd, rtcp: RawFd) {
+        (self.rtp, self.rtcp) = (rtp, rtcp);
     }
 
     fn count(&self, what: Count, n: u64) {
@@ -493,18 +496,11 @@ impl Sink for Out {
     }
 
     fn send(&mut self, to: SocketAddr, socket: Socket, bytes: &[u8]) {
-        let sent = match socket {
-            Socket::Rtcp => Target::new(to).send(self.rtcp, bytes),
-            Socket::Rtp => {
-                let target = match self.target {
-                    Some(target) if target.is(to) => target,
-                    _ => Target::new(to),
-                };
-                let sent = target.send(self.rtp, bytes);
-                self.target = Some(target);
-                sent
-            }
+        let fd = match socket {
+            Socket::Rtp => self.rtp,
+            Socket::Rtcp => self.rtcp,
         };
+        let sent = sys::send(fd, to, bytes);
         self.count(if sent { Count::PacketsSent } else { Count::SendFailed }, 1);
     }
 }

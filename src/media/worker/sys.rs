@@ -66,9 +66,10 @@ impl Receiver {
         this
     }
 
-    /// Reads up to [`BATCH`] datagrams that are there now; 0 when there are none or the socket fails.
-    pub fn receive(&mut self, fd: RawFd) -> usize {
-        for i in 0..BATCH {
+    /// Reads up to `most` datagrams that are there now, [`BATCH`] at the very most; 0 when there are none or the socket fails.
+    pub fn receive(&mut self, fd: RawFd, most: usize) -> usize {
+        let most = most.min(BATCH);
+        for i in 0..most {
             let header = &mut self.headers[i].msg_hdr;
             header.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
             header.msg_controllen = CONTROL as _;
@@ -83,7 +84,7 @@ impl Receiver {
                 std::ptr::null_mut(),
             )
         };
-        self.got = usize::try_from(got).unwrap_or(0).min(BATCH);
+        self.got = usize::try_from(got).unwrap_or(0).min(most);
         self.got
     }
 
@@ -125,38 +126,46 @@ pub fn stamp_arrivals(socket: &UdpSocket) {
     }
 }
 
-/// A destination, written down once for the kernel.
-#[derive(Clone, Copy)]
-pub struct Target {
-    to: SocketAddr,
-    storage: libc::sockaddr_storage,
-    length: libc::socklen_t,
+/// Sends one datagram; false when the kernel did not take it.
+pub fn send(fd: RawFd, to: SocketAddr, bytes: &[u8]) -> bool {
+    match to {
+        SocketAddr::V4(to) => send_to(fd, &v4(to), bytes),
+        SocketAddr::V6(to) => send_to(fd, &v6(to), bytes),
+    }
 }
 
-impl Target {
-    pub fn new(to: SocketAddr) -> Self {
-        // SAFETY: all-zero is a valid value of this plain C structure.
-        let mut storage: libc::sockaddr_storage = unsafe { mem::zeroed() };
-        let length = write_addr(&mut storage, to);
-        Self { to, storage, length }
+/// `A` is one of the kernel's address structures.
+fn send_to<A>(fd: RawFd, to: &A, bytes: &[u8]) -> bool {
+    // SAFETY: address and bytes are of the lengths given and outlive the call; the kernel only reads them.
+    let sent = unsafe {
+        libc::sendto(
+            fd,
+            bytes.as_ptr().cast(),
+            bytes.len(),
+            libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+            (&raw const *to).cast(),
+            mem::size_of::<A>() as libc::socklen_t,
+        )
+    };
+    sent >= 0
+}
+
+fn v4(to: SocketAddrV4) -> libc::sockaddr_in {
+    libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: to.port().to_be(),
+        sin_addr: libc::in_addr { s_addr: u32::from(*to.ip()).to_be() },
+        sin_zero: [0; 8],
     }
-    pub fn is(&self, to: SocketAddr) -> bool {
-        self.to == to
-    }
-    /// Sends one datagram; false when the kernel did not take it.
-    pub fn send(&self, fd: RawFd, bytes: &[u8]) -> bool {
-        // SAFETY: address and bytes are of the lengths given and outlive the call; the kernel only reads them.
-        let sent = unsafe {
-            libc::sendto(
-                fd,
-                bytes.as_ptr().cast(),
-                bytes.len(),
-                libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
-                (&raw const self.storage).cast(),
-                self.length,
-            )
-        };
-        sent >= 0
+}
+
+fn v6(to: SocketAddrV6) -> libc::sockaddr_in6 {
+    libc::sockaddr_in6 {
+        sin6_family: libc::AF_INET6 as libc::sa_family_t,
+        sin6_port: to.port().to_be(),
+        sin6_flowinfo: 0,
+        sin6_addr: libc::in6_addr { s6_addr: to.ip().octets() },
+        sin6_scope_id: to.scope_id(),
     }
 }
 
@@ -233,27 +242,5 @@ fn read_addr(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
             Some(SocketAddrV6::new(ip, u16::from_be(v6.sin6_port), 0, v6.sin6_scope_id).into())
         }
         _ => None,
-    }
-}
-
-fn write_addr(storage: &mut libc::sockaddr_storage, to: SocketAddr) -> libc::socklen_t {
-    match to {
-        SocketAddr::V4(to) => {
-            // SAFETY: the storage is larger than a `sockaddr_in` and aligned for every address family.
-            let v4 = unsafe { &mut *(&raw mut *storage).cast::<libc::sockaddr_in>() };
-            v4.sin_family = libc::AF_INET as libc::sa_family_t;
-            v4.sin_port = to.port().to_be();
-            v4.sin_addr.s_addr = u32::from(*to.ip()).to_be();
-            mem::size_of::<libc::sockaddr_in>() as libc::socklen_t
-        }
-        SocketAddr::V6(to) => {
-            // SAFETY: as above, for `sockaddr_in6`.
-            let v6 = unsafe { &mut *(&raw mut *storage).cast::<libc::sockaddr_in6>() };
-            v6.sin6_family = libc::AF_INET6 as libc::sa_family_t;
-            v6.sin6_port = to.port().to_be();
-            v6.sin6_addr.s6_addr = to.ip().octets();
-            v6.sin6_scope_id = to.scope_id();
-            mem::size_of::<libc::sockaddr_in6>() as libc::socklen_t
-        }
     }
 }
