@@ -5,6 +5,7 @@ use crate::base::Personal;
 use crate::config::Config;
 use crate::ivr::{Flow, FlowSet, Problem, graph, sim};
 use serde_json::json;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -115,10 +116,9 @@ fn draw(args: &Graph) -> Result<(), Failure> {
     };
     let text = graph::draw(&flow, format);
     match args.json {
-        true => println!("{}", json!({"format": name, "text": text})),
-        false => print!("{text}"),
+        true => put(&format!("{}\n", json!({"format": name, "text": text}))),
+        false => put(&text),
     }
-    Ok(())
 }
 
 fn walk(args: &Sim) -> Result<(), Failure> {
@@ -143,32 +143,33 @@ fn walk(args: &Sim) -> Result<(), Failure> {
         plan.queues = flow.queues().map(|queue| (queue.to_string(), waits.clone())).collect();
     }
     let story = sim::run(&flow, &plan);
-    print_story(&story, args.json);
-    Ok(())
+    print_story(&story, args.json)
 }
 
-fn print_story(story: &sim::Story, as_json: bool) {
+fn print_story(story: &sim::Story, as_json: bool) -> Result<(), Failure> {
     let end = story.end.as_ref().map_or("endless", sim::End::name);
+    let (path, faults, took_ms) = (story.path(), story.faults(), story.took_ms());
     if as_json {
-        let lines: Vec<_> = story
-            .lines
-            .iter()
-            .map(|line| json!({"at_ms": line.at_ms, "what": line.event.to_string().trim()}))
-            .collect();
-        println!(
-            "{}",
-            json!({"path": story.path(), "end": end, "took_ms": story.took_ms(), "lines": lines, "faults": story.faults()})
-        );
-        return;
+        let line = |line: &sim::Line| json!({"at_ms": line.at_ms, "what": line.event.to_string().trim()});
+        let lines: Vec<_> = story.lines.iter().map(line).collect();
+        let whole = json!({"path": path, "end": end, "took_ms": took_ms, "lines": lines, "faults": faults, "keys_left": story.keys_left});
+        return put(&format!("{whole}\n"));
     }
-    story.lines.iter().for_each(|line| println!("{line}"));
-    println!("path: {}", story.path().join(" → "));
-    match &story.end {
-        Some(end) => println!("end: {end} after {} s", story.took_ms() / 1_000),
-        None => println!("end: none"),
-    }
+    let mut text: String = story.lines.iter().map(|line| format!("{line}\n")).collect();
+    let shown = story.end.as_ref().map_or_else(|| end.to_owned(), ToString::to_string);
+    text.push_str(&format!("path: {}\nend: {shown} after {} s\n", path.join(" → "), took_ms / 1_000));
     if story.keys_left > 0 {
-        println!("{} keys were never pressed: nothing listened to them", story.keys_left);
+        text.push_str(&format!("{} keys were never pressed: nothing listened to them\n", story.keys_left));
+    }
+    put(&text)
+}
+
+/// To stdout; a reader that has seen enough (`head`) is no failure.
+fn put(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(error)),
+        _ => Ok(()),
     }
 }
 

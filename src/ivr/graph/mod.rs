@@ -138,7 +138,7 @@ fn drawn(flow: &Flow, node: &Node) -> Drawn {
         Kind::Hangup { .. } => ("hangup", Class::Ends),
     };
     let group = node.name.rsplit_once('/').map_or("", |(group, _)| group).to_owned();
-    Drawn { name: node.name.to_string(), group, kind, note: shorten(&note(flow, node), 20), class }
+    Drawn { name: node.name.to_string(), group, kind, note: shorten(&note(flow, node), 16), class }
 }
 
 fn note(flow: &Flow, node: &Node) -> String {

@@ -77,6 +77,11 @@ fn arrow(out: &mut String, labels: &mut String, from: (i32, i32), to: (i32, i32)
             x1 + (x2 - x1) / 6,
             y1 + 14 + (n % 3) * 13,
         )
+    } else if to.1 == from.1 && to.0 != from.0 {
+        // Beside each other: over the boxes between them.
+        let (x1, x2, y) = (from.0 + w / 2 + spread, to.0 + w / 2 - spread, from.1);
+        let over = y - 18 - n % 4 * 9;
+        (format!("M{x1} {y}C{x1} {over} {x2} {over} {x2} {y}"), x1 + (x2 - x1) / 6, over + 6)
     } else {
         let (x1, y1, x2, y2) = (from.0 + w, from.1 + h / 2 + spread / 2, to.0 + w, to.1 + h / 2 + spread / 2);
         let out_by = x1.max(x2) + 24 + n % 7 * 6;
