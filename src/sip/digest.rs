@@ -77,7 +77,7 @@ pub fn response(
 }
 
 /// How long a nonce of ours is good for.
-const NONCE_LIFE: Duration = Duration::from_secs(60);
+pub const NONCE_LIFE: Duration = Duration::from_secs(60);
 
 /// A nonce for `source` at `now` (since any fixed beginning).
 pub fn nonce(key: &[u8; 32], now: Duration, source: IpAddr) -> String {

@@ -26,6 +26,8 @@ pub struct Text<'a> {
     body: &'a [u8],
     /// The empty line was there.
     ended: bool,
+    /// The head was longer than [`LARGEST_HEAD`]: it is not read in part, nothing of it is believed.
+    long: bool,
     /// Bytes that were not UTF-8 have been replaced.
     pub replaced: bool,
 }
@@ -37,10 +39,11 @@ impl<'a> Text<'a> {
             Some(at) => (&bytes[..at], &bytes[at + 4..], true),
             None => (bytes.strip_suffix(b"\r\n").unwrap_or(bytes), &bytes[bytes.len()..], false),
         };
-        let head = &head[..head.len().min(LARGEST_HEAD)];
-        let text = String::from_utf8_lossy(head);
+        // A stream's framer hands over just so much of a head that does not end.
+        let long = head.len() > LARGEST_HEAD || (!ended && head.len() + 2 >= LARGEST_HEAD);
+        let text = String::from_utf8_lossy(&head[..head.len().min(LARGEST_HEAD)]);
         let replaced = matches!(text, Cow::Owned(_));
-        Self { head: unfold(text), body, ended, replaced }
+        Self { head: unfold(text), body, ended, long, replaced }
     }
 }
 
@@ -127,6 +130,9 @@ impl<'t> Message<'t> {
         };
         let mut message = Self { start, lines: Vec::with_capacity(24), body: &[] };
         let mut fits = message.read_lines(lines);
+        if text.long {
+            return (Some(message), Err(Refused { status: 513, why: "head too large" }));
+        }
         if !text.ended {
             fits = fits.and(Err(Refused::bad("no empty line after the headers")));
         }

@@ -17,6 +17,8 @@ pub struct Framer {
     kept: BytesMut,
     /// How far the end of the head has been looked for.
     searched: usize,
+    /// Length of the message whose head has come whole, so that a slow body costs no second look at it.
+    whole: Option<usize>,
     broken: bool,
 }
 
@@ -49,31 +51,39 @@ impl Framer {
         if self.broken {
             return Ok(None);
         }
-        if self.kept.starts_with(b"\r\n\r\n") {
-            let _ = self.kept.split_to(4);
-            return Ok(Some(Framed::Ping));
+        if self.whole.is_none() {
+            if self.kept.starts_with(b"\r\n\r\n") {
+                let _ = self.kept.split_to(4);
+                return Ok(Some(Framed::Ping));
+            }
+            if self.kept.len() >= 3 && self.kept.starts_with(b"\r\n") && self.kept[2] != b'\r' {
+                let _ = self.kept.split_to(2);
+            }
+            if self.kept.first() == Some(&b'\r') && self.kept.len() < 4 {
+                return Ok(None); // A ping, or a blank line before a message: the next bytes tell.
+            }
+            self.whole = self.find_head()?;
         }
-        if self.kept.len() >= 3 && self.kept.starts_with(b"\r\n") && self.kept[2] != b'\r' {
-            let _ = self.kept.split_to(2);
+        match self.whole {
+            Some(whole) if self.kept.len() >= whole => {
+                (self.searched, self.whole) = (0, None);
+                Ok(Some(Framed::Message(self.kept.split_to(whole).freeze())))
+            }
+            _ => Ok(None),
         }
-        if self.kept.first() == Some(&b'\r') && self.kept.len() < 4 {
-            return Ok(None); // A ping, or a blank line before a message: the next bytes tell.
-        }
+    }
+
+    /// The length of the message at the front, once its head is there.
+    fn find_head(&mut self) -> Result<Option<usize>, Bad> {
         let from = self.searched.saturating_sub(3);
         let Some(end) = find(&self.kept[from..], b"\r\n\r\n").map(|at| from + at + 4) else {
             self.searched = self.kept.len();
             return if self.kept.len() > LARGEST_HEAD { Err(self.give_up(LARGEST_HEAD)) } else { Ok(None) };
         };
-        let Some(length) = content_length(&self.kept[..end]) else { return Err(self.give_up(end)) };
-        if end + length > LARGEST_MESSAGE {
-            return Err(self.give_up(end));
+        match content_length(&self.kept[..end]) {
+            Some(length) if end + length <= LARGEST_MESSAGE => Ok(Some(end + length)),
+            _ => Err(self.give_up(end)),
         }
-        if self.kept.len() < end + length {
-            self.searched = end - 1;
-            return Ok(None);
-        }
-        self.searched = 0;
-        Ok(Some(Framed::Message(self.kept.split_to(end + length).freeze())))
     }
 
     fn give_up(&mut self, upto: usize) -> Bad {

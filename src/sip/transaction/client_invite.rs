@@ -4,8 +4,13 @@
 //!   Calling --1xx--> Proceeding --2xx--> Accepted --M--> gone
 //!      | A: resend        |
 //!      | B: nobody        +--3xx-6xx--> Completed --D--> gone
-//!      +--> gone (NoResponse)              (ACK; again for each repeat)
+//!      |                  |                (ACK; again for each repeat)
+//!      +--> gone <--------+ C: never an end
+//!       (NoResponse)
 //! ```
+//!
+//! Timer C is a proxy's in the standard (§16.6); here it is the last bound of a call that rings and never ends: whoever
+//! asked has long sent CANCEL by then.
 //!
 //! Every 2xx is told, repeated or not: each needs its ACK again, and a second one may come from another fork (§13.2.2.4).
 
@@ -13,6 +18,9 @@ use super::{Gone, Resend, Step, Timers};
 use crate::base::{Time, soonest};
 use bytes::Bytes;
 use std::time::Duration;
+
+/// Longer than any session lets it ring, and the wait for the end of its CANCEL.
+const TIMER_C: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]
 pub struct ClientInvite {
@@ -24,7 +32,7 @@ pub struct ClientInvite {
 #[derive(Debug)]
 enum State {
     Calling { request: Bytes, timer_a: Option<Resend>, timer_b: Time },
-    Proceeding,
+    Proceeding { timer_c: Time },
     Accepted { timer_m: Time },
     Completed { ack: Bytes, timer_d: Time },
     Gone,
@@ -40,15 +48,16 @@ impl ClientInvite {
     /// `ack` writes the ACK to a final response that is not a 2xx; it is called at most once.
     pub fn handle_response(&mut self, now: Time, status: u16, ack: impl FnOnce() -> Bytes) -> Step {
         match (&self.state, status) {
-            (State::Calling { .. } | State::Proceeding, 100..200) => {
-                self.state = State::Proceeding;
+            (State::Calling { .. }, 100..200) => {
+                self.state = State::Proceeding { timer_c: now + TIMER_C };
                 Step::tell()
             }
-            (State::Calling { .. } | State::Proceeding, 200..300) => {
+            (State::Proceeding { .. }, 100..200) => Step::tell(),
+            (State::Calling { .. } | State::Proceeding { .. }, 200..300) => {
                 self.state = State::Accepted { timer_m: now + self.timers.limit() };
                 Step::tell()
             }
-            (State::Calling { .. } | State::Proceeding, _) => {
+            (State::Calling { .. } | State::Proceeding { .. }, _) => {
                 let ack = ack();
                 let gone = if self.reliable {
                     self.state = State::Gone;
@@ -67,12 +76,12 @@ impl ClientInvite {
 
     /// A provisional response has come: a CANCEL may be sent (RFC 3261 §9.1).
     pub fn may_cancel(&self) -> bool {
-        matches!(self.state, State::Proceeding)
+        matches!(self.state, State::Proceeding { .. })
     }
 
     /// No final response yet.
     pub fn is_open(&self) -> bool {
-        matches!(self.state, State::Calling { .. } | State::Proceeding)
+        matches!(self.state, State::Calling { .. } | State::Proceeding { .. })
     }
 
     pub fn poll_timeout(&self) -> Option<Time> {
@@ -80,13 +89,16 @@ impl ClientInvite {
             State::Calling { timer_a, timer_b, .. } => soonest(timer_a.map(|a| a.at), Some(*timer_b)),
             State::Accepted { timer_m } => Some(*timer_m),
             State::Completed { timer_d, .. } => Some(*timer_d),
-            State::Proceeding | State::Gone => None,
+            State::Proceeding { timer_c } => Some(*timer_c),
+            State::Gone => None,
         }
     }
 
     pub fn handle_timeout(&mut self, now: Time) -> Step {
         match &mut self.state {
-            State::Calling { timer_b, .. } if *timer_b <= now => self.end(Gone::NoResponse),
+            State::Calling { timer_b: at, .. } | State::Proceeding { timer_c: at } if *at <= now => {
+                self.end(Gone::NoResponse)
+            }
             State::Calling { request, timer_a: Some(a), .. } if a.at <= now => {
                 a.next(now, Duration::MAX);
                 Step::again(request)
@@ -147,11 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn ringing_stops_the_repeats_and_has_no_deadline_here() {
+    fn ringing_stops_the_repeats_and_ends_at_the_latest_by_timer_c() {
         check(
             client(false),
-            &["wait 600", "receive 180", "wait 100000", "receive 180"],
-            "0.500s send INVITE again\n0.600s tell\n100.600s tell\n",
+            &["wait 600", "receive 180", "wait 100000", "receive 180", "wait 300000"],
+            "0.500s send INVITE again\n0.600s tell\n100.600s tell\n300.600s gone NoResponse\n",
         );
     }
 

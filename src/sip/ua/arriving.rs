@@ -52,6 +52,11 @@ impl Ua {
                 self.core.counters.drop(Dropped::UnknownDialog);
                 view.refuse(&mut Cx { now, core: &mut self.core, out }, 481);
             }
+            // Known, but only inside a session of the sender's own (`attacks.md` S20).
+            Method::Refer => {
+                self.core.counters.drop(Dropped::Referral);
+                view.refuse(&mut Cx { now, core: &mut self.core, out }, 403);
+            }
             _ => view.refuse_method(&mut Cx { now, core: &mut self.core, out }),
         }
     }
@@ -100,7 +105,7 @@ impl Ua {
 
     fn cancel(&mut self, now: Time, peer: PeerId, view: &View<'_>, key: &[u8], out: &mut Vec<Output>) {
         let invite = self.core.server(&view.key("INVITE")).and_then(|id| Some((id, self.core.get(id)?)));
-        let Some((_, tx)) = invite else {
+        let Some((invite, tx)) = invite else {
             self.core.counters.drop(Dropped::StrayCancel);
             return view.refuse(&mut Cx { now, core: &mut self.core, out }, 481);
         };
@@ -119,7 +124,7 @@ impl Ua {
         let bytes = Draft::response(200, &view.head(tag)).line("Server", &self.core.config.user_agent).bare();
         self.core.answer(now, tx, 200, bytes, out);
         if let Some(id) = dialog {
-            self.with(now, id, out, |session, cx| session.cancelled(cx));
+            self.with(now, id, out, |session, cx| session.cancelled(cx, invite));
         }
     }
 
@@ -410,8 +415,7 @@ impl Ua {
 
     /// Whose valid credentials the request carries; without any it gets 401.
     fn challenged(&mut self, now: Time, view: &View<'_>, out: &mut Vec<Output>) -> Option<PeerId> {
-        let proof = auth::prove(&self.core, &self.nonce_key, now, view);
-        let key = self.nonce_key;
+        let proof = self.doorman.prove(&self.core, now, view);
         match proof {
             Proof::Peer(peer) => return Some(peer),
             Proof::Malformed => {
@@ -422,10 +426,11 @@ impl Ua {
             Proof::Wrong => self.core.counters.drop(Dropped::BadDigest),
             Proof::Missing | Proof::Stale => self.core.counters.drop(Dropped::Challenged),
         }
+        let door = &self.doorman;
         let mut cx = Cx { now, core: &mut self.core, out };
         let bytes = view.write_reply(&mut cx, 401, |cx, draft| {
             let algorithms = cx.core.config.digest.clone();
-            auth::challenge(cx.core, &key, now, view.flow, proof == Proof::Stale, &algorithms, draft).bare()
+            door.challenge(cx.core, now, view.flow, proof == Proof::Stale, &algorithms, draft).bare()
         });
         view.send_stateless(&mut cx, 401, bytes);
         None
@@ -444,11 +449,10 @@ impl Ua {
         if matches!(view.method, Method::Ack | Method::Cancel) {
             return self.core.counters.drop(Dropped::Stranger);
         }
-        let key = self.nonce_key;
         let by_digest = auth::anyone_by_digest(&self.core);
         let mut stale = false;
         if by_digest {
-            match auth::prove(&self.core, &key, now, view) {
+            match self.doorman.prove(&self.core, now, view) {
                 Proof::Peer(peer) => return self.request(now, peer, view, out),
                 Proof::Malformed | Proof::Wrong => self.core.counters.drop(Dropped::BadDigest),
                 Proof::Stale => stale = true,
@@ -459,11 +463,12 @@ impl Ua {
         // The last one alone is shorter: no answer to a stranger is longer than his question (`attacks.md` S30).
         let tries: &[&[Algorithm]] =
             if by_digest { &[&all, &all[all.len().saturating_sub(1)..]] } else { &[&[]] };
+        let door = &self.doorman;
         let mut cx = Cx { now, core: &mut self.core, out };
         let status = if by_digest { 401 } else { 403 };
         for algorithms in tries {
             let bytes = view.write_reply(&mut cx, status, |cx, draft| {
-                auth::challenge(cx.core, &key, now, view.flow, stale, algorithms, draft).bare()
+                door.challenge(cx.core, now, view.flow, stale, algorithms, draft).bare()
             });
             if bytes.len() <= length {
                 cx.core.counters.drop(if by_digest {

@@ -1,6 +1,7 @@
 //! Who may call us by digest, and our own answers to a trunk's challenges.
 //!
-//! Nothing is remembered of who has not proved anything yet: a challenge is a pure function of time and address.
+//! Nothing is remembered of who has not proved anything yet: a challenge is a pure function of time and address. Of who
+//! has, the nonce is kept for its minute, so that nobody else can show the same credentials again.
 
 use super::core::Core;
 use super::draft::Draft;
@@ -9,6 +10,7 @@ use crate::base::Time;
 use crate::sip::digest::{self, Algorithm, Nonce, Secret};
 use crate::sip::header::{AuthParams, AuthScheme, HeaderName};
 use crate::sip::seam::{Flow, Peer, PeerId, PeerKind};
+use std::collections::BTreeMap;
 
 /// What a request's credentials show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,21 +30,115 @@ pub(super) fn anyone_by_digest(core: &Core) -> bool {
     core.peers.iter().any(|peer| peer.nets.is_empty() && peer.inbound.is_some())
 }
 
-pub(super) fn prove(core: &Core, key: &[u8; 32], now: Time, view: &View<'_>) -> Proof {
+/// Who keeps the door: the key of our nonces, and which of them have been used.
+#[derive(Debug)]
+pub(super) struct Doorman {
+    key: [u8; 32],
+    /// By nonce; a nonce begins with its time, so the oldest stands first. Only right credentials get in here.
+    used: BTreeMap<Box<str>, Used>,
+}
+
+#[derive(Debug)]
+struct Used {
+    count: u32,
+    /// The request it was last shown for.
+    request: u64,
+    until: Time,
+}
+
+/// Nonces remembered; the oldest goes when there are more.
+const MOST_USED: usize = 65_536;
+
+impl Doorman {
+    pub const fn new(key: [u8; 32]) -> Self {
+        Self { key, used: BTreeMap::new() }
+    }
+
+    pub fn prove(&mut self, core: &Core, now: Time, view: &View<'_>) -> Proof {
+        let (proof, shown) = prove(core, &self.key, now, view);
+        let new = shown.is_none_or(|shown| self.is_new(now, shown, view));
+        if new { proof } else { Proof::Stale }
+    }
+
+    /// Credentials count once: the nonce count rises with each request, or it is the same request again
+    /// (RFC 7616 §3.4). Without a count a nonce is good for one request.
+    fn is_new(&mut self, now: Time, (nonce, count): (Box<str>, u32), view: &View<'_>) -> bool {
+        while self.used.first_key_value().is_some_and(|(_, used)| used.until < now) {
+            self.used.pop_first();
+        }
+        let request = view.fingerprint();
+        let until = now + digest::NONCE_LIFE;
+        match self.used.get_mut(&nonce) {
+            Some(used) if used.request == request => true,
+            Some(used) if count > used.count => {
+                *used = Used { count, request, until };
+                true
+            }
+            Some(_) => false,
+            None => {
+                if self.used.len() >= MOST_USED {
+                    self.used.pop_first();
+                }
+                self.used.insert(nonce, Used { count, request, until });
+                true
+            }
+        }
+    }
+
+    /// Adds a challenge for each of `algorithms`.
+    pub fn challenge(
+        &self,
+        core: &Core,
+        now: Time,
+        flow: Flow,
+        stale: bool,
+        algorithms: &[Algorithm],
+        draft: Draft,
+    ) -> Draft {
+        challenge(core, &self.key, now, flow, stale, algorithms, draft)
+    }
+}
+
+/// One answer to a trunk's challenge, a second only when its nonce was merely too old (`attacks.md` S15).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Tries {
+    #[default]
+    None,
+    Once,
+    Twice,
+}
+
+impl Tries {
+    pub fn may_answer(&mut self, view: &View<'_>) -> bool {
+        let next = match self {
+            Self::None => Self::Once,
+            Self::Once if view.says_stale() => Self::Twice,
+            Self::Once | Self::Twice => return false,
+        };
+        *self = next;
+        true
+    }
+}
+
+/// What a request shows, and the nonce and count it did so with.
+fn prove(core: &Core, key: &[u8; 32], now: Time, view: &View<'_>) -> (Proof, Option<(Box<str>, u32)>) {
     let mut best = Proof::Missing;
     for line in view.message.lines_of(HeaderName::Authorization) {
-        let Ok(params) = AuthParams::parse(line) else { return Proof::Malformed };
+        let Ok(params) = AuthParams::parse(line) else { return (Proof::Malformed, None) };
         let ours = params.scheme == AuthScheme::Digest
             && params.get("realm").is_some_and(|r| *r == *core.config.realm);
         if !ours {
             continue; // Another realm's are no credentials (`attacks.md` S3).
         }
         match prove_one(core, key, now, view, params) {
-            Proof::Peer(peer) => return Proof::Peer(peer),
+            Proof::Peer(peer) => {
+                let count = params.get("nc").and_then(|nc| u32::from_str_radix(&nc, 16).ok()).unwrap_or(0);
+                return (Proof::Peer(peer), params.get("nonce").map(|nonce| (nonce.into(), count)));
+            }
             other => best = other,
         }
     }
-    best
+    (best, None)
 }
 
 fn prove_one(core: &Core, key: &[u8; 32], now: Time, view: &View<'_>, params: AuthParams<'_>) -> Proof {
@@ -56,7 +152,7 @@ fn prove_one(core: &Core, key: &[u8; 32], now: Time, view: &View<'_>, params: Au
     let (count, cnonce) = (get("nc"), get("cnonce"));
     let qop = match (get("qop").as_deref(), &count, &cnonce) {
         (None, _, _) => None,
-        (Some("auth"), Some(count), Some(cnonce)) => Some((&**count, &**cnonce)),
+        (Some("auth"), Some(count), Some(cnonce)) if is_count(count) => Some((&**count, &**cnonce)),
         (Some(_), _, _) => return Proof::Malformed,
     };
     let age = digest::check_nonce(key, now.since(Time::ZERO), view.flow.peer().ip(), &nonce);
@@ -76,8 +172,12 @@ fn prove_one(core: &Core, key: &[u8; 32], now: Time, view: &View<'_>, params: Au
     }
 }
 
-/// Adds a challenge for each of `algorithms`.
-pub(super) fn challenge(
+/// RFC 7616 §3.4: eight hexadecimal digits.
+fn is_count(text: &str) -> bool {
+    text.len() == 8 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn challenge(
     core: &Core,
     key: &[u8; 32],
     now: Time,

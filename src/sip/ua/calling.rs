@@ -29,7 +29,7 @@ pub(super) struct Calling {
     pub offer: Arc<str>,
     pub forks: Vec<Fork>,
     pub cancel: Option<Cancel>,
-    pub tried_auth: bool,
+    pub tries: auth::Tries,
     pub interval_s: u32,
     pub tried_interval: bool,
     pub give_up_at: Time,
@@ -43,6 +43,8 @@ pub(super) struct Fork {
     target: String,
     routes: Vec<String>,
     rseq: u32,
+    /// CSeq of its last request.
+    cseq: Option<u32>,
     /// Its answer to our offer.
     sdp: Option<Arc<str>>,
     /// It has made and got an offer of its own since (UPDATE): what was agreed then stands.
@@ -74,7 +76,7 @@ impl Calling {
             offer,
             forks: Vec::new(),
             cancel: None,
-            tried_auth: false,
+            tries: auth::Tries::None,
             interval_s: s,
             tried_interval: false,
             give_up_at: now + LONGEST_RINGING,
@@ -222,6 +224,17 @@ impl Session {
         self.routes.clone_from(&fork.routes);
     }
 
+    /// Where the peer's CSeq is kept: each early dialog has its own.
+    pub fn remote_cseq_of(&mut self, tag: &str) -> &mut Option<u32> {
+        match &mut self.state {
+            State::Calling(calling) => match calling.forks.iter_mut().find(|fork| &*fork.tag == tag) {
+                Some(fork) => &mut fork.cseq,
+                None => &mut self.remote_cseq,
+            },
+            _ => &mut self.remote_cseq,
+        }
+    }
+
     pub fn has_fork(&self, tag: &str) -> bool {
         match &self.state {
             State::Calling(calling) => calling.forks.iter().any(|fork| &*fork.tag == tag),
@@ -233,10 +246,11 @@ impl Session {
         let State::Calling(calling) = &mut self.state else { return };
         let tag = view.to_tag.unwrap_or("");
         let old = calling.forks.iter().position(|fork| &*fork.tag == tag);
-        let (early, updated) = match old {
-            Some(at) => (calling.forks[at].sdp.take(), calling.forks[at].updated),
-            None => (None, false),
+        let (early, updated, last) = match old {
+            Some(at) => (calling.forks[at].sdp.take(), calling.forks[at].updated, calling.forks[at].cseq),
+            None => (None, false, None),
         };
+        self.remote_cseq = last;
         // The 2xx is what the dialog is made of (RFC 3261 §13.2.2.4): its Contact and Record-Route, not the early ones.
         let fork = Fork::read(tag, view, &calling.uri);
         let cancel = calling.cancel.take();
@@ -281,8 +295,7 @@ impl Session {
         let State::Calling(calling) = &mut self.state else { return };
         let open = calling.cancel.is_none();
         match status {
-            401 | 407 if open && !calling.tried_auth => {
-                calling.tried_auth = true;
+            401 | 407 if open && calling.tries.may_answer(view) => {
                 let uri = calling.uri.clone();
                 if let Some(line) =
                     auth::answer_challenge(cx.core, &self.peer, self.flow, view, "INVITE", &uri)
@@ -332,12 +345,8 @@ impl Session {
         let (Some(cancel), Some(tx)) = (&mut calling.cancel, calling.tx) else { return };
         cancel.sent = true;
         cancel.give_up_at = give_up_at;
-        let Some((echo, flow)) = cx.core.get(tx).and_then(|tx| Some((tx.echo.as_ref()?, tx.flow))) else {
-            return;
-        };
-        let bytes = echo.draft("CANCEL", &echo.to).maybe("Reason", cancel.reason.as_ref()).bare();
-        let branch = echo.branch;
-        cx.core.open_client(cx.now, Owner::Nobody, Ask::Farewell, branch, flow, bytes, true, cx.out);
+        let reason = cancel.reason.clone();
+        cx.core.cancel_client(cx.now, tx, reason, cx.out);
     }
 
     pub fn fire_calling(&mut self, cx: &mut Cx<'_>) {
@@ -436,6 +445,7 @@ impl Fork {
             target: view.contact().unwrap_or(uri).to_owned(),
             routes: view.record_routes().rev().map(str::to_owned).collect(),
             rseq: 0,
+            cseq: None,
             sdp: None,
             updated: false,
         }

@@ -2,11 +2,11 @@
 //!
 //! One change of ours is in the air at a time. What the owner wants meanwhile is kept as a wish; the latest wins.
 
+use super::Noted;
 use super::core::{Ask, TxId};
 use super::draft::Draft;
 use super::session::{Cx, Session, State};
 use super::view::View;
-use super::{Dropped, Noted};
 use crate::base::{Time, soonest};
 use crate::sip::seam::{DialogEnd, Direction, LocalMedia, UaConfig};
 use std::time::Duration;
@@ -27,9 +27,12 @@ impl Interval {
         let asked = view.session_expires();
         match asked {
             Some((s, _)) if s < config.min_se_s && knows => Err(config.min_se_s),
-            Some((s, refresher_is_uac)) => {
-                Ok(Some(Self { s, peer_refreshes: refresher_is_uac.unwrap_or(knows), require: knows }))
-            }
+            // A proxy asks on behalf of a caller that does not know the extension: nobody can be told 422, and we refresh.
+            Some((s, refresher_is_uac)) => Ok(Some(Self {
+                s: s.max(config.min_se_s),
+                peer_refreshes: knows && refresher_is_uac.unwrap_or(true),
+                require: knows,
+            })),
             None if knows && config.session_expires_s > 0 => {
                 let s = config.session_expires_s.max(view.min_se().unwrap_or(0)).max(config.min_se_s);
                 Ok(Some(Self { s, peer_refreshes: true, require: true }))
@@ -83,14 +86,27 @@ struct Asked {
     tx: TxId,
     cseq: u32,
     offer: Option<(LocalMedia, Direction)>,
+    /// A provisional answer may have stopped the transaction's own clock: first CANCEL, then the end (`attacks.md` S23).
+    give_up_at: Time,
+    cancelled: bool,
 }
 
+/// A refresh that was refused is tried again after this; several fit before the session would end.
+const REFRESH_AGAIN: Duration = Duration::from_secs(10);
+
 impl Change {
-    pub fn retry_at(&self) -> Option<Time> {
-        if self.asked.is_none() && self.wish.is_some() { self.wish_at } else { None }
+    pub fn next_deadline(&self) -> Option<Time> {
+        match &self.asked {
+            Some(asked) => Some(asked.give_up_at),
+            None => self.wish_at.filter(|_| self.wish.is_some()),
+        }
     }
     pub fn is_asking(&self) -> bool {
         self.asked.is_some()
+    }
+    /// Is an offer of ours in the air? A refresh by UPDATE has none.
+    pub fn is_offering(&self) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.offer.is_some())
     }
     /// The session ends: answers to what is in the air mean nothing any more.
     pub fn stop(&mut self, cx: &mut Cx<'_>) {
@@ -99,6 +115,12 @@ impl Change {
         }
         self.wish = None;
         self.wish_at = None;
+    }
+}
+
+impl Asked {
+    fn new(cx: &Cx<'_>, tx: TxId, cseq: u32, offer: Option<(LocalMedia, Direction)>) -> Self {
+        Self { tx, cseq, offer, give_up_at: cx.limit() + cx.t1(), cancelled: false }
     }
 }
 
@@ -112,13 +134,15 @@ impl Session {
 
     /// Sends the wish, if there is one and nothing stands in its way.
     pub fn send_wish(&mut self, cx: &mut Cx<'_>) {
-        let waits = self.change.wish_at.is_some_and(|at| at > cx.now);
-        let busy = self.change.is_asking() || self.waiting_ack.is_some() || self.media.our_offer.is_some();
-        if waits || busy {
+        if self.change.wish_at.is_some_and(|at| at > cx.now) {
+            return;
+        }
+        // Its time has come; whatever is still in the way ends by itself and is followed by another call of this.
+        self.change.wish_at = None;
+        if self.change.is_asking() || self.waiting_ack.is_some() || self.media.our_offer.is_some() {
             return;
         }
         let Some((local, direction)) = self.change.wish.take() else { return };
-        self.change.wish_at = None;
         self.media.wish = direction;
         self.reinvite_ours(cx, local);
     }
@@ -132,7 +156,7 @@ impl Session {
         let bytes = d.draft.sdp(Some(&sdp));
         let tx = self.submit(cx, Ask::Reinvite, bytes, d.branch, d.flow);
         self.echo(cx, tx, cseq, d.branch, d.flow);
-        self.change.asked = Some(Asked { tx, cseq, offer: Some((local, direction)) });
+        self.change.asked = Some(Asked::new(cx, tx, cseq, Some((local, direction))));
     }
 
     fn interval_lines(&mut self, cx: &mut Cx<'_>, method: &str) -> super::session::Drafted {
@@ -167,17 +191,34 @@ impl Session {
         let d = self.interval_lines(cx, "UPDATE");
         let cseq = d.cseq;
         let tx = self.submit(cx, Ask::Update, d.draft.bare(), d.branch, d.flow);
-        self.change.asked = Some(Asked { tx, cseq, offer: None });
+        self.change.asked = Some(Asked::new(cx, tx, cseq, None));
     }
 
     pub fn fire_change(&mut self, cx: &mut Cx<'_>) {
-        let Some(timer) = &self.timer else { return };
+        if self.change.asked.as_ref().is_some_and(|asked| asked.give_up_at <= cx.now) {
+            self.change_unanswered(cx);
+        }
+        let Some(timer) = self.timer.as_ref().filter(|_| matches!(self.state, State::Up { .. })) else {
+            return;
+        };
         if timer.bye_at <= cx.now {
             let reason = "SIP;cause=408;text=\"Session timer\"".to_owned();
             return self.bye(cx, Some(reason), DialogEnd::SessionExpired);
         }
         if timer.refresh_at.is_some_and(|at| at <= cx.now) {
             self.refresh(cx);
+        }
+    }
+
+    /// Our request rings for ever: CANCEL, and if that has no end either, the peer does not answer any more.
+    fn change_unanswered(&mut self, cx: &mut Cx<'_>) {
+        let give_up_at = cx.limit();
+        let Some(asked) = &mut self.change.asked else { return };
+        let first = !std::mem::replace(&mut asked.cancelled, true);
+        asked.give_up_at = give_up_at;
+        let tx = asked.tx;
+        if !(first && cx.core.cancel_client(cx.now, tx, None, cx.out)) {
+            self.unanswered(cx, Ask::Reinvite);
         }
     }
 
@@ -236,7 +277,14 @@ impl Session {
                     timer.refresh_at = Some(cx.now);
                 }
             }
-            _ => cx.core.counters.drop(Dropped::LateCommand),
+            // The session goes on as it was (RFC 3261 §14.1); a refresh is tried again, by re-INVITE, while there is time.
+            _ => {
+                cx.core.counters.note(Noted::ChangeRefused);
+                self.peer_update &= ask != Ask::Update;
+                if let Some(timer) = self.timer.as_mut().filter(|t| t.we_refresh) {
+                    timer.refresh_at.get_or_insert(cx.now + REFRESH_AGAIN);
+                }
+            }
         }
     }
 

@@ -244,6 +244,25 @@ impl Core {
         id
     }
 
+    /// Sends CANCEL for an INVITE of ours. False when none may be sent now: no answer yet, or a final one (RFC 3261 §9.1).
+    pub fn cancel_client(
+        &mut self,
+        now: Time,
+        id: TxId,
+        reason: Option<String>,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        let Some(tx) = self.txs.get(&id) else { return false };
+        let (Kind::ClientInvite(machine), Some(echo)) = (&tx.kind, &tx.echo) else { return false };
+        if !machine.may_cancel() {
+            return false;
+        }
+        let bytes = echo.draft("CANCEL", &echo.to).maybe("Reason", reason).bare();
+        let (branch, flow) = (echo.branch, tx.flow);
+        self.open_client(now, Owner::Nobody, Ask::Farewell, branch, flow, bytes, true, out);
+        true
+    }
+
     pub fn client(&self, branch: Mark, is_cancel: bool) -> Option<TxId> {
         self.by_client.get(&(branch, is_cancel)).copied()
     }

@@ -71,6 +71,8 @@ labels! {
         /// The peer sent something again.
         Repeated = "repeated",
         Glare = "glare",
+        /// The peer refused a change of the session that we asked for.
+        ChangeRefused = "change_refused",
         KeepAlive = "keep_alive",
         /// A request over 1,300 bytes had to go by UDP (RFC 3261 §18.1.1).
         LargeUdp = "large_udp",
@@ -84,6 +86,8 @@ labels! {
         /// Calls that came and were handed to the owner.
         Invited = "invited",
         SecondAnswer = "second_answer",
+        /// A deadline that did not move on: a fault of ours.
+        Stuck = "stuck",
     }
 }
 

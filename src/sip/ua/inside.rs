@@ -14,11 +14,12 @@ impl Session {
         if matches!(self.state, State::Gone) {
             return view.reply(cx, tx, 481);
         }
-        if self.remote_cseq.is_some_and(|last| view.cseq <= last) {
+        let last = self.remote_cseq_of(view.from_tag.unwrap_or(""));
+        if last.is_some_and(|last| view.cseq <= last) {
             cx.core.counters.drop(Dropped::OldCseq);
             return view.reply(cx, tx, 500); // RFC 3261 §12.2.2.
         }
-        self.remote_cseq = Some(view.cseq);
+        *last = Some(view.cseq);
         self.flow = view.flow;
         match view.method {
             Method::Bye => self.peer_left(cx, view, tx),
@@ -65,7 +66,7 @@ impl Session {
             State::Invited(_) | State::Calling(_) => return self.busy(cx, view, tx),
             State::Leaving { .. } | State::Gone => return view.reply(cx, tx, 481),
         }
-        if self.change.is_asking() || self.waiting_ack.as_ref().is_some_and(|w| w.offers) {
+        if self.change.is_offering() || self.waiting_ack.as_ref().is_some_and(|w| w.offers) {
             cx.core.counters.note(Noted::Glare);
             return view.reply(cx, tx, 491);
         }
@@ -121,7 +122,7 @@ impl Session {
                 if self.media.their_offer.is_some() {
                     return self.busy(cx, view, tx); // Its first offer has no answer yet.
                 }
-                if self.media.our_offer.is_some() || self.change.is_asking() {
+                if self.media.our_offer.is_some() || self.change.is_offering() {
                     cx.core.counters.note(Noted::Glare);
                     return view.reply(cx, tx, 491);
                 }

@@ -35,6 +35,8 @@ pub(super) struct Invited {
     pub out: Option<Reliable>,
     pub queue: VecDeque<(u16, Option<LocalMedia>)>,
     pub rseq: u32,
+    /// RSeq and CSeq of the last PRACK that was taken.
+    pub acked: Option<(u32, u32)>,
     /// The owner's 200 waits for a PRACK.
     pub answer: Option<LocalMedia>,
     /// Our description went out in an answer the peer need not have got.
@@ -80,6 +82,7 @@ impl Invited {
             out: None,
             queue: VecDeque::new(),
             rseq,
+            acked: None,
             answer: None,
             shown: false,
             last: None,
@@ -235,9 +238,9 @@ impl Session {
         self.state = State::Gone;
     }
 
-    /// CANCEL found our INVITE still open.
-    pub fn cancelled(&mut self, cx: &mut Cx<'_>) {
-        if matches!(self.state, State::Invited(_)) {
+    /// CANCEL of the INVITE whose transaction is `tx`: it means something only for the first one, still open.
+    pub fn cancelled(&mut self, cx: &mut Cx<'_>, tx: TxId) {
+        if matches!(&self.state, State::Invited(invited) if invited.tx == tx) {
             self.refuse(cx, 487, None, None);
             self.end(cx, DialogEnd::Cancelled);
         }
@@ -283,11 +286,18 @@ impl Session {
             return view.reply(cx, tx, if late { 200 } else { 481 });
         };
         let fits = invited.out.as_ref().is_some_and(|r| rack == Some((r.rseq, invited.cseq)));
+        if !fits && invited.acked.is_some() && rack == invited.acked {
+            // Some send a new PRACK for each repeated 18x: it changes nothing, and 481 would end the call (`peers.md` §4 fault 2).
+            cx.core.counters.note(Noted::Repeated);
+            let sdp = view.sdp_text().map(|_| self.media.local_sdp.clone());
+            return view.reply_with(cx, tx, 200, |draft| draft, sdp.as_deref());
+        }
         if !fits {
             cx.core.counters.drop(Dropped::StrayPrack);
             return view.reply(cx, tx, 481);
         }
         invited.out = None;
+        invited.acked = rack;
         let mut sdp = None;
         if self.media.our_offer.is_some() {
             // Our offer went out in the 18x: this must be the answer (RFC 3262 §5).

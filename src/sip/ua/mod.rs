@@ -85,14 +85,15 @@ pub struct Ua {
     /// Our tag in a dialog names its session.
     by_tag: HashMap<Mark, DialogId, chance::Keyed>,
     by_conn: BTreeSet<(ConnId, DialogId)>,
-    /// Sources of live sessions of peers that only digest identifies, with the number of such sessions.
+    /// Sources of live sessions that no network of their peer's names (only digest does, or the configuration has changed),
+    /// with the number of such sessions.
     guests: BTreeMap<SocketAddr, (PeerId, usize)>,
     /// Peers' networks, narrowest first.
     nets: Vec<(IpNet, PeerId)>,
     strangers: Strangers,
     registrar: Registrar,
     trunks: BTreeMap<PeerId, TrunkRegistration>,
-    nonce_key: [u8; 32],
+    doorman: auth::Doorman,
     draining: bool,
     next_dialog: u64,
 }
@@ -123,7 +124,7 @@ impl Ua {
     pub fn new(config: UaConfig, seed: [u8; 32]) -> Self {
         let mut core = Core::new(config.clone(), seed);
         let hasher = core.chance.hasher();
-        let nonce_key = core.chance.key();
+        let doorman = auth::Doorman::new(core.chance.key());
         let mut ua = Self {
             core,
             sessions: BTreeMap::new(),
@@ -134,7 +135,7 @@ impl Ua {
             strangers: Strangers::default(),
             registrar: Registrar::default(),
             trunks: BTreeMap::new(),
-            nonce_key,
+            doorman,
             draining: false,
             next_dialog: 0,
         };
@@ -142,10 +143,28 @@ impl Ua {
         ua
     }
 
-    /// A new configuration. Sessions that are up keep the peer they began with.
+    /// A new configuration. Sessions that are up keep the peer they began with, whatever number it has now; when it is gone,
+    /// or lives elsewhere now, their own source may still speak in them until they end.
     pub fn reconfigure(&mut self, config: UaConfig) {
+        let old = std::mem::take(&mut self.core.peers);
         self.core.reconfigure(config);
         self.nets = peer_nets(&self.core.config);
+        let peers = &self.core.peers;
+        let numbers: Vec<Option<PeerId>> = old
+            .iter()
+            .map(|was| peers.iter().zip(0..).find(|(is, _)| is.name == was.name).map(|(_, n)| PeerId(n)))
+            .collect();
+        let new = |id: PeerId| numbers.get(usize::from(id.0)).copied().flatten();
+        self.registrar.renumber(&mut self.core, new);
+        TrunkRegistration::renumber(&mut self.trunks, &mut self.core, new);
+        self.guests.clear();
+        for session in self.sessions.values_mut() {
+            session.peer_id = new(session.peer_id).unwrap_or(RETIRED);
+            session.guest = narrowest(&self.nets, session.heard_from) != Some(session.peer_id);
+            if session.guest {
+                self.guests.entry(session.heard_from).or_insert((session.peer_id, 0)).1 += 1;
+            }
+        }
         TrunkRegistration::reconcile(&mut self.trunks, &mut self.core);
     }
 
@@ -191,8 +210,7 @@ impl Ua {
         if let Some((peer, _)) = self.guests.get(&source) {
             return Some(*peer);
         }
-        let ip = source.ip().to_canonical();
-        self.nets.iter().find(|(net, _)| net.contains(ip)).map(|(_, peer)| *peer)
+        narrowest(&self.nets, source)
     }
 
     fn response(&mut self, now: Time, view: &View<'_>, known: bool, out: &mut Vec<Output>) {
@@ -281,7 +299,14 @@ impl Ua {
     }
 
     pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Output>) {
+        let (mut last, mut spins) = (None, 0);
         while let Some(due) = self.core.deadlines.due(now) {
+            spins = if last.replace(due) == Some(due) { spins + 1 } else { 0 };
+            if spins > MOST_SPINS {
+                debug_assert!(false, "{due:?} does not move on");
+                self.stuck(now, due, out);
+                continue;
+            }
             match due {
                 Due::Tx(id) => {
                     if let Some((owner, ask, why)) = self.core.fire(now, id, out)
@@ -299,12 +324,28 @@ impl Ua {
         }
     }
 
+    /// A deadline that has passed and stays would stop everybody: what it belongs to ends. A fault of ours, if it ever happens.
+    fn stuck(&mut self, now: Time, due: Due, out: &mut Vec<Output>) {
+        self.core.counters.note(Noted::Stuck);
+        match due {
+            Due::Tx(id) => self.core.forget(id),
+            Due::Session(id) => {
+                self.with(now, id, out, |session, cx| {
+                    session.end(cx, DialogEnd::SessionExpired);
+                    session.state = State::Gone;
+                });
+            }
+            Due::Registration(peer) => self.registration_failed(now, peer, 500, None, out),
+            Due::Binding(peer) => self.registrar.forget(peer, &mut self.core, out),
+        }
+    }
+
     fn unanswered(&mut self, now: Time, owner: Owner, ask: Ask, out: &mut Vec<Output>) {
         match owner {
             Owner::Session(dialog) => {
                 self.with(now, dialog, out, |session, cx| session.unanswered(cx, ask));
             }
-            Owner::Registration(peer) => self.registration_failed(now, peer, 408, out),
+            Owner::Registration(peer) => self.registration_failed(now, peer, 408, None, out),
             Owner::Nobody => {}
         }
     }
@@ -489,9 +530,10 @@ impl Ua {
         DialogId(self.next_dialog)
     }
 
-    fn enrol(&mut self, session: Session) {
+    fn enrol(&mut self, mut session: Session) {
         self.by_tag.insert(session.tag, session.id);
-        if session.peer.nets.is_empty() {
+        session.guest = session.peer.nets.is_empty();
+        if session.guest {
             let guest = self.guests.entry(session.heard_from).or_insert((session.peer_id, 0));
             guest.1 += 1;
         }
@@ -557,7 +599,7 @@ impl Ua {
         if let Some(conn) = session.conn {
             self.by_conn.remove(&(conn, id));
         }
-        if session.peer.nets.is_empty()
+        if session.guest
             && let Some(guest) = self.guests.get_mut(&session.heard_from)
         {
             guest.1 -= 1;
@@ -567,6 +609,17 @@ impl Ua {
         }
     }
 }
+
+/// The peer of sessions whose own has left the configuration: they may end, and nobody may begin one.
+const RETIRED: PeerId = PeerId(u16::MAX);
+
+fn narrowest(nets: &[(IpNet, PeerId)], source: SocketAddr) -> Option<PeerId> {
+    let ip = source.ip().to_canonical();
+    nets.iter().find(|(net, _)| net.contains(ip)).map(|(_, peer)| *peer)
+}
+
+/// Timers of one thing that may be due at one moment.
+const MOST_SPINS: u32 = 16;
 
 fn one_line(text: &str) -> bool {
     !text.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0))

@@ -46,8 +46,29 @@ impl Registrar {
         Some((binding.flow, binding.contact.clone()))
     }
 
+    /// The configuration numbers its peers anew; phones it does not name any more are forgotten.
+    pub fn renumber(&mut self, core: &mut Core, new: impl Fn(PeerId) -> Option<PeerId>) {
+        self.by_source.clear();
+        for (old, bindings) in std::mem::take(&mut self.phones) {
+            core.deadlines.moved(Due::Binding(old), soonest(&bindings), None);
+            let is_phone = |id: &PeerId| {
+                core.peers
+                    .get(usize::from(id.0))
+                    .is_some_and(|p| p.kind == PeerKind::Phone && p.inbound.is_some())
+            };
+            let Some(peer) = new(old).filter(is_phone) else { continue };
+            core.deadlines.moved(Due::Binding(peer), None, soonest(&bindings));
+            self.by_source.extend(bindings.iter().map(|b| (b.flow.peer(), peer)));
+            self.phones.insert(peer, bindings);
+        }
+    }
+
     pub fn expire(&mut self, now: Time, peer: PeerId, core: &mut Core, out: &mut Vec<Output>) {
         self.change(peer, core, out, |bindings| bindings.retain(|b| b.ends_at > now));
+    }
+
+    pub fn forget(&mut self, peer: PeerId, core: &mut Core, out: &mut Vec<Output>) {
+        self.change(peer, core, out, Vec::clear);
     }
 
     pub fn connection_lost(&mut self, _now: Time, conn: ConnId, core: &mut Core, out: &mut Vec<Output>) {

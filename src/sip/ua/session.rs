@@ -89,8 +89,9 @@ pub(super) struct Session {
     pub due: Option<Time>,
     /// The connection its deadline table knows it by.
     pub conn: Option<ConnId>,
-    /// The source that began it.
+    /// The source that began it; known by this session only, not by a network of its peer's.
     pub heard_from: SocketAddr,
+    pub guest: bool,
 }
 
 #[derive(Debug)]
@@ -128,7 +129,7 @@ impl Session {
             State::Invited(invited) => invited.next_deadline(),
             State::Calling(calling) => Some(calling.next_deadline()),
             State::Up { .. } => {
-                soonest(self.timer.as_ref().map(SessionTimer::next_deadline), self.change.retry_at())
+                soonest(self.timer.as_ref().map(SessionTimer::next_deadline), self.change.next_deadline())
             }
             State::Leaving { until } => Some(*until),
             State::Gone => None,
@@ -200,6 +201,9 @@ impl Session {
     pub fn connection_lost(&mut self, cx: &mut Cx<'_>) {
         let peer = self.flow.peer();
         self.flow = Flow::TcpTo { peer };
+        if let Some(waiting) = &mut self.waiting_ack {
+            waiting.flow = Flow::TcpTo { peer };
+        }
         match &self.state {
             State::Invited(_) => {
                 self.refuse(cx, 480, None, None);
@@ -397,6 +401,7 @@ impl Session {
             due: None,
             conn: None,
             heard_from: flow.peer(),
+            guest: false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Ua;
 use super::auth;
 use super::chance::Mark;
-use super::core::{Ask, Core, Due, Owner};
+use super::core::{Ask, Core, Due, Owner, TxId};
 use super::draft::{ALLOW, Draft};
 use super::session::Cx;
 use super::view::{self, View};
@@ -15,6 +15,8 @@ use std::time::Duration;
 /// Waits between tries after a failure: doubling, with chance, so that not all engines come back at once.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_secs(300);
+/// A carrier may ask for a longer wait (Retry-After), up to this.
+const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
 #[derive(Debug)]
 pub(super) struct TrunkRegistration {
@@ -23,9 +25,11 @@ pub(super) struct TrunkRegistration {
     tag: Mark,
     cseq: u32,
     expires_s: u32,
-    tried_auth: bool,
+    tries: auth::Tries,
     tried_interval: bool,
     failures: u32,
+    /// The REGISTER in the air.
+    tx: Option<TxId>,
     /// What the owner was told last.
     told: Option<bool>,
     due: Option<Time>,
@@ -47,6 +51,7 @@ impl TrunkRegistration {
             let stays = wanted.get(peer) == Some(&have.wanted);
             if !stays {
                 core.deadlines.moved(Due::Registration(*peer), have.due, None);
+                have.tx.into_iter().for_each(|tx| core.disown(tx)); // Its answer is nobody's.
             }
             stays
         });
@@ -61,13 +66,36 @@ impl TrunkRegistration {
                     call_id: format!("{}{}", core.chance.mark(), core.chance.mark()),
                     tag: core.chance.mark(),
                     cseq: 0,
-                    tried_auth: false,
+                    tries: auth::Tries::None,
                     tried_interval: false,
                     failures: 0,
+                    tx: None,
                     told: None,
                     due: Some(Time::ZERO),
                 }
             });
+        }
+    }
+
+    /// The configuration numbers its peers anew.
+    pub fn renumber(
+        all: &mut BTreeMap<PeerId, Self>,
+        core: &mut Core,
+        new: impl Fn(PeerId) -> Option<PeerId>,
+    ) {
+        for (old, mut registration) in std::mem::take(all) {
+            core.deadlines.moved(Due::Registration(old), registration.due, None);
+            let tx = registration.tx.filter(|tx| core.get(*tx).is_some());
+            let Some(peer) = new(old) else {
+                tx.into_iter().for_each(|tx| core.disown(tx));
+                continue;
+            };
+            core.deadlines.moved(Due::Registration(peer), None, registration.due);
+            if let Some(tx) = tx.and_then(|tx| core.get_mut(tx)) {
+                tx.owner = Owner::Registration(peer);
+            }
+            registration.tx = tx;
+            all.insert(peer, registration);
         }
     }
 
@@ -108,7 +136,8 @@ impl TrunkRegistration {
         }
         let owner = Owner::Registration(peer);
         self.plan(peer, cx.core, None); // The transaction has the deadline now.
-        cx.core.open_client(cx.now, owner, Ask::Register, branch, flow, draft.bare(), false, cx.out);
+        let bytes = draft.bare();
+        self.tx = Some(cx.core.open_client(cx.now, owner, Ask::Register, branch, flow, bytes, false, cx.out));
     }
 
     fn uri(&self) -> String {
@@ -120,7 +149,7 @@ impl TrunkRegistration {
 impl Ua {
     pub(super) fn register_due(&mut self, now: Time, peer: PeerId, out: &mut Vec<Output>) {
         let Some(registration) = self.trunks.get_mut(&peer) else { return };
-        registration.tried_auth = false;
+        registration.tries = auth::Tries::None;
         registration.tried_interval = false;
         registration.send(&mut Cx { now, core: &mut self.core, out }, peer, None);
     }
@@ -155,8 +184,7 @@ impl Ua {
                 registration.plan(peer, cx.core, Some(now + Duration::from_secs(u64::from(wait))));
                 registration.tell(peer, true, view.status, cx.out);
             }
-            401 | 407 if !registration.tried_auth => {
-                registration.tried_auth = true;
+            401 | 407 if registration.tries.may_answer(view) => {
                 let uri = registration.uri();
                 let line = facts.and_then(|f| {
                     let flow = f.target.map(|(address, _)| Flow::TcpTo { peer: address })?;
@@ -164,16 +192,16 @@ impl Ua {
                 });
                 match line {
                     Some(line) => registration.send(&mut cx, peer, Some(line)),
-                    None => self.registration_failed(now, peer, view.status, out),
+                    None => self.registration_failed(now, peer, view.status, None, out),
                 }
             }
             423 if !registration.tried_interval && view.min_expires().is_some() => {
                 registration.tried_interval = true;
-                registration.tried_auth = false;
+                registration.tries = auth::Tries::None;
                 registration.expires_s = view.min_expires().unwrap_or(3600).clamp(1, 86_400);
                 registration.send(&mut cx, peer, None);
             }
-            status => self.registration_failed(now, peer, status, out),
+            status => self.registration_failed(now, peer, status, view.retry_after(), out),
         }
     }
 
@@ -182,12 +210,14 @@ impl Ua {
         now: Time,
         peer: PeerId,
         status: u16,
+        retry_after_s: Option<u32>,
         out: &mut Vec<Output>,
     ) {
         let Some(registration) = self.trunks.get_mut(&peer) else { return };
+        let asked = Duration::from_secs(u64::from(retry_after_s.unwrap_or(0))).min(LONGEST_ASKED);
         let wait = (FIRST_RETRY * 2u32.saturating_pow(registration.failures.min(10))).min(LONGEST_RETRY);
         registration.failures = registration.failures.saturating_add(1);
-        let wait = self.core.chance.between(wait / 2, wait);
+        let wait = self.core.chance.between(wait / 2, wait).max(asked);
         registration.plan(peer, &mut self.core, Some(now + wait));
         registration.tell(peer, false, status, out);
     }

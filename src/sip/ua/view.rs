@@ -7,7 +7,8 @@ use super::inside::InfoBody;
 use super::session::Cx;
 use crate::base::Digit;
 use crate::sip::header::{
-    self, CSeq, HeaderName, Host, NameAddr, Params, RAck, Reason, Refresher, SessionExpires, Uri, Via, number,
+    self, AuthParams, CSeq, HeaderName, Host, NameAddr, Params, RAck, Reason, Refresher, SessionExpires, Uri,
+    Via, number,
 };
 pub(super) use crate::sip::message::Text;
 use crate::sip::message::{Message, Refused, Start};
@@ -23,6 +24,8 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Longest tag, branch and Call-ID (`attacks.md` S4), bytes.
 const LONGEST_ID: usize = 1024;
+/// Proxies of one route set; each is kept as long as its session (`attacks.md` S6).
+const MOST_ROUTES: usize = 32;
 
 /// What a body is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,6 +227,13 @@ impl<'t> View<'t> {
             .into_boxed_slice()
     }
 
+    /// Tells a request from another one of the same sender.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.call_id, self.from_tag, self.cseq, self.method.as_str()).hash(&mut hasher);
+        hasher.finish()
+    }
+
     // --- headers ---------------------------------------------------------------------------------------------
 
     /// The URI of the first Contact, when it is one that requests can be sent to.
@@ -267,6 +277,14 @@ impl<'t> View<'t> {
     pub fn rack(&self) -> Option<(u32, u32)> {
         let rack = RAck::parse(self.message.line(HeaderName::RAck)?).ok()?;
         (rack.cseq.method == "INVITE").then_some((rack.rseq, rack.cseq.n))
+    }
+    /// Of a challenge: our credentials were right, their nonce too old (RFC 7616 §3.3).
+    pub fn says_stale(&self) -> bool {
+        let lines = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
+        lines.into_iter().flat_map(|name| self.message.lines_of(name)).any(|line| {
+            let stale = AuthParams::parse(line).ok().and_then(|params| params.get("stale"));
+            stale.is_some_and(|s| s.eq_ignore_ascii_case("true"))
+        })
     }
     pub fn retry_after(&self) -> Option<u32> {
         header::retry_after(self.message.line(HeaderName::RetryAfter)?).ok()
@@ -496,6 +514,12 @@ impl<'t> Facts<'t> {
             Start::Response { status } => (status, Method::read(cseq.method), ""),
             Start::Request { method, uri } => (0, Method::read(method), uri),
         };
+        if status != 0 && message.values(HeaderName::Via).nth(1).is_some() {
+            return Err(Refused::bad("a response that is somebody else's")); // RFC 3261 §8.1.3.3.
+        }
+        if message.values(HeaderName::RecordRoute).nth(MOST_ROUTES).is_some() {
+            return Err(Refused::bad("too many Record-Routes"));
+        }
         if status == 0 && cseq.method != method.as_str() {
             return Err(Refused::bad("CSeq of another method"));
         }
@@ -507,9 +531,10 @@ fn body_of<'t>(message: &Message<'t>) -> (Kind, Option<Cow<'t, str>>) {
     if message.body.is_empty() {
         return (Kind::None, None);
     }
+    let unread = if is_optional(message) { Kind::None } else { Kind::Other };
     let encoded = message.values(HeaderName::ContentEncoding).any(|e| !e.eq_ignore_ascii_case("identity"));
     let Some(kind) = message.line(HeaderName::ContentType).filter(|_| !encoded) else {
-        return (Kind::Other, None);
+        return (unread, None);
     };
     let (name, params) = match kind.find(';') {
         Some(at) => kind.split_at(at),
@@ -520,13 +545,20 @@ fn body_of<'t>(message: &Message<'t>) -> (Kind, Option<Cow<'t, str>>) {
         return (Kind::Sdp, Some(String::from_utf8_lossy(message.body)));
     }
     if !name.get(..10).is_some_and(|n| n.eq_ignore_ascii_case("multipart/")) {
-        return (Kind::Other, None);
+        return (unread, None);
     }
     match Params::parse(params).map(|params| multipart::sdp_part(params, message.body)) {
         Ok(Part::Sdp(sdp)) => (Kind::Sdp, Some(String::from_utf8_lossy(sdp))),
-        Ok(Part::None) => (Kind::Other, None),
+        Ok(Part::None) => (unread, None),
         Ok(Part::Broken) | Err(_) => (Kind::Broken, None),
     }
+}
+
+/// May a body that we do not understand be passed over (RFC 3261 §20.11)? Exchanges send ISUP so.
+fn is_optional(message: &Message<'_>) -> bool {
+    let line = message.line(HeaderName::ContentDisposition);
+    let params = line.and_then(|l| l.find(';').map(|at| &l[at..])).and_then(|p| Params::parse(p).ok());
+    params.and_then(|p| p.get("handling")).is_some_and(|h| h.eq_ignore_ascii_case("optional"))
 }
 
 // --- small readers of URIs -------------------------------------------------------------------------------------
