@@ -10,7 +10,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use std::net::IpAddr;
 
-pub const COOKIE: &str = "hotline_session";
+/// The session's cookie. By TLS it has the prefix that keeps sibling hosts and plain HTTP from setting it (RFC 6265bis, 4.1.3.2).
+pub const fn cookie_name(https: bool) -> &'static str {
+    if https { "__Host-hotline_session" } else { "hotline_session" }
+}
 pub const CSRF_HEADER: &str = "x-csrf-token";
 /// A session's rest is written down this often at most.
 const TOUCH_MS: i64 = 60_000;
@@ -54,7 +57,7 @@ impl FromRequestParts<Api> for Person {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let (token, by_cookie) = match bearer(&parts.headers) {
             Some(token) => (token, false),
-            None => (cookie(&parts.headers).ok_or_else(Problem::signed_out)?, true),
+            None => (cookie(&parts.headers, api.parts.https).ok_or_else(Problem::signed_out)?, true),
         };
         let now = api.now();
         let hash = token.hash();
@@ -110,14 +113,14 @@ fn bearer(headers: &HeaderMap) -> Option<Token> {
     scheme.eq_ignore_ascii_case("bearer").then(|| Token::read(token.trim())).flatten()
 }
 
-fn cookie(headers: &HeaderMap) -> Option<Token> {
+fn cookie(headers: &HeaderMap, https: bool) -> Option<Token> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
+        .find(|(name, _)| *name == cookie_name(https))
         .and_then(|(_, value)| Token::read(value))
 }
 
@@ -148,8 +151,9 @@ mod tests {
         let token = Token::fresh().unwrap();
         let value = format!("a=b; hotline_session={}; c=d", token.reveal());
         headers.insert(header::COOKIE, value.parse().unwrap());
-        assert_eq!(cookie(&headers), Some(token));
+        assert_eq!(cookie(&headers, true), None, "by TLS another name is asked for");
+        assert_eq!(cookie(&headers, false), Some(token));
         headers.insert(header::COOKIE, "hotline_session=short".parse().unwrap());
-        assert_eq!(cookie(&headers), None);
+        assert_eq!(cookie(&headers, false), None);
     }
 }

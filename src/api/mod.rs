@@ -8,13 +8,14 @@
 //! - `<noun>/<verb>.rs` holds one handler and what only it needs. `wire.rs` holds what goes over the wire: these structs are
 //!   nobody's inside, and are converted by hand.
 //! - `guard.rs` finds out who asks; handlers ask [`crate::auth::may`] and nothing else about rights.
-//! - Errors are problem documents (RFC 9457), made in `problem.rs`.
+//! - Errors are problem documents (RFC 9457), made in `problem.rs`; `count.rs` counts them by their code.
 //!
 //! The rule that always holds: the engine is reached through [`EngineHandle`] only, and a call never waits for anything here.
 //!
 //! To add an endpoint: a file `<noun>/<verb>.rs` with its `utoipa::path`, a line in `router.rs`, a line in `openapi.rs`, an
 //! action in `auth` if none fits; the tests name what is missing.
 mod calls;
+mod count;
 mod engine;
 mod flows;
 mod guard;
@@ -35,6 +36,7 @@ mod tickets;
 mod users;
 mod wire;
 
+pub use count::Counts;
 pub use handle::{EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase};
 pub use openapi::document;
 pub use router::{router, routes};

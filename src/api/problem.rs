@@ -10,6 +10,30 @@ use utoipa::ToSchema;
 /// Seconds after which a client may try again when the database or the engine is away.
 const RETRY_AFTER_S: u32 = 5;
 
+/// Every code there is: what clients may switch on, and the labels of a metric.
+pub const CODES: [&str; 16] = [
+    "bad_request",
+    "signed_out",
+    "wrong_credentials",
+    "foreign_origin",
+    "not_allowed",
+    "not_found",
+    "method_not_allowed",
+    "exists",
+    "not_up",
+    "too_large",
+    "not_json",
+    "too_slow",
+    "refused",
+    "too_many_attempts",
+    "away",
+    "internal",
+];
+
+/// The code, left on the response for whoever counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Reason(pub &'static str);
+
 /// The document. `code` is for programs, `title` and `detail` for people.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
@@ -34,6 +58,7 @@ pub struct Problem {
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
+        debug_assert!(CODES.contains(&code), "{code} is not in the list");
         Self {
             kind: ["urn:hotline:problem:", code].concat().into(),
             code,
@@ -150,8 +175,9 @@ impl From<super::handle::EngineAway> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry = self.retry_after_s;
+        let (retry, reason) = (self.retry_after_s, Reason(self.code));
         let mut response = (status, Json(self)).into_response();
+        response.extensions_mut().insert(reason);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry {

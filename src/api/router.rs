@@ -1,15 +1,17 @@
 //! Every route, once, and what stands before all of them.
 
+use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{calls, engine, flows, input, openapi, ops, panel, recordings, session, tickets, users};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, on};
 use axum::{Router, http};
+use std::sync::Arc;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -86,7 +88,8 @@ pub fn router(api: Api) -> Router {
             tracing::error!("desk: a handler panicked");
             Problem::internal().into_response()
         }))
-        .layer(middleware::from_fn(headers))
+        .layer(middleware::from_fn_with_state(api.parts.https, headers))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api.counts), count))
         .with_state(api)
 }
 
@@ -115,7 +118,7 @@ async fn in_time(request: Request, next: Next) -> Response {
 }
 
 /// On every answer: nothing is sniffed, framed, scripted from elsewhere or kept by caches.
-async fn headers(request: Request, next: Next) -> Response {
+async fn headers(State(https): State<bool>, request: Request, next: Next) -> Response {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
         connect-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; \
         form-action 'self'; frame-ancestors 'none'";
@@ -132,6 +135,10 @@ async fn headers(request: Request, next: Next) -> Response {
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(self)"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if https {
+        // A browser that has been here by TLS never asks in the clear again.
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     // Files under /assets/ carry their content's hash in their names.
     let fine = response.status() == http::StatusCode::OK;

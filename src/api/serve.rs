@@ -1,5 +1,6 @@
 //! The accept loop: limits on connections, time-outs on headers, an orderly stop.
 
+use super::count::{Counts, Open};
 use super::guard::Source;
 use axum::Router;
 use hyper::body::Incoming;
@@ -9,6 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -41,6 +43,7 @@ impl Default for ServeLimits {
 pub async fn serve(
     listener: std::net::TcpListener,
     router: Router,
+    counts: Arc<Counts>,
     limits: ServeLimits,
     mut stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
@@ -62,6 +65,7 @@ pub async fn serve(
                 Err(error) => {
                     // Out of descriptors, or the peer went away: the others go on.
                     tracing::warn!(%error, "http: accept");
+                    counts.accept_failed.fetch_add(1, Relaxed);
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
@@ -69,12 +73,16 @@ pub async fn serve(
             _ = stop.changed() => continue,
         };
         while connections.try_join_next().is_some() {}
-        let Some(place) = Place::take(&sources, peer.ip(), limits.per_source) else { continue };
+        let Some(place) = Place::take(&sources, peer.ip(), limits.per_source) else {
+            counts.turned_away.fetch_add(1, Relaxed);
+            continue;
+        };
+        let open = Open::begin(&counts);
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
         let mut stop = stop.clone();
         connections.spawn(async move {
-            let (_permit, _place) = (permit, place);
+            let (_permit, _place, _open) = (permit, place, open);
             let service = service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(Source(peer.ip()));
                 service.call(request)

@@ -1,5 +1,6 @@
 //! What every handler may reach.
 
+use super::count::Counts;
 use super::handle::{EngineHandle, MetricsSource};
 use super::input::BODY_MAX;
 use crate::auth::SESSION_LIFE_MS;
@@ -60,6 +61,7 @@ pub struct Inner {
     pub parts: ApiParts,
     pub limits: ApiLimits,
     pub hashing: Semaphore,
+    pub counts: Arc<Counts>,
     attempts: Mutex<Attempts>,
 }
 
@@ -71,7 +73,8 @@ impl Api {
     pub fn with_limits(parts: ApiParts, mut limits: ApiLimits) -> Self {
         limits.body_max = limits.body_max.min(BODY_MAX);
         let attempts = Mutex::new(Attempts::new(limits.sign_in_tries));
-        Self(Arc::new(Inner { parts, limits, hashing: Semaphore::new(HASHINGS), attempts }))
+        let (hashing, counts) = (Semaphore::new(HASHINGS), Arc::default());
+        Self(Arc::new(Inner { parts, limits, hashing, counts, attempts }))
     }
 
     pub fn db(&self) -> &Db {

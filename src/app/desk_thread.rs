@@ -140,8 +140,10 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         sign_in_tries: desk.config.http.sign_in_tries,
         demo: desk.demo,
     };
-    let router = api::router(Api::with_limits(parts, limits));
-    let http = tokio::spawn(api::serve(desk.http, router, ServeLimits::default(), http_stops));
+    let api = Api::with_limits(parts, limits);
+    let counts = Arc::clone(&api.counts);
+    let http =
+        tokio::spawn(api::serve(desk.http, api::router(api), counts, ServeLimits::default(), http_stops));
     phase.set(Phase::Serving);
     if desk.demo {
         demo::tell(&desk.config, &desk.sip_at, desk.http_at);

@@ -8,6 +8,6 @@ use axum::response::IntoResponse;
 pub async fn metrics(State(api): State<Api>) -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
-        api.parts.metrics.text(),
+        api.counts.append(api.parts.metrics.text()),
     )
 }

@@ -1,4 +1,4 @@
-use crate::api::guard::{COOKIE, Source, whence};
+use crate::api::guard::{Source, cookie_name, whence};
 use crate::api::input::JsonBody;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
@@ -69,7 +69,8 @@ pub async fn sign_in(State(api): State<Api>, request: Request) -> Result<Respons
     api.db().log_access(&access).await?;
 
     let age = api.limits.session_ms / 1000;
-    let mut cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}", token.reveal());
+    let name = cookie_name(api.parts.https);
+    let mut cookie = format!("{name}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}", token.reveal());
     if api.parts.https {
         cookie.push_str("; Secure");
     }

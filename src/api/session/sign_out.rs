@@ -1,4 +1,4 @@
-use crate::api::guard::{COOKIE, Person};
+use crate::api::guard::{Person, cookie_name};
 use crate::api::problem::Problem;
 use crate::api::state::Api;
 use axum::extract::State;
@@ -13,7 +13,9 @@ use axum::response::{IntoResponse as _, Response};
 pub async fn sign_out(State(api): State<Api>, person: Person) -> Result<Response, Problem> {
     api.db().end_session(&person.token.hash()).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    let gone = [COOKIE, "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"].concat();
+    let https = api.parts.https;
+    let secure = if https { "; Secure" } else { "" };
+    let gone = [cookie_name(https), "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0", secure].concat();
     if let Ok(gone) = HeaderValue::from_str(&gone) {
         response.headers_mut().insert(header::SET_COOKIE, gone);
     }

@@ -4,6 +4,7 @@ use super::{Desk, PASSWORD, answer, on_both, on_sqlite};
 use crate::api::{ServeLimits, routes};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -266,6 +267,7 @@ fn slow_and_many_connections_cost_little_and_others_are_served() {
         let mut nothing = Vec::new();
         let closed = fifth.read_to_end(&mut nothing).await;
         assert!(closed.is_err() || nothing.is_empty());
+        assert_eq!(desk.counts.turned_away.load(Relaxed), 1);
         for mut stream in slow {
             let mut rest = Vec::new();
             let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
@@ -305,5 +307,78 @@ fn a_body_that_does_not_come_is_not_waited_for() {
         assert_eq!(status, 408, "{body}");
         assert!(body.contains("urn:hotline:problem:too_slow"), "{body}");
         desk
+    });
+}
+
+#[test]
+fn every_refusal_is_counted_by_its_code() {
+    on_sqlite(|desk| async move {
+        let lead = desk.token("lead").await;
+        let post = |path: &str, kind: &'static str| {
+            desk.ask(Method::POST, path).header("content-type", kind).body("{")
+        };
+        let session = "/api/v1/session";
+        for (code, request) in [
+            ("signed_out", desk.ask(Method::GET, "/api/v1/calls")),
+            ("not_allowed", desk.ask(Method::GET, "/api/v1/users").bearer_auth(&lead)),
+            ("not_found", desk.ask(Method::GET, "/nowhere")),
+            ("method_not_allowed", desk.ask(Method::PUT, "/api/v1/calls")),
+            ("bad_request", post(session, "application/json")),
+            ("not_json", post(session, "text/plain")),
+            (
+                "foreign_origin",
+                post(session, "application/json").header("origin", "https://elsewhere.example"),
+            ),
+        ] {
+            let before = counted(&desk, code).await;
+            let (status, body) = answer(request).await;
+            assert_eq!(body["code"], code, "{status} {body}");
+            assert_eq!(counted(&desk, code).await, before + 1, "{code}");
+        }
+        // By hand: a client that is still sending may see the closed connection before the answer.
+        let before = counted(&desk, "too_large").await;
+        let head = "POST /api/v1/session HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\nconnection: close\r\n";
+        let (status, _) = raw(&desk, &format!("{head}content-length: 2097153\r\n\r\n")).await;
+        assert_eq!(status, 413);
+        assert_eq!(counted(&desk, "too_large").await, before + 1);
+        let before = counted(&desk, "wrong_credentials").await;
+        desk.sign_in("nobody", "wrong-password").await;
+        assert_eq!(counted(&desk, "wrong_credentials").await, before + 1);
+        desk
+    });
+}
+
+async fn counted(desk: &Desk, code: &str) -> u64 {
+    let text = desk.ask(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    let name = format!("hotline_http_problems_total{{code=\"{code}\"}} ");
+    text.lines().find_map(|line| line.strip_prefix(&name)).expect("a line for the code").parse().unwrap()
+}
+
+#[test]
+fn by_tls_the_cookie_is_this_hosts_alone_and_browsers_stay_with_tls() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    runtime.block_on(async {
+        let db = crate::store::tests::sqlite(dir.path()).await;
+        Desk::open(db.clone()).await.close().await;
+        let desk = Desk::serve_as(db.clone(), ServeLimits::default(), true).await;
+        let body = json!({"username": "lead", "password": PASSWORD}).to_string();
+        let request = desk.ask(Method::POST, "/api/v1/session").header("content-type", "application/json");
+        let response = request.body(body).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
+        let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
+        // The prefix asks for exactly these (RFC 6265bis, 4.1.3.2).
+        assert!(cookie.starts_with("__Host-hotline_session="), "{cookie}");
+        assert!(cookie.contains("; Path=/;") && cookie.ends_with("; Secure") && !cookie.contains("Domain"));
+        let pair = cookie.split(';').next().unwrap();
+        for (sent, want) in
+            [(pair.to_owned(), StatusCode::OK), (pair.replace("__Host-", ""), StatusCode::UNAUTHORIZED)]
+        {
+            let request = desk.ask(Method::GET, "/api/v1/session").header("cookie", &sent);
+            assert_eq!(answer(request).await.0, want, "{sent}");
+        }
+        desk.close().await;
+        db.close().await;
     });
 }

@@ -5,8 +5,8 @@ mod reading;
 mod signing_in;
 
 use super::{
-    Api, ApiParts, EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase, ServeLimits,
-    router, serve,
+    Api, ApiParts, Counts, EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase,
+    ServeLimits, router, serve,
 };
 use crate::auth::{Role, password};
 use crate::base::CallId;
@@ -78,6 +78,7 @@ pub struct Desk {
     pub dir: tempfile::TempDir,
     /// Milliseconds the desk's clock is ahead of nine o'clock.
     pub later: Arc<AtomicI64>,
+    pub counts: Arc<Counts>,
     stop: watch::Sender<bool>,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -113,6 +114,11 @@ impl Desk {
     }
 
     pub async fn serve(db: Db, limits: ServeLimits) -> Self {
+        Self::serve_as(db, limits, false).await
+    }
+
+    /// `https`: as behind a proxy that ends TLS.
+    pub async fn serve_as(db: Db, limits: ServeLimits, https: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let later = Arc::new(AtomicI64::new(0));
         let engine = Arc::new(OneCall {
@@ -129,13 +135,15 @@ impl Desk {
             zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
             clock: Arc::new(move || NINE + clock.load(Relaxed)),
             origins: Vec::new(),
-            https: false,
+            https,
         };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stops) = watch::channel(false);
-        let served = tokio::spawn(serve(listener, router(Api::new(parts)), limits, stops));
-        Self { db, engine, url, dir, later, stop, served }
+        let api = Api::new(parts);
+        let counts = Arc::clone(&api.counts);
+        let served = tokio::spawn(serve(listener, router(api), Arc::clone(&counts), limits, stops));
+        Self { db, engine, url, dir, later, counts, stop, served }
     }
 
     pub fn address(&self) -> &str {
