@@ -19,6 +19,10 @@ pub struct Line {
     /// The millisecond of its next frame, and of its next look at RTCP.
     pub due: u64,
     pub reports_due: u64,
+    /// Ticks in a row that brought nothing.
+    pub empty: u16,
+    /// Its RTP socket is watched, and not read until it has something.
+    pub quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +40,19 @@ impl Line {
     pub fn new(port: u16, rtp: UdpSocket, rtcp: UdpSocket) -> Self {
         sys::stamp_arrivals(&rtp);
         // A socket that blocks would stop all calls of the worker; ours never wait, whatever the descriptor says.
-        Self { port, rtp, rtcp, state: State::Free, leg: None, slot: 0, place: 0, due: 0, reports_due: 0 }
+        Self {
+            port,
+            rtp,
+            rtcp,
+            state: State::Free,
+            leg: None,
+            slot: 0,
+            place: 0,
+            due: 0,
+            reports_due: 0,
+            empty: 0,
+            quiet: false,
+        }
     }
     pub fn rtp(&self) -> RawFd {
         self.rtp.as_raw_fd()

@@ -3,7 +3,7 @@
 use super::counters::Count;
 use super::handle::{Shared, Start};
 use super::line::{Line, State};
-use super::sys::{self, BATCH, Receiver};
+use super::sys::{self, BATCH, Quiet, Receiver};
 use crate::base::Time;
 use crate::media::leg::{Env, Leg, Sink, Socket, Told};
 use crate::media::prompts::Prompts;
@@ -38,6 +38,8 @@ const FLOODED_ALL: usize = 200;
 const WAITED: Duration = Duration::from_millis(15);
 /// Receive calls that empty a port's buffer, many more than it can hold.
 const DRAIN: usize = 128;
+/// Ticks without a packet after which a leg's socket is watched instead of read every tick: a caller who listens costs no receive.
+const QUIET_AFTER: u16 = 25;
 /// RTCP is looked at once a second.
 const REPORTS_EVERY: u64 = 1000;
 /// Commands read before the slots are served again.
@@ -61,6 +63,8 @@ pub struct Worker {
     fresh: Vec<u32>,
     resting: VecDeque<u32>,
     receiver: Receiver,
+    /// Without it every socket is read every tick.
+    quiet: Option<Quiet>,
     /// The next millisecond to serve, since the thread's start.
     tick: u64,
     began: Time,
@@ -115,6 +119,7 @@ impl Worker {
             fresh: Vec::with_capacity(legs),
             resting: VecDeque::with_capacity(legs),
             receiver: Receiver::new(),
+            quiet: Quiet::new().ok(),
             tick: 0,
             began: Time::ZERO,
             ntp_zero: 0,
@@ -149,6 +154,7 @@ impl Worker {
             self.out.count(Count::Stalls, 1);
             self.tick = tick + 1 - SLOTS;
         }
+        self.wake_quiet();
         while self.tick <= tick {
             self.serve_slot(self.tick);
             self.tick += 1;
@@ -191,13 +197,33 @@ impl Worker {
         for _ in 0..COMMANDS_A_ROUND {
             match self.orders.pop() {
                 Ok(Command::Order { line, order }) => self.carry_out(now, line, order),
-                Ok(Command::Port(line)) => self.lines.push(line),
+                Ok(Command::Port(line)) => self.add(line),
                 Ok(Command::Stop) => self.stopping = true,
                 Err(_) => {
                     // The engine is gone without a word: so are its calls.
                     self.stopping |= self.orders.is_abandoned() && self.orders.is_empty();
                     return;
                 }
+            }
+        }
+    }
+
+    fn add(&mut self, line: Box<Line>) {
+        if let Some(quiet) = &self.quiet
+            && !quiet.add(line.rtp(), self.lines.len() as u32)
+        {
+            self.quiet = None;
+            self.lines.iter_mut().for_each(|line| line.quiet = false);
+        }
+        self.lines.push(line);
+    }
+
+    /// Reads those again that were quiet and have something now.
+    fn wake_quiet(&mut self) {
+        let Some(quiet) = &mut self.quiet else { return };
+        for i in 0..quiet.look() {
+            if let Some(line) = self.lines.get_mut(quiet.index(i) as usize) {
+                (line.quiet, line.empty) = (false, 0);
             }
         }
     }
@@ -241,6 +267,7 @@ impl Worker {
         let line = &mut self.lines[index as usize];
         line.leg = Some(leg);
         line.state = State::Fresh;
+        (line.quiet, line.empty) = (false, 0);
         self.fresh.push(index);
         self.out.count(Count::LegsOpened, 1);
     }
@@ -306,6 +333,9 @@ impl Worker {
         let line = &mut self.lines[index as usize];
         let fd = line.rtp();
         let Some(leg) = &mut line.leg else { return };
+        if line.quiet {
+            return;
+        }
         let env = Env { now, prompts: &self.prompts, local: &self.local, ntp_zero: self.ntp_zero };
         // Most peers send one packet a tick: a second one is looked for only when the first has waited for most of it.
         let mut most = 1;
@@ -313,6 +343,14 @@ impl Worker {
             *spare -= usize::from(round >= RECEIVES).min(*spare);
             let got = self.receiver.receive(fd, most);
             self.out.count(Count::PacketsReceived, got as u64);
+            if got > 0 {
+                line.empty = 0;
+            } else if round == 0 {
+                line.empty += 1;
+                line.quiet = line.empty >= QUIET_AFTER
+                    && self.quiet.as_ref().is_some_and(|quiet| quiet.watch(fd, index));
+                line.empty %= QUIET_AFTER;
+            }
             let mut oldest = Duration::ZERO;
             for datagram in (0..got).filter_map(|i| self.receiver.datagram(i)) {
                 let arrived = arrival(now, wall, datagram.stamp);

@@ -79,7 +79,7 @@ impl Receiver {
             libc::recvmmsg(
                 fd,
                 self.headers.as_mut_ptr(),
-                BATCH as u32,
+                most as u32,
                 libc::MSG_DONTWAIT,
                 std::ptr::null_mut(),
             )
@@ -166,6 +166,58 @@ fn v6(to: SocketAddrV6) -> libc::sockaddr_in6 {
         sin6_flowinfo: 0,
         sin6_addr: libc::in6_addr { s6_addr: to.ip().octets() },
         sin6_scope_id: to.scope_id(),
+    }
+}
+
+/// The sockets of legs that have heard nothing for a while: one call tells which of them have something now.
+pub struct Quiet {
+    epoll: OwnedFd,
+    events: Box<[libc::epoll_event; QUIET_EVENTS]>,
+}
+
+/// Sockets told by one look.
+const QUIET_EVENTS: usize = 256;
+
+impl Quiet {
+    pub fn new() -> io::Result<Self> {
+        // SAFETY: a plain system call; the descriptor it returns is ours alone.
+        let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: checked for an error just above, owned by nobody else.
+        let epoll = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Self { epoll, events: Box::new([libc::epoll_event { events: 0, u64: 0 }; QUIET_EVENTS]) })
+    }
+
+    /// Makes a socket known, not yet watched; false when the kernel refuses.
+    pub fn add(&self, fd: RawFd, index: u32) -> bool {
+        self.control(libc::EPOLL_CTL_ADD, fd, 0, index)
+    }
+
+    /// Watches it for one datagram, one that is there already included; false when the kernel refuses.
+    pub fn watch(&self, fd: RawFd, index: u32) -> bool {
+        self.control(libc::EPOLL_CTL_MOD, fd, libc::EPOLLIN | libc::EPOLLONESHOT, index)
+    }
+
+    fn control(&self, what: libc::c_int, fd: RawFd, events: libc::c_int, index: u32) -> bool {
+        let mut event = libc::epoll_event { events: events as u32, u64: u64::from(index) };
+        // SAFETY: one event that outlives the call.
+        unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), what, fd, &raw mut event) == 0 }
+    }
+
+    /// How many watched sockets have something (at most [`QUIET_EVENTS`] at a time). They are watched no longer.
+    pub fn look(&mut self) -> usize {
+        // SAFETY: the events are this value's own, as many as said.
+        let got = unsafe {
+            libc::epoll_wait(self.epoll.as_raw_fd(), self.events.as_mut_ptr(), QUIET_EVENTS as libc::c_int, 0)
+        };
+        usize::try_from(got).unwrap_or(0)
+    }
+
+    /// The index of the `i`th socket of the last look.
+    pub fn index(&self, i: usize) -> u32 {
+        self.events.get(i).map_or(u32::MAX, |event| event.u64 as u32)
     }
 }
 

@@ -171,6 +171,30 @@ fn a_leg_plays_hears_keys_records_and_leaves_its_port() {
 }
 
 #[test]
+fn a_caller_who_was_quiet_for_long_is_heard_to_the_last_packet_when_he_speaks() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut room = Room::new(dir.path(), vec![("tone".into(), vec![8000; 8000])]);
+    let (leg, peer, us) = (LegId(7), peer(), room.address);
+    room.open(7, &peer, Some(101));
+    let mut seq = 0;
+    for spell in 1..4 {
+        // Longer than it takes to stop reading his socket every tick.
+        (0..40).for_each(|_| drop(hear(&peer)));
+        for n in 0..4 {
+            seq += 1;
+            let ended = if n == 0 { 2 } else { 0x82 };
+            say(&peer, us, seq, 101, 8000 * spell, &[5, ended, 2, 0]);
+        }
+        room.wait("Digit", |e| matches!(e, Event::Digit { digit, .. } if digit.as_char() == '5'));
+    }
+    room.order(Order::Close { leg });
+    let Event::Closed { stats, .. } = room.wait("Closed", |e| matches!(e, Event::Closed { .. })) else {
+        panic!()
+    };
+    assert_eq!((stats.received_packets, stats.digits), (12, 3), "{stats:?}");
+}
+
+#[test]
 fn a_message_ends_by_silence_and_a_sensitive_stretch_is_silent() {
     let dir = tempfile::tempdir().unwrap();
     let mut room = Room::new(dir.path(), vec![]);
