@@ -13,6 +13,10 @@ use hotline::ticket::number::Blocks;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+/// As in the server.
+#[global_allocator]
+static ALLOC: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Load {
     engine: Engine,
     now: Time,

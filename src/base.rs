@@ -79,6 +79,10 @@ impl<K: Ord + Copy> Deadlines<K> {
     pub fn due(&self, now: Time) -> Option<K> {
         self.0.first().filter(|(at, _)| *at <= now).map(|(_, key)| *key)
     }
+    /// Everything that has a deadline, soonest first.
+    pub fn keys(&self) -> impl Iterator<Item = K> {
+        self.0.iter().map(|(_, key)| *key)
+    }
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -92,6 +96,10 @@ impl<K> Default for Deadlines<K> {
         Self(BTreeSet::new())
     }
 }
+
+/// The hash of lookup tables whose order never reaches an output. It is fixed, so a day from a seed costs the same each time;
+/// keys come from our own counters, but for callers' numbers, whose count a limit bounds.
+pub type Seeded = std::hash::BuildHasherDefault<std::collections::hash_map::DefaultHasher>;
 
 /// A call's name for ever: node, boot of that node, counter within the boot. Sorts by age within a node.
 ///

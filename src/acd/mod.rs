@@ -13,9 +13,9 @@
 
 mod ranks;
 
-use crate::base::{CallId, Deadlines, Time};
+use crate::base::{CallId, Deadlines, Seeded, Time};
 use ranks::Ranks;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ struct Queue {
 #[derive(Debug, Default)]
 pub struct Acd {
     queues: BTreeMap<Arc<str>, Queue>,
-    places: BTreeMap<CallId, Place>,
+    places: HashMap<CallId, Place, Seeded>,
     deadlines: Deadlines<CallId>,
 }
 
@@ -154,8 +154,9 @@ impl Acd {
         self.queues.iter().map(|(name, queue)| (name, queue.ranks.len()))
     }
 
+    /// Everybody who waits, who gives up soonest first.
     pub fn calls_waiting(&self) -> impl Iterator<Item = CallId> {
-        self.places.keys().copied()
+        self.deadlines.keys()
     }
 
     pub fn poll_timeout(&self) -> Option<Time> {

@@ -10,7 +10,7 @@ use super::rates::Rates;
 use super::reach::{News, Place, Reach};
 use super::request::{Reply, Request};
 use crate::acd::{self, Acd};
-use crate::base::{CallId, DayKind, Deadlines, LegId, Personal, Time};
+use crate::base::{CallId, DayKind, Deadlines, LegId, Personal, Seeded, Time};
 use crate::ivr::{self, Flow};
 use crate::media::seam as media;
 use crate::sip::Ua;
@@ -117,10 +117,6 @@ pub struct Engine {
     pub(super) touched: Vec<CallId>,
     acd_scratch: Vec<acd::Action>,
 }
-
-/// Lookup tables only: iteration order never reaches an output. The hash is fixed, so a day from a seed costs the same each time;
-/// keys come from our own counters, but for callers' numbers, whose count `max_calls` bounds.
-pub(super) type Seeded = std::hash::BuildHasherDefault<std::collections::hash_map::DefaultHasher>;
 
 /// Wall time as data: what it read, and when.
 #[derive(Clone, Copy, Debug, Default)]

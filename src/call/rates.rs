@@ -1,6 +1,6 @@
 //! How fast calls come: over all trunks in a second, and of one caller's number in a minute (`attacks.md` L3). Never by prefix.
 
-use super::engine::Seeded;
+use crate::base::Seeded;
 use crate::base::Time;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
