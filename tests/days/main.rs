@@ -141,6 +141,7 @@ fn every_call_of_every_day_ends_exactly_once() {
     let began = Instant::now();
     let (mut calls, mut facts) = (0, 0);
     let mut reasons: BTreeMap<EndReason, u32> = BTreeMap::new();
+    let mut rows: Vec<Row> = Vec::new();
     for seed in seeds() {
         for (what, mut day) in [("ordinary", ordinary(seed)), ("hostile", hostile(seed))] {
             if seed % 2 == 1 && what == "ordinary" {
@@ -150,6 +151,7 @@ fn every_call_of_every_day_ends_exactly_once() {
             judge(&day, seed, what);
             calls += day.tally.sip_of.len();
             facts += day.tally.facts;
+            add_rows(&mut rows, &day);
             for (reason, n) in &day.tally.reasons {
                 *reasons.entry(*reason).or_default() += n;
             }
@@ -159,6 +161,40 @@ fn every_call_of_every_day_ends_exactly_once() {
     for reason in EndReason::ALL {
         println!("{:>20} {}", reason.label(), reasons.get(reason).copied().unwrap_or(0));
     }
+    judge_reach(&rows);
+}
+
+/// A row of a state table: where, what happened, how often, and why it cannot be, if it cannot.
+type Row = (String, u64, Option<&'static str>);
+
+fn add_rows(rows: &mut Vec<Row>, day: &Day) {
+    let all = day
+        .engine
+        .reach()
+        .map(|(place, news, count, why)| (format!("{place:?} × {news:?}"), count.into(), why));
+    if rows.is_empty() {
+        rows.extend(all);
+    } else {
+        rows.iter_mut().zip(all).for_each(|(row, (_, count, _))| row.1 += count);
+    }
+}
+
+/// Prints what the days reached. A row that cannot be and was is a fault; so is too little reach to mean anything.
+fn judge_reach(rows: &[Row]) {
+    let (possible, impossible): (Vec<_>, Vec<_>) = rows.iter().partition(|(_, _, why)| why.is_none());
+    for (row, count, why) in impossible.iter().filter(|(_, count, _)| *count > 0) {
+        println!("IMPOSSIBLE {row} taken {count} times: {}", why.unwrap_or_default());
+    }
+    let missed: Vec<_> =
+        possible.iter().filter(|(_, count, _)| *count == 0).map(|(row, ..)| row.as_str()).collect();
+    let taken = possible.len() - missed.len();
+    println!(
+        "reach: {taken} of {} rows of (state, input), {:.1} %; {} more are impossible",
+        possible.len(),
+        100.0 * taken as f64 / possible.len() as f64,
+        impossible.len()
+    );
+    println!("never taken: {}", missed.join(", "));
 }
 
 #[test]
