@@ -37,7 +37,21 @@ const IMPOSSIBLE: &[(&[Place], &[News], &str)] = &[
         &[News::Confirmed, News::AckMissing, News::NoSdp, News::TimerRanOut],
         "nothing follows a 200 that has not been sent",
     ),
-    (&[Place::Arriving], &[News::Bye], "BYE before our final answer is refused by the user agent"),
+    (
+        &[Place::Arriving],
+        &[News::MediaAgreed, News::Facts, News::Replaced, News::PeerForgot],
+        "the dialog is early: nothing is agreed, nothing asked of the peer, and only a confirmed one can be replaced (RFC 3891 3)",
+    ),
+    (
+        &[Place::AwaitingSdp],
+        &[News::Facts, News::TimerRanOut, News::PeerForgot],
+        "the ACK that confirms the dialog also ends this place, within 32 s",
+    ),
+    (
+        &[Place::Message, Place::Saving, Place::Looking],
+        &[News::WalkDue],
+        "the walk has no deadline of its own while the engine works for it",
+    ),
     (
         &[Place::Arriving, Place::AwaitingSdp],
         &[

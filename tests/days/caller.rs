@@ -24,6 +24,32 @@ pub enum Habit {
     Timer { refreshes: bool, stay_ms: u64 },
     /// Sends something odd inside the dialog, then hangs up.
     Odd { what: u8, stay_ms: u64 },
+    /// Does these things at these milliseconds after dialling, whatever the state; acknowledges late; answers requests of ours
+    /// with 481 when he `forgets`. An even number calls by TCP.
+    Wild { acts: Vec<(u64, Act)>, ack_after_ms: u64, offers: bool, forgets: bool, timer: bool },
+}
+
+/// What a wild caller does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    Key(char),
+    Info(char),
+    Reoffer,
+    Update,
+    AskOffer,
+    Refer,
+    Bye,
+    Cancel,
+    /// His connection is gone, if he has one.
+    Cut,
+    /// Another call takes this one's place.
+    Replace,
+    /// A word of the voice path that nobody asked for.
+    Heard,
+    Moved,
+    Silent,
+    /// Staff end the call.
+    HangUp,
 }
 
 pub struct Caller {
@@ -43,6 +69,7 @@ pub struct Caller {
     plan: Vec<(Time, Step)>,
     offer_pending: bool,
     pub saw_final: bool,
+    late_ack: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +90,8 @@ enum Step {
     Bye,
     Cancel,
     GiveUp,
+    Ack,
+    Wild(Act),
 }
 
 struct Pending {
@@ -79,6 +108,8 @@ pub enum Wish {
     Send(Vec<u8>),
     /// A key by the voice path.
     Key(char),
+    /// What is not a message: the connection, the voice path, staff.
+    World(Act),
 }
 
 impl Caller {
@@ -99,20 +130,78 @@ impl Caller {
             plan: Vec::new(),
             offer_pending: false,
             saw_final: false,
+            late_ack: None,
         }
     }
 
     pub fn dial(&mut self, now: Time, out: &mut Vec<Wish>) {
         self.state = State::Calling;
-        let offer = !matches!(self.habit, Habit::Offerless { .. });
+        let offer = !matches!(self.habit, Habit::Offerless { .. } | Habit::Wild { offers: false, .. });
         let extra = match self.habit {
-            Habit::Timer { .. } => "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n",
+            // He leaves the refreshing to us, and may have forgotten the call by then.
+            Habit::Wild { timer: true, forgets: true, .. } => {
+                "Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n"
+            }
+            Habit::Timer { .. } | Habit::Wild { timer: true, .. } => {
+                "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n"
+            }
             _ => "",
         };
         let body = if offer { self.sdp("sendrecv") } else { String::new() };
         self.request(now, "INVITE", extra, &body, out);
-        if let Habit::Cancels { after_ms } = self.habit {
-            self.plan.push((now + ms(after_ms), Step::Cancel));
+        match &self.habit {
+            Habit::Cancels { after_ms } => self.plan.push((now + ms(*after_ms), Step::Cancel)),
+            Habit::Wild { acts, .. } => {
+                self.plan.extend(acts.iter().map(|(after, act)| (now + ms(*after), Step::Wild(*act))));
+            }
+            _ => {}
+        }
+    }
+
+    /// By TCP, on a connection of his own.
+    pub fn by_tcp(&self) -> bool {
+        matches!(self.habit, Habit::Wild { .. }) && self.n.is_multiple_of(2)
+    }
+
+    /// An INVITE that takes this call's place, from nobody in particular (RFC 3891).
+    fn replacement(&self) -> Option<Vec<u8>> {
+        let theirs = self.their_tag.as_deref()?;
+        let extra = format!("Replaces: {};to-tag={theirs};from-tag={}\r\n", self.call_id, self.tag);
+        let twin = Self {
+            call_id: format!("twin-{}@caller", self.n),
+            tag: format!("w{}", self.n),
+            ..Self::new(self.n, self.habit.clone(), self.number.clone())
+        };
+        Some(twin.message("INVITE", 900_000, 1, None, &extra, &self.sdp("sendrecv")))
+    }
+
+    fn wild(&mut self, now: Time, act: Act, out: &mut Vec<Wish>) {
+        let has_dialog = self.their_tag.is_some();
+        match act {
+            Act::Key(c) => out.push(Wish::Key(c)),
+            Act::Cancel if self.state == State::Calling => self.act(now, Step::Cancel, out),
+            Act::Replace => out.extend(self.replacement().map(Wish::Send)),
+            Act::Cut | Act::Heard | Act::Moved | Act::Silent | Act::HangUp => out.push(Wish::World(act)),
+            _ if !has_dialog => {}
+            Act::Cancel => {}
+            Act::Info(c) => {
+                let body = format!("Signal={c}\r\nDuration=160\r\n");
+                self.request_typed(now, "INFO", "", &body, "application/dtmf-relay", out);
+            }
+            Act::Reoffer => {
+                let sdp = self.sdp("sendrecv");
+                self.request(now, "INVITE", "", &sdp, out);
+            }
+            Act::Update => {
+                let sdp = self.sdp("sendrecv");
+                self.request(now, "UPDATE", "", &sdp, out);
+            }
+            Act::AskOffer => self.request(now, "INVITE", "", "", out),
+            Act::Refer => self.request(now, "REFER", "Refer-To: <sip:911@elsewhere>\r\n", "", out),
+            Act::Bye => {
+                self.request(now, "BYE", "", "", out);
+                self.state = State::Over;
+            }
         }
     }
 
@@ -149,6 +238,8 @@ impl Caller {
     fn act(&mut self, now: Time, step: Step, out: &mut Vec<Wish>) {
         match step {
             Step::GiveUp => self.state = State::Over,
+            Step::Ack => out.extend(self.late_ack.clone().map(Wish::Send)),
+            Step::Wild(act) if self.state != State::Over => self.wild(now, act, out),
             Step::Cancel if self.state == State::Calling => {
                 let cancel = self.message("CANCEL", self.branch, self.cseq, None, "", "");
                 out.push(Wish::Send(cancel));
@@ -187,7 +278,7 @@ impl Caller {
                 self.request(now, "BYE", "", "", out);
                 self.state = State::Over;
             }
-            Step::Cancel => {}
+            Step::Cancel | Step::Wild(_) => {}
         }
     }
 
@@ -246,12 +337,21 @@ impl Caller {
         }
         let body = match self.habit {
             Habit::Offerless { answers: true, .. } => self.sdp("sendrecv"),
+            Habit::Wild { offers: false, .. } if self.answered_at.is_none() => self.sdp("sendrecv"),
             _ if self.offer_pending => self.sdp("sendrecv"),
             _ => String::new(),
         };
         self.branch += 1;
         let ack = self.message("ACK", self.branch, cseq, self.their_tag.clone().as_deref(), "", &body);
-        out.push(Wish::Send(ack));
+        match self.habit {
+            Habit::Wild { ack_after_ms, .. } if ack_after_ms > 0 => {
+                if self.answered_at.is_none() {
+                    self.late_ack = Some(ack);
+                    self.plan.push((now + ms(ack_after_ms), Step::Ack));
+                }
+            }
+            _ => out.push(Wish::Send(ack)),
+        }
         if self.answered_at.is_none() {
             self.answered_at = Some(now);
             let late = self.state == State::Over;
@@ -290,7 +390,11 @@ impl Caller {
                 at(stay_ms / 2, Step::Odd(what));
                 at(stay_ms, Step::Bye);
             }
-            Habit::Cancels { .. } | Habit::NeverAcks | Habit::Vanishes | Habit::Stays => {}
+            Habit::Cancels { .. }
+            | Habit::NeverAcks
+            | Habit::Vanishes
+            | Habit::Stays
+            | Habit::Wild { .. } => {}
         }
     }
 
@@ -300,7 +404,8 @@ impl Caller {
         if method == "ACK" {
             return;
         }
-        let mut reply = String::from(if method == "INVITE" && self.state == State::Over {
+        let forgot = matches!(self.habit, Habit::Wild { forgets: true, .. }) && method != "BYE";
+        let mut reply = String::from(if forgot || method == "INVITE" && self.state == State::Over {
             "SIP/2.0 481 Gone\r\n"
         } else {
             "SIP/2.0 200 OK\r\n"
@@ -391,9 +496,10 @@ impl Caller {
             ""
         };
         format!(
-            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.2:{port};branch=z9hG4bK-{n}-{branch}\r\nFrom: <sip:{number}@127.0.0.2>;tag={tag}\r\n\
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/{transport} 127.0.0.2:{port};branch=z9hG4bK-{n}-{branch}\r\nFrom: <sip:{number}@127.0.0.2>;tag={tag}\r\n\
              To: <sip:12341@127.0.0.1>{to_tag}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:{number}@127.0.0.2:{port}>\r\n\
              Max-Forwards: 70\r\n{extra}{typed}Content-Length: {len}\r\n\r\n{body}",
+            transport = if self.by_tcp() { "TCP" } else { "UDP" },
             port = self.port(),
             n = self.n,
             number = self.number,

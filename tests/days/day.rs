@@ -1,14 +1,15 @@
 //! One day: an engine, its callers, a network that loses, doubles and reorders, a voice plane and a disk, all on one virtual clock.
 
-use crate::caller::{Caller, Habit, Wish};
+use crate::caller::{Act, Caller, Habit, State, Wish};
+use crate::watch::Watch;
 use hotline::base::{Digit, LegId, Time};
 use hotline::call::fact::{Fact, Stamped};
-use hotline::call::{Effect, EndReason, Engine, Input, MediaPort};
+use hotline::call::{Effect, EndReason, Engine, Input, MediaPort, Request};
 use hotline::ivr::seam::LookupResult;
 use hotline::media::seam::{
     ClipId, DigitSource, Event, MessageEnd, Order, Piece, PlayId, RecordingId, Stats,
 };
-use hotline::sip::seam::{Flow, Packet};
+use hotline::sip::seam::{ConnId, Flow, Packet};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::cmp::Reverse;
@@ -34,7 +35,7 @@ impl Faults {
 
 enum Happening {
     ToEngine {
-        from: SocketAddr,
+        flow: Flow,
         bytes: Vec<u8>,
     },
     ToCaller {
@@ -65,6 +66,7 @@ enum Happening {
     Wall,
     FaultsStop,
     Drain,
+    EndAll,
 }
 
 struct Leg {
@@ -74,6 +76,8 @@ struct Leg {
     port: u16,
     silence_ms: u32,
     heard: Time,
+    /// Whose leg it is.
+    caller: Option<usize>,
     digits: u32,
 }
 
@@ -100,6 +104,9 @@ pub struct Day {
     trace: u64,
     effects: Vec<Effect>,
     check_every: u64,
+    /// Longest time a look-up takes.
+    pub lookup_ms: u64,
+    pub watch: Option<Watch>,
 }
 
 /// What the day's journal says, counted from outside.
@@ -138,6 +145,8 @@ impl Day {
             trace: 0xcbf2_9ce4_8422_2325,
             effects: Vec::new(),
             check_every: 64,
+            lookup_ms: 500,
+            watch: None,
         };
         day.give(Input::Wall { ms: 1_795_000_000_000 });
         day.later(Duration::from_secs(60), Happening::Wall);
@@ -164,6 +173,11 @@ impl Day {
         self.at(at, Happening::Drain);
     }
 
+    /// The second SIGTERM: everything ends now.
+    pub fn end_all_at(&mut self, at: Time) {
+        self.at(at, Happening::EndAll);
+    }
+
     /// Runs until nothing lives, or `limit` passes.
     pub fn run(&mut self, limit: Time) {
         loop {
@@ -182,6 +196,13 @@ impl Day {
                 self.carry_out(out);
             }
             self.tick += 1;
+            if let Some(mut watch) = self.watch.take() {
+                watch.step(&self.engine);
+                if watch.rereads < 100 && self.random(80) == 0 {
+                    watch.reread(&self.engine);
+                }
+                self.watch = Some(watch);
+            }
             if self.tick.is_multiple_of(self.check_every) {
                 self.engine.assert_invariants();
             }
@@ -201,8 +222,7 @@ impl Day {
         let Some(happening) = self.events[slot].take() else { return };
         self.free_slots.push(slot);
         match happening {
-            Happening::ToEngine { from, bytes } => {
-                let flow = Flow::Udp { socket: 0, peer: from };
+            Happening::ToEngine { flow, bytes } => {
                 self.give(Input::Packet(Packet { flow, bytes: &bytes }));
             }
             Happening::ToCaller { n, bytes } => {
@@ -242,6 +262,7 @@ impl Day {
             }
             Happening::FaultsStop => self.faults = Faults::NONE,
             Happening::Drain => self.give(Input::Drain),
+            Happening::EndAll => self.give(Input::EndAll),
         }
     }
 
@@ -254,6 +275,14 @@ impl Day {
             },
             Event::Silent { leg, for_ms } => match self.legs.get(leg) {
                 Some(l) if l.silence_ms == *for_ms && *for_ms > 0 => {
+                    let caller = l.caller.and_then(|n| self.callers.get(n));
+                    // Who is there sends RTP all the time.
+                    let there = caller
+                        .is_some_and(|c| c.state == State::Talking && !matches!(c.habit, Habit::Vanishes));
+                    if there && let Some(l) = self.legs.get_mut(leg) {
+                        l.heard = self.now;
+                    }
+                    let Some(l) = self.legs.get(leg) else { return };
                     let quiet = self.now.since(l.heard).as_millis() as u32;
                     if quiet < *for_ms {
                         let (leg, for_ms) = (*leg, *for_ms);
@@ -309,7 +338,7 @@ impl Day {
                         // The answer never comes: the deadline must.
                         _ => continue,
                     };
-                    let delay = Duration::from_millis(5 + self.random(500));
+                    let delay = Duration::from_millis(5 + self.random(self.lookup_ms));
                     self.later(delay, Happening::Lookup { call, id, result });
                 }
                 Effect::Reply { .. } => {}
@@ -322,6 +351,9 @@ impl Day {
         assert_eq!(stamped.seq, self.tally.last_seq + 1, "facts are numbered without gaps");
         self.tally.last_seq = stamped.seq;
         self.tally.facts += 1;
+        if let Some(watch) = &mut self.watch {
+            watch.fact(&stamped);
+        }
         match &stamped.fact {
             Fact::CallArrived(arrived) => {
                 *self.tally.arrived.entry(arrived.sip_call_id.clone()).or_default() += 1;
@@ -354,6 +386,7 @@ impl Day {
                 if let Some(remote) = session.remote {
                     self.call_of_caller.insert(remote.port().to_string(), leg);
                 }
+                let caller = session.remote.map(|remote| usize::from(remote.port().wrapping_sub(20_000)) / 2);
                 let fresh = Leg {
                     play: None,
                     recording: None,
@@ -361,6 +394,7 @@ impl Day {
                     port,
                     silence_ms: 0,
                     heard: self.now,
+                    caller,
                     digits: 0,
                 };
                 assert!(self.legs.insert(leg, fresh).is_none(), "a leg is opened once");
@@ -434,6 +468,7 @@ impl Day {
             Order::Close { leg } => {
                 let l = self.legs.remove(&leg).expect("a closed leg was open");
                 let soon = Duration::from_millis(20);
+                self.last_words(leg);
                 if let Some((recording, since)) = l.recording {
                     let length_ms = self.now.since(since).as_millis() as u32;
                     self.later(
@@ -478,9 +513,17 @@ impl Day {
         for wish in wishes {
             match wish {
                 Wish::Send(bytes) => {
-                    let from = SocketAddr::from(([127, 0, 0, 2], self.callers[n].port()));
-                    self.send(|bytes| Happening::ToEngine { from, bytes }, bytes);
+                    let peer = SocketAddr::from(([127, 0, 0, 2], self.callers[n].port()));
+                    if self.callers[n].by_tcp() {
+                        // A connection loses nothing and keeps its order.
+                        let flow = Flow::Tcp { conn: ConnId(n as u64), peer };
+                        self.later(Duration::from_millis(1), Happening::ToEngine { flow, bytes });
+                    } else {
+                        let flow = Flow::Udp { socket: 0, peer };
+                        self.send(|bytes| Happening::ToEngine { flow, bytes }, bytes);
+                    }
                 }
+                Wish::World(act) => self.world(n, act),
                 Wish::Key(c) => {
                     let port = (20_000 + (n % 10_000) * 2).to_string();
                     if let (Some(leg), Some(digit)) =
@@ -501,15 +544,45 @@ impl Day {
             self.scheduled[n] = at;
             self.at(at.max(self.now), Happening::Caller { n });
         }
-        // A caller who is there sends RTP: he is heard whenever he acts, and all the time unless he vanished.
-        if !matches!(self.callers[n].habit, Habit::Vanishes) {
-            let port = (20_000 + (n % 10_000) * 2).to_string();
-            if let Some(leg) = self.call_of_caller.get(&port)
-                && let Some(l) = self.legs.get_mut(leg)
-            {
-                l.heard = self.now;
+    }
+
+    fn world(&mut self, n: usize, act: Act) {
+        let leg = self.call_of_caller.get(&(20_000 + (n % 10_000) * 2).to_string()).copied();
+        let event = match (act, leg) {
+            (Act::Cut, _) => return self.give(Input::ConnectionLost(ConnId(n as u64))),
+            (Act::HangUp, _) => {
+                let sip = format!("day-{n}@caller");
+                let call = self.tally.sip_of.iter().rev().find(|(_, of)| **of == sip).map(|(call, _)| *call);
+                if let Some(call) = call {
+                    self.give(Input::Request { id: 1, request: Request::HangUp { call } });
+                }
+                return;
             }
+            (Act::Heard, Some(leg)) => Event::Heard { leg, at: self.now },
+            (Act::Moved, Some(leg)) => Event::SourceMoved { leg, to: SocketAddr::from(([127, 0, 0, 2], 9)) },
+            (Act::Silent, Some(leg)) => Event::Silent { leg, for_ms: 60_000 },
+            _ => return,
+        };
+        // A worker tells of legs it has.
+        if leg.is_some_and(|leg| self.legs.contains_key(&leg)) {
+            self.give(Input::Media(event));
         }
+    }
+
+    /// What a worker had told before it read that the leg is to close.
+    fn last_words(&mut self, leg: LegId) {
+        let event = match self.random(8) {
+            0 => Event::Finished { leg, play: PlayId(1) },
+            1 => Event::Heard { leg, at: self.now },
+            2 => Event::SourceMoved { leg, to: SocketAddr::from(([127, 0, 0, 2], 9)) },
+            3 => Event::Silent { leg, for_ms: 60_000 },
+            4 => {
+                let digit = Digit::from_char('1').expect("a key");
+                Event::Digit { leg, digit, source: DigitSource::Rtp, at: self.now }
+            }
+            _ => return,
+        };
+        self.later(Duration::from_millis(1), Happening::LastMedia(event));
     }
 
     /// The network: loses, doubles, delays unequally.

@@ -76,6 +76,20 @@ fn ua() -> UaConfig {
     }
 }
 
+/// The flow of the wild days, and the short limits that go with them.
+#[allow(dead_code)] // The load example has no wild days.
+pub fn wild(config: &mut EngineConfig, max_call: Duration) {
+    static FLOW: OnceLock<Arc<Flow>> = OnceLock::new();
+    let flow = FLOW.get_or_init(|| {
+        let manifest = include_str!("../../sounds/manifest.json");
+        let book = Arc::new(Book::read(manifest).expect("the manifest is right"));
+        FlowSet::one(vec![("wild.toml".into(), include_str!("wild.toml").into())], &book)
+            .expect("the wild flow is right")
+    });
+    config.flow = Arc::clone(flow);
+    config.limits.max_call = max_call;
+}
+
 fn flow() -> Arc<Flow> {
     static FLOW: OnceLock<Arc<Flow>> = OnceLock::new();
     Arc::clone(FLOW.get_or_init(|| {
