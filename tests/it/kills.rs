@@ -134,6 +134,7 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
     compare(&server.api(), &told);
     assert!(server.stop().success(), "{}", server.log());
     verified(&server);
+    server.assert_replays(told.len());
 }
 
 #[test]

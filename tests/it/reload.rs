@@ -93,4 +93,5 @@ fn reloads_under_load_drop_no_call_and_change_none() {
     println!("{} calls over {good} good and {broken} broken reloads; versions {walked:?}", calls.len());
     server.assert_clean();
     assert!(server.stop().success());
+    server.assert_replays(calls.len());
 }

@@ -377,6 +377,7 @@ fn play_all(on: On, workers: usize) {
                         None => break,
                     }
                 }
+                server.assert_replays(1);
             });
         }
     });

@@ -252,6 +252,18 @@ impl Server {
         Api::sign_in(self.at.http, USER, PASSWORD)
     }
 
+    /// Every call of the journal, run again, decides as it did.
+    #[track_caller]
+    pub fn assert_replays(&self, at_least: usize) {
+        let output = self.run(&["call", "replay", "--all"]);
+        let told = text(&output);
+        assert!(output.status.success(), "{told}");
+        let last = told.lines().rev().find(|line| line.ends_with(" 0 differ")).unwrap_or_default();
+        let calls = last.split(' ').next().and_then(|n| n.parse::<usize>().ok());
+        assert!(calls.is_some_and(|calls| calls >= at_least), "{told}");
+        println!("replayed: {last}");
+    }
+
     pub fn metrics(&self) -> super::api::Metrics {
         super::api::metrics(self.at.http)
     }
