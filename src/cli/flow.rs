@@ -225,22 +225,22 @@ fn check(args: &Check) -> Result<(), Failure> {
     let mut problems: Vec<Problem> = Vec::new();
     for path in &args.paths {
         let folder = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(Path::new("")) };
-        // A single file may call its neighbours.
         let given = files(path)?;
-        let names: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
-        let mut all = given;
-        if !path.is_dir() {
-            let beside = files(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
-                .unwrap_or_default();
-            all.extend(beside.into_iter().filter(|(name, _)| !names.contains(name)));
-        }
-        if let Err(told) = FlowSet::load(all, &book) {
-            let ours = told.0.into_iter().filter(|problem| names.contains(&problem.file));
-            problems.extend(ours.map(|problem| Problem {
-                file: folder.join(&problem.file).display().to_string(),
-                ..problem
-            }));
-        }
+        let told = if path.is_dir() {
+            FlowSet::load(given, &book).err()
+        } else {
+            // A single file may call its neighbours; of the others it says nothing.
+            let names: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let beside = files(folder).unwrap_or_default();
+            let beside = beside.into_iter().filter(|(name, _)| !names.contains(name));
+            FlowSet::one(given.into_iter().chain(beside).collect(), &book).err()
+        };
+        problems.extend(
+            told.into_iter()
+                .flat_map(|told| told.0)
+                .map(|problem| Problem { file: folder.join(&problem.file).display().to_string(), ..problem }),
+        );
     }
     if args.json {
         let list: Vec<_> = problems

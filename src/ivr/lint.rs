@@ -41,7 +41,10 @@ fn reached(flow: &Flow) -> BTreeSet<NodeIx> {
 fn unreachable(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
     for (ix, node) in flow.nodes.iter().enumerate() {
         if !node.implied && !reached.contains(&(ix as NodeIx)) {
-            told.push((node.at, format!("node.{}: nothing leads here", node.name)));
+            told.push((
+                node.at,
+                format!("node.{}: nothing leads here; lead a way to it, or take it out", node.name),
+            ));
         }
     }
 }
@@ -86,7 +89,7 @@ fn circles(flow: &Flow, reached: &BTreeSet<NodeIx>, told: &mut Told) {
         told.push((
             node.at,
             format!(
-                "node.{}: goes in a circle without anything the caller does: {}",
+                "node.{}: goes in a circle without anything the caller does: {}; put a menu, a queue or an end into it",
                 node.name,
                 names.join(" → ")
             ),
@@ -299,7 +302,10 @@ fn unset_variables(flow: &Flow, reached: &BTreeSet<NodeIx>, takes: &[Arc<str>], 
                 continue;
             }
             let what = if everywhere.contains(&var) {
-                format!("node.{}: \"${var}\" is not set on every way that leads here", node.name)
+                format!(
+                    "node.{}: \"${var}\" is not set on every way that leads here; set it on the others too",
+                    node.name
+                )
             } else {
                 let offer = super::problem::hint(
                     &var,
@@ -317,7 +323,7 @@ fn unset_variables(flow: &Flow, reached: &BTreeSet<NodeIx>, takes: &[Arc<str>], 
         if let Some(var) = shown.iter().find(|var| sensitive.contains(*var)) {
             told.push((
                 node.at,
-                format!("node.{}: \"${var}\" is sensitive: it may be looked up with, and is not kept for anything else", node.name),
+                format!("node.{}: \"${var}\" is sensitive: it may be looked up with, and is not kept for anything else; name it in the args of a lookup", node.name),
             ));
         }
     }
@@ -353,7 +359,7 @@ fn spoken_keys(flow: &Flow, node: &Node, told: &mut Told) {
     for key in spoken.iter().filter(|key| !keys.contains(key)) {
         told.push((
             node.at,
-            format!("node.{}: the prompt offers key {key}, and no such key leads anywhere", node.name),
+            format!("node.{}: the prompt offers key {key}, and no such key leads anywhere; lead it somewhere, or take it out of the prompt", node.name),
         ));
     }
 }
@@ -375,7 +381,7 @@ fn hidden_cases(node: &Node, told: &mut Told) {
         if let Some((by, _)) = cases[..n].iter().find(|(_, earlier)| covers(earlier, case)) {
             told.push((
                 node.at,
-                format!("node.{}: case \"{name}\" is never taken, \"{by}\" stands before it", node.name),
+                format!("node.{}: case \"{name}\" is never taken, \"{by}\" stands before it; put the narrower one first", node.name),
             ));
         }
     }
@@ -383,7 +389,7 @@ fn hidden_cases(node: &Node, told: &mut Told) {
     if *on == On::Day && all_days.iter().all(|day| cases.iter().any(|(_, case)| *case == When::Day(*day))) {
         told.push((
             node.at,
-            format!("node.{}: every day has its case, so \"else\" is never taken", node.name),
+            format!("node.{}: every day has its case, so \"else\" is never taken; leave out the case that leads where it does", node.name),
         ));
     }
 }
@@ -447,7 +453,10 @@ fn doubled_keys(node: &Node, told: &mut Told) {
         for (key, _) in queue.raise.iter().filter(|(key, _)| node.key(*key).is_some()) {
             told.push((
                 node.at,
-                format!("node.{}: key {key} both leads away and moves up in the line", node.name),
+                format!(
+                    "node.{}: key {key} both leads away and moves up in the line; let it do one of the two",
+                    node.name
+                ),
             ));
         }
     }

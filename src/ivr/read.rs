@@ -82,7 +82,7 @@ pub(super) fn read(file: &str, number: u16, text: &str, book: &Book, problems: &
         }
         twice = table_at(text, span.start).filter(|table| !text[*table..span.start].contains('\n'));
         let name = text.get(span.clone()).unwrap_or_default();
-        reader.tell(span.start, format!("\"{name}\" is there twice"));
+        reader.tell(span.start, format!("\"{name}\" is there twice; give one another name"));
     }
     reader.document(document.get_ref())
 }
@@ -358,7 +358,11 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             self.tell(
                 value.span().start,
                 key,
-                format_args!("{given} is not a whole number from {} to {}", range.start(), range.end()),
+                format_args!(
+                    "{given} is not a whole number; take one from {} to {}",
+                    range.start(),
+                    range.end()
+                ),
             );
             default
         })
@@ -384,7 +388,11 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
         let (text, offset) = self.text(key)?;
         let found = one_key(&text);
         if found.is_none() {
-            self.tell(offset, key, format_args!("\"{text}\" is not a key of a telephone: 0–9, * or #"));
+            self.tell(
+                offset,
+                key,
+                format_args!("\"{text}\" is not a key of a telephone; take one of 0–9, * or #"),
+            );
         }
         found
     }
@@ -428,7 +436,7 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
                 other => self.tell(
                     item.span().start,
                     key,
-                    format_args!("{} is not a key of a telephone: 0–9, * or #", named(other)),
+                    format_args!("{} is not a key of a telephone; take one of 0–9, * or #", named(other)),
                 ),
             }
         }
@@ -462,7 +470,10 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             other => self.tell(
                 value.span().start,
                 key,
-                format_args!("the name of a prompt, or a list of them, is wanted, not {}", named(other)),
+                format_args!(
+                    "the name of a prompt, or a list of them, is wanted, not {}; write it in quotes",
+                    named(other)
+                ),
             ),
         }
         speech
@@ -591,7 +602,9 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
     fn out(&mut self, outcome: &'static str, node: &mut DraftNode, wanted: bool) {
         match self.text(outcome) {
             Some((target, offset)) => node.outs.push((Arc::from(outcome), target, self.reader.at(offset))),
-            None if wanted && !self.had(outcome) => self.missing(outcome, "where the walk goes on then"),
+            None if wanted && !self.had(outcome) => {
+                self.missing(outcome, "where the walk goes on then; write it with the name of a node")
+            }
             None => {}
         }
     }
@@ -619,7 +632,7 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
                 self.tell(
                     key.span().start,
                     "keys",
-                    format_args!("\"{name}\" is not a key of a telephone: 0–9, * or #"),
+                    format_args!("\"{name}\" is not a key of a telephone; take one of 0–9, * or #"),
                 );
                 continue;
             };
@@ -630,7 +643,10 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
                 other => self.tell(
                     target.span().start,
                     "keys",
-                    format_args!("key {name} leads to a node's name, not to {}", named(other)),
+                    format_args!(
+                        "key {name} leads to a node's name, not to {}; write the name in quotes",
+                        named(other)
+                    ),
                 ),
             }
         }
@@ -656,7 +672,7 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
         let (min, max) = (self.number("min", 1, 1..=32), self.number("max", 32, 1..=32));
         if min > max {
             let offset = self.get("min").map_or(self.offset, |value| value.span().start);
-            self.tell(offset, "min", format_args!("{min} is more than max, {max}"));
+            self.tell(offset, "min", format_args!("{min} is more than max, {max}; take at most that"));
         }
         let end = match self.text("end") {
             None => Some('#'),
@@ -667,7 +683,7 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
                     self.tell(
                         offset,
                         "end",
-                        format_args!("\"{text}\" is not a key of a telephone: 0–9, * or #"),
+                        format_args!("\"{text}\" is not a key of a telephone; take one of 0–9, * or #"),
                     );
                 }
                 key
@@ -758,7 +774,10 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
                 other => self.tell(
                     target.span().start,
                     "cases",
-                    format_args!("{name} leads to a node's name, not to {}", named(other)),
+                    format_args!(
+                        "{name} leads to a node's name, not to {}; write the name in quotes",
+                        named(other)
+                    ),
                 ),
             }
         }
@@ -792,7 +811,7 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             _ => &[],
         };
         for name in need.iter().filter(|name| !has(name)) {
-            let path = format!("{what} needs \"{name}\" in args");
+            let path = format!("{what} needs \"{name}\" in args; write {name} = \"$variable\" there");
             self.missing("args", &path);
         }
         match (what, self.had("gives")) {
@@ -881,7 +900,7 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
                 (None, _) => self.tell(
                     key.span().start,
                     "raise",
-                    format_args!("\"{name}\" is not a key of a telephone: 0–9, * or #"),
+                    format_args!("\"{name}\" is not a key of a telephone; take one of 0–9, * or #"),
                 ),
                 (_, None) => self.tell(
                     value.span().start,
@@ -903,7 +922,7 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
                     self.tell(
                         offset,
                         "answers",
-                        format_args!("\"{name}\" is not a key of a telephone: 0–9, * or #"),
+                        format_args!("\"{name}\" is not a key of a telephone; take one of 0–9, * or #"),
                     );
                 }
                 (_, Value::Var(_)) => {}
@@ -943,7 +962,10 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
                 other => self.tell(
                     target.span().start,
                     "returns",
-                    format_args!("{name} leads to a node's name, not to {}", named(other)),
+                    format_args!(
+                        "{name} leads to a node's name, not to {}; write the name in quotes",
+                        named(other)
+                    ),
                 ),
             }
         }

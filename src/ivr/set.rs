@@ -351,14 +351,17 @@ impl<'a> Building<'a> {
     ) -> Option<NodeIx> {
         let DraftKind::Subflow { flow, at } = &node.what else { return None };
         let Some(called) = self.files.iter().position(|file| stem(&file.name) == flow) else {
-            let offer = hint(flow, self.files.iter().map(|file| stem(&file.name)));
+            let mut offer = hint(flow, self.files.iter().map(|file| stem(&file.name)));
+            if offer.is_empty() {
+                offer = format!("; put {flow}.toml beside this file");
+            }
             self.told.push((*at, format!("node.{}.flow: there is no flow \"{flow}\"{offer}", node.name)));
             return None;
         };
         if path.contains(&called) {
             self.told.push((
                 *at,
-                format!("node.{}.flow: \"{flow}\" calls itself by this way, without an end", node.name),
+                format!("node.{}.flow: \"{flow}\" calls itself by this way, without an end; lead back with \"@name\" instead", node.name),
             ));
             return None;
         }
@@ -392,7 +395,7 @@ impl<'a> Building<'a> {
             self.told.push((
                 node.at,
                 format!(
-                    "node.{}.returns has no \"{way}\", by which {} comes back",
+                    "node.{}.returns has no \"{way}\", by which {} comes back; write {way} = with the name of a node",
                     node.name, self.files[called].name
                 ),
             ));
@@ -403,7 +406,7 @@ impl<'a> Building<'a> {
                 self.told.push((
                     *at,
                     format!(
-                        "node.{}.returns: {} never comes back by \"{way}\"{offer}",
+                        "node.{}.returns: {} never comes back by \"{way}\"{offer}; take it out, or lead there by \"@{way}\"",
                         node.name, self.files[called].name
                     ),
                 ));

@@ -75,6 +75,13 @@ fn every_planted_fault_is_found_where_it_is_and_nothing_else() {
         files.extend(parts.iter().cloned());
         let problems = FlowSet::load(files, &book).err().map(|problems| problems.0).unwrap_or_default();
         let mut problems: Vec<_> = problems.into_iter().filter(|problem| problem.file == *name).collect();
+        for problem in &problems {
+            // What was probably meant, what to do, or how it should look.
+            let advises = ["did you mean", "; ", ", like ", " like \"", "expected "];
+            if !advises.iter().any(|words| problem.what.contains(words)) {
+                writeln!(told, "{name}: no advice in: {}", problem.what).expect("a String");
+            }
+        }
         suggested += usize::from(problems.iter().any(|problem| problem.what.contains("did you mean")));
         let want = expected(text);
         if want.is_empty() {
