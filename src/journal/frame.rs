@@ -59,7 +59,8 @@ pub fn read(bytes: &[u8]) -> Found<'_> {
 }
 
 /// Begins a record at the end of `out`; write the body, then [`end`].
-pub(super) fn begin(
+/// Writes a frame's head; the body follows, then [`end`].
+pub fn begin(
     out: &mut Vec<u8>,
     seq: u64,
     kind: u16,
@@ -78,7 +79,7 @@ pub(super) fn begin(
 }
 
 /// Fills in length and checksum of the record begun at `at`.
-pub(super) fn end(out: &mut [u8], at: usize) {
+pub fn end(out: &mut [u8], at: usize) {
     let length = (out.len() - at - HEAD) as u32;
     let crc = crc32c::crc32c(&out[at + HEAD..]);
     out[at..at + 4].copy_from_slice(&length.to_le_bytes());
