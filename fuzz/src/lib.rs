@@ -15,7 +15,12 @@ const BASE: usize = 4 * 1024 * 1024;
 /// Runs a target on one input. Panics when it takes too long, takes too much memory, or keeps some.
 pub fn judged(target: fn(&[u8]), bytes: &[u8]) {
     let (spent, cost) = measured(target, bytes);
-    assert!(cost.peak <= BASE + TIMES * bytes.len(), "{} bytes of memory for {} of input", cost.peak, bytes.len());
+    assert!(
+        cost.peak <= BASE + TIMES * bytes.len(),
+        "{} bytes of memory for {} of input",
+        cost.peak,
+        bytes.len()
+    );
     if spent > LONGEST || cost.kept > 0 {
         // What is made once and kept for ever is made now.
         let more = [measured(target, bytes), measured(target, bytes)];

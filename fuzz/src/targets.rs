@@ -3,9 +3,10 @@
 //!
 //! To add one: a function here, a row in [`ALL`], a file in `fuzz_targets/` and its `[[bin]]`, and seeds in `corpus/`.
 
-use hotline::base::{LegId, Time};
+use hotline::base::{Digit, LegId, Time};
 use hotline::ivr::FlowSet;
 use hotline::ivr::graph::{Format, draw};
+use hotline::journal::{frame, wire};
 use hotline::media::leg::{Env, Leg, Sink, Socket, Told};
 use hotline::media::seam::{Codec, IpNet, Session};
 use hotline::media::source::Local;
@@ -17,8 +18,13 @@ use hotline::sip::message::{Message, Start, Text};
 use hotline::sip::multipart::{self, Part};
 use hotline::sip::offer_answer;
 use hotline::sip::sdp::Sdp;
-use hotline::sip::seam::{Direction, LocalMedia};
+use hotline::sip::seam::{
+    Algorithm, ConnId, Credentials, DialogId, Direction, Event, Flow, LocalMedia, Output, Packet, Peer,
+    PeerId, PeerKind, Registration, Strangers, UaConfig,
+};
 use hotline::sip::stream::{Framed, Framer};
+use hotline::sip::ua::{Live, Ua};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +39,8 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("rtcp", rtcp_packets),
     ("wav", wav_file),
     ("flow", flow),
+    ("journal", journal),
+    ("ua", ua),
 ];
 
 // --- sip -----------------------------------------------------------------------------------------------------------
@@ -469,5 +477,311 @@ pub fn flow(bytes: &[u8]) {
                 assert!(problem.column >= 1 && !problem.what.is_empty(), "{problem:?}");
             }
         }
+    }
+}
+
+// --- journal -------------------------------------------------------------------------------------------------------
+
+/// An even first byte: a file's bytes, read from record to record. An odd one: two bytes of kind and a body, framed rightly.
+pub fn journal(bytes: &[u8]) {
+    let Some((how, bytes)) = bytes.split_first() else { return };
+    if how & 1 == 1 {
+        let Some((kind, body)) = bytes.split_first_chunk::<2>() else { return };
+        let mut record = Vec::new();
+        let at = frame::begin(&mut record, 7, u16::from_le_bytes(*kind), wire::VERSION, 9, -5);
+        record.extend_from_slice(body);
+        frame::end(&mut record, at);
+        let frame::Found::Frame(read, length) = frame::read(&record) else {
+            panic!("our own record does not read")
+        };
+        assert_eq!((length, read.body, read.wall_ms), (record.len(), body, -5));
+        return fact(&read);
+    }
+    let mut rest = bytes;
+    loop {
+        let take = match frame::read(rest) {
+            frame::Found::Frame(read, length) => {
+                assert_eq!(length, frame::HEAD + 28 + read.body.len(), "a frame's length");
+                fact(&read);
+                length
+            }
+            frame::Found::Damaged { skip: Some(skip) } => skip,
+            frame::Found::Damaged { skip: None } | frame::Found::Short => break,
+        };
+        assert!(take > 0 && take <= rest.len(), "{take} of {}", rest.len());
+        rest = &rest[take..];
+    }
+}
+
+/// A fact that reads is written to what reads the same.
+fn fact(frame: &frame::Frame<'_>) {
+    let Ok(Some(fact)) = wire::read(frame.kind, frame.seq, frame.body, &mut |_| None) else { return };
+    assert_eq!(wire::kind(&fact), frame.kind);
+    let mut body = Vec::new();
+    wire::write(&fact, &mut wire::Out::new(&mut body, None, frame.seq));
+    let again = wire::read(frame.kind, frame.seq, &body, &mut |_| None);
+    // By their texts: a figure that is no number equals not even itself.
+    let again = again.ok().flatten().expect("what was written reads");
+    assert_eq!(format!("{again:?}"), format!("{fact:?}"));
+}
+
+// --- ua ------------------------------------------------------------------------------------------------------------
+
+/// What divides the steps of a story.
+const STEP: u8 = 0x1e;
+
+/// A story: steps divided by a byte of 1e, each a letter and what it needs. A message may name what we said last: `$T` our To
+/// tag, `$F` our From tag, `$B` our branch, `$I` our Call-ID, `$N` our nonce. At the end everybody hangs up, and nothing is left.
+pub fn ua(bytes: &[u8]) {
+    let mut story = Story::new();
+    for step in bytes.split(|b| *b == STEP).take(64) {
+        let Some((letter, rest)) = step.split_first() else { continue };
+        story.step(*letter, rest);
+    }
+    story.end();
+}
+
+struct Story {
+    ua: Ua,
+    now: Time,
+    open: BTreeSet<DialogId>,
+    last: [String; 5],
+    /// Bytes that came from strangers, and went to them.
+    strangers: (usize, usize),
+}
+
+const NAMES: [&str; 5] = ["$T", "$F", "$B", "$I", "$N"];
+const STRANGER: ([u8; 4], u16) = ([203, 0, 113, 9], 5060);
+
+fn peer_of(name: &str, kind: PeerKind, net: Option<[u8; 4]>) -> Peer {
+    let nets: Vec<IpNet> = net.into_iter().map(|addr| IpNet { addr: addr.into(), prefix: 32 }).collect();
+    let secret = |realm: Option<&str>| Credentials {
+        user: name.to_owned(),
+        password: "secret".to_owned(),
+        realm: realm.map(str::to_owned),
+    };
+    Peer {
+        name: name.into(),
+        kind,
+        media_nets: nets.clone().into(),
+        inbound: (kind == PeerKind::Phone).then(|| secret(None)),
+        outbound: (kind == PeerKind::Trunk).then(|| secret(Some("carrier"))),
+        trusted_identity: kind == PeerKind::Trunk,
+        target: net.map(|ip| (SocketAddr::from((ip, 5070)), false)),
+        register: None,
+        nets,
+    }
+}
+
+fn two_trunks_and_a_phone() -> UaConfig {
+    let registration = Registration {
+        aor: "sip:12341@carrier".to_owned(),
+        registrar: "sip:carrier".to_owned(),
+        expires: Duration::from_secs(600),
+    };
+    let district =
+        Peer { register: Some(registration), ..peer_of("district", PeerKind::Trunk, Some([127, 0, 0, 3])) };
+    UaConfig {
+        numbers: vec!["12341".into()],
+        udp: vec![SocketAddr::from(([127, 0, 0, 1], 5060))],
+        tcp: Some(SocketAddr::from(([127, 0, 0, 1], 5060))),
+        external: None,
+        peers: vec![
+            peer_of("city", PeerKind::Trunk, Some([127, 0, 0, 2])),
+            district,
+            peer_of("desk", PeerKind::Phone, None),
+        ],
+        strangers: Strangers::Forbid,
+        realm: "hotline".to_owned(),
+        digest: Algorithm::ALL.to_vec(),
+        t1: Duration::from_millis(500),
+        t2: Duration::from_secs(4),
+        t4: Duration::from_secs(5),
+        min_se_s: 90,
+        session_expires_s: 1800,
+        codecs: vec![Codec::Pcma, Codec::Pcmu],
+        user_agent: "hotline".to_owned(),
+        max_transactions: 200,
+        max_dialogs: 20,
+        stranger_answers_per_s: 50,
+    }
+}
+
+impl Story {
+    fn new() -> Self {
+        let ua = Ua::new(two_trunks_and_a_phone(), [7; 32]);
+        let now = Time::from_millis(10);
+        Self { ua, now, open: BTreeSet::new(), last: Default::default(), strangers: (0, 0) }
+    }
+
+    fn step(&mut self, letter: u8, rest: &[u8]) {
+        let udp = |ip: [u8; 4]| Flow::Udp { socket: 0, peer: SocketAddr::from((ip, 5070)) };
+        let conn = ConnId(u64::from(letter & 1));
+        let last = self.open.last().copied();
+        match letter {
+            b'v' => self.hear(udp([127, 0, 0, 3]), rest),
+            b't' | b'u' => {
+                self.hear(Flow::Tcp { conn, peer: SocketAddr::from(([127, 0, 0, 2], 5070)) }, rest)
+            }
+            b's' => self.hear(Flow::Udp { socket: 0, peer: SocketAddr::from(STRANGER) }, rest),
+            b'w' => self.pass(Duration::from_millis(100 * u64::from(rest.first().copied().unwrap_or(1)))),
+            b'W' => self.pass(Duration::from_secs(20 * u64::from(rest.first().copied().unwrap_or(1)))),
+            b'l' => self
+                .order(|ua, now, out| ua.connection_lost(now, ConnId(u64::from(rest.len() as u8 & 1)), out)),
+            b'd' => self.ua.drain(!rest.is_empty()),
+            b'c' => self.ua.reconfigure(two_trunks_and_a_phone()),
+            b'i' => self.order(|ua, now, out| {
+                let to = PeerId(u16::from(rest.first().copied().unwrap_or(0) % 4));
+                let _ = ua.invite(now, to, "4711", "12341", our_media(), &[], out);
+            }),
+            b'g' | b'a' | b'x' | b'r' | b'o' | b'h' | b'k' | b'f' => {
+                let Some(dialog) = last else { return };
+                self.order(|ua, now, out| {
+                    let _ = match letter {
+                        b'g' => ua.progress(
+                            now,
+                            dialog,
+                            180 + u16::from(!rest.is_empty()) * 3,
+                            (!rest.is_empty()).then(our_media),
+                            out,
+                        ),
+                        b'a' => ua.answer(now, dialog, our_media(), out),
+                        b'x' => ua.hang_up(now, dialog, Some(("Q.850", 16, "over")), out),
+                        b'r' => ua.reject(now, dialog, 486, Some(9), None, out),
+                        b'o' => ua.reoffer(now, dialog, our_media(), Direction::SendRecv, out),
+                        b'h' => ua.hold(now, dialog, our_media(), out),
+                        b'k' => Digit::from_event(5)
+                            .is_some_and(|digit| ua.send_info_digit(now, dialog, digit, 100, out)),
+                        _ => ua.transfer_result(now, dialog, 200, out),
+                    };
+                });
+            }
+            b'm' => self.hear(udp([127, 0, 0, 2]), rest),
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, flow: Flow, bytes: &[u8]) {
+        let mut message = Vec::with_capacity(bytes.len());
+        let mut rest = bytes;
+        while let Some(at) = rest.iter().position(|b| *b == b'$') {
+            message.extend_from_slice(&rest[..at]);
+            let named = NAMES.iter().position(|name| rest[at..].starts_with(name.as_bytes()));
+            message.extend_from_slice(named.map_or(b"$", |n| self.last[n].as_bytes()));
+            rest = &rest[at + named.map_or(1, |_| 2)..];
+            if message.len() > LARGEST_MESSAGE {
+                break;
+            }
+        }
+        message.extend_from_slice(rest);
+        message.truncate(LARGEST_MESSAGE);
+        if flow.peer().ip() == SocketAddr::from(STRANGER).ip() {
+            self.strangers.0 += message.len();
+        }
+        self.order(|ua, now, out| ua.receive(now, Packet { flow, bytes: &message }, out));
+        // S30: an answer to a stranger is never longer than what he sent.
+        assert!(self.strangers.1 <= self.strangers.0, "{:?} bytes from and to strangers", self.strangers);
+    }
+
+    fn order(&mut self, order: impl FnOnce(&mut Ua, Time, &mut Vec<Output>)) {
+        let mut out = Vec::new();
+        order(&mut self.ua, self.now, &mut out);
+        assert!(out.len() < 1_000, "{} outputs of one input", out.len());
+        for output in out {
+            match output {
+                Output::Send(sent) => self.said(sent.flow, &sent.bytes),
+                Output::Event(Event::Invited { dialog, invite }) => {
+                    assert!(!invite.sip_call_id.is_empty() && !invite.called.is_empty(), "{invite:?}");
+                    self.open.insert(dialog);
+                }
+                Output::Event(Event::Ended { dialog, .. }) => {
+                    self.open.remove(&dialog);
+                }
+                Output::Event(Event::Progress { dialog, .. }) => {
+                    self.open.insert(dialog);
+                }
+                Output::Event(_) | Output::Close(_) => {}
+            }
+        }
+        let Live { transactions, dialogs, registrations } = self.ua.live();
+        // Farewells and registrations of ours may go a little beyond.
+        assert!(transactions <= 260 && dialogs <= 20 && registrations <= 64, "{:?}", self.ua.live());
+    }
+
+    /// Every message of ours is one by our own reader, in one piece.
+    fn said(&mut self, flow: Flow, bytes: &[u8]) {
+        if flow.peer().ip() == SocketAddr::from(STRANGER).ip() {
+            self.strangers.1 += bytes.len();
+        }
+        let text = Text::cut(bytes);
+        assert!(!text.replaced, "our own message is not UTF-8");
+        let (message, fits) = Message::read(&text);
+        let shown = String::from_utf8_lossy(bytes);
+        assert_eq!(fits, Ok(()), "our own message: {shown}");
+        let message = message.expect("our own message");
+        // A refusal repeats what could be read, and no more.
+        let refusal = matches!(message.start, Start::Response { status: 400 | 413 | 505 | 513 });
+        assert!(message.has(HeaderName::Via), "our own message: {shown}");
+        assert!(refusal || message.has(HeaderName::CSeq), "our own message: {shown}");
+        assert_eq!(message.lines_of(HeaderName::ContentLength).count(), 1, "our own message: {shown}");
+        let tag = |name| {
+            message.line(name).and_then(|value| value.rsplit_once(";tag=")).map(|(_, tag)| tag.to_owned())
+        };
+        let mut note = |n: usize, text: Option<String>| {
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                self.last[n] = text;
+            }
+        };
+        match message.start {
+            Start::Response { .. } => note(0, tag(HeaderName::To)),
+            Start::Request { .. } => {
+                note(1, tag(HeaderName::From));
+                let via = message.values(HeaderName::Via).next().and_then(|via| header::Via::parse(via).ok());
+                note(2, via.and_then(|via| via.branch().map(str::to_owned)));
+                note(3, message.line(HeaderName::CallId).map(str::to_owned));
+            }
+        }
+        let challenge = message.line(HeaderName::WwwAuthenticate);
+        let nonce = challenge
+            .and_then(|value| header::AuthParams::parse(value).ok()?.get("nonce").map(|n| n.into_owned()));
+        note(4, nonce);
+    }
+
+    fn pass(&mut self, by: Duration) {
+        let until = self.now + by;
+        for _ in 0..100_000 {
+            let Some((at, why)) = self.ua.poll_timeout().filter(|(at, _)| *at <= until) else {
+                self.now = until;
+                return;
+            };
+            self.now = self.now.max(at);
+            self.order(|ua, now, out| ua.handle_timeout(now, out));
+            let moved = self.ua.poll_timeout().is_none_or(|(next, _)| next > self.now);
+            assert!(moved, "a deadline that does not move on: {why}");
+        }
+        panic!("no end of deadlines");
+    }
+
+    /// Everybody hangs up; in two hours all has ended (S23).
+    fn end(mut self) {
+        for dialog in std::mem::take(&mut self.open) {
+            self.order(|ua, now, out| {
+                if !ua.reject(now, dialog, 480, None, None, out) {
+                    ua.hang_up(now, dialog, None, out);
+                }
+            });
+        }
+        self.ua.reconfigure(UaConfig { peers: Vec::new(), ..two_trunks_and_a_phone() });
+        self.pass(Duration::from_secs(2 * 3600));
+        assert_eq!(self.ua.live(), Live::default(), "left over");
+        assert_eq!(self.ua.poll_timeout(), None);
+    }
+}
+
+fn our_media() -> LocalMedia {
+    LocalMedia {
+        addr: SocketAddr::from(([127, 0, 0, 1], 30_000)),
+        codecs: vec![Codec::Pcma, Codec::Pcmu],
+        sdp_session: 9,
     }
 }

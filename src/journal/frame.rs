@@ -59,7 +59,6 @@ pub fn read(bytes: &[u8]) -> Found<'_> {
 }
 
 /// Begins a record at the end of `out`; write the body, then [`end`].
-/// Writes a frame's head; the body follows, then [`end`].
 pub fn begin(
     out: &mut Vec<u8>,
     seq: u64,
