@@ -534,7 +534,7 @@ const STEP: u8 = 0x1e;
 /// tag, `$F` our From tag, `$B` our branch, `$I` our Call-ID, `$N` our nonce. At the end everybody hangs up, and nothing is left.
 pub fn ua(bytes: &[u8]) {
     let mut story = Story::new();
-    for step in bytes.split(|b| *b == STEP).take(64) {
+    for step in bytes.split(|b| *b == STEP).take(32) {
         let Some((letter, rest)) = step.split_first() else { continue };
         story.step(*letter, rest);
     }
@@ -630,10 +630,14 @@ impl Story {
                 .order(|ua, now, out| ua.connection_lost(now, ConnId(u64::from(rest.len() as u8 & 1)), out)),
             b'd' => self.ua.drain(!rest.is_empty()),
             b'c' => self.ua.reconfigure(two_trunks_and_a_phone()),
-            b'i' => self.order(|ua, now, out| {
+            b'i' => {
                 let to = PeerId(u16::from(rest.first().copied().unwrap_or(0) % 4));
-                let _ = ua.invite(now, to, "4711", "12341", our_media(), &[], out);
-            }),
+                let mut begun = None;
+                self.order(|ua, now, out| {
+                    begun = ua.invite(now, to, "4711", "12341", our_media(), &[], out).ok();
+                });
+                self.open.extend(begun);
+            }
             b'g' | b'a' | b'x' | b'r' | b'o' | b'h' | b'k' | b'f' => {
                 let Some(dialog) = last else { return };
                 self.order(|ua, now, out| {
@@ -696,9 +700,6 @@ impl Story {
                 }
                 Output::Event(Event::Ended { dialog, .. }) => {
                     self.open.remove(&dialog);
-                }
-                Output::Event(Event::Progress { dialog, .. }) => {
-                    self.open.insert(dialog);
                 }
                 Output::Event(_) | Output::Close(_) => {}
             }

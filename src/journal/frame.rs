@@ -59,14 +59,7 @@ pub fn read(bytes: &[u8]) -> Found<'_> {
 }
 
 /// Begins a record at the end of `out`; write the body, then [`end`].
-pub fn begin(
-    out: &mut Vec<u8>,
-    seq: u64,
-    kind: u16,
-    version: u16,
-    mono_ns: u64,
-    wall_ms: i64,
-) -> usize {
+pub fn begin(out: &mut Vec<u8>, seq: u64, kind: u16, version: u16, mono_ns: u64, wall_ms: i64) -> usize {
     let at = out.len();
     out.extend_from_slice(&[0; HEAD]);
     out.extend_from_slice(&seq.to_le_bytes());

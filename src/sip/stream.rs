@@ -76,10 +76,15 @@ impl Framer {
     /// The length of the message at the front, once its head is there.
     fn find_head(&mut self) -> Result<Option<usize>, Bad> {
         let from = self.searched.saturating_sub(3);
+        // However the bytes are cut, the same head is too long: the limit counts it with its empty line.
+        let most = LARGEST_HEAD + 4;
         let Some(end) = find(&self.kept[from..], b"\r\n\r\n").map(|at| from + at + 4) else {
             self.searched = self.kept.len();
-            return if self.kept.len() > LARGEST_HEAD { Err(self.give_up(LARGEST_HEAD)) } else { Ok(None) };
+            return if self.kept.len() >= most { Err(self.give_up(LARGEST_HEAD)) } else { Ok(None) };
         };
+        if end > most {
+            return Err(self.give_up(LARGEST_HEAD));
+        }
         match content_length(&self.kept[..end]) {
             Some(length) if end + length <= LARGEST_MESSAGE => Ok(Some(end + length)),
             _ => Err(self.give_up(end)),
