@@ -31,6 +31,8 @@ impl<'a> Uri<'a> {
             s if s.eq_ignore_ascii_case("sip") => Scheme::Sip,
             s if s.eq_ignore_ascii_case("sips") => Scheme::Sips,
             s if s.eq_ignore_ascii_case("tel") => Scheme::Tel,
+            // RFC 4475 §3.1.2.9: what is no scheme at all is bad, not unknown.
+            s if s.contains(['<', '"', ' ']) => return Err(Malformed("bad URI scheme")),
             _ => return Err(Malformed("unknown URI scheme")),
         };
         if rest.bytes().any(|b| b <= b' ' || matches!(b, b'<' | b'>' | 0x7f)) {

@@ -100,6 +100,7 @@ fn attack_s3_credentials_cut_short_or_for_another_realm() {
             kind: PeerKind::Phone,
             inbound: Some(Credentials { user: "8001".into(), password: "secret".into(), realm: None }),
             outbound: None,
+            nets: Vec::new(),
             target: None,
             ..config().peers.remove(0)
         }],
@@ -163,8 +164,8 @@ fn attack_s4_each_limit_less_one_exact_and_one_more() {
         assert_eq!(status(&options("").replace("branch=z9hG4bKoOPTIONS1", &branch)), want, "branch {over}");
         let line = format!("X: {}\r\n", "y".repeat((8192 - 3 + over) as usize));
         assert_eq!(status(&options(&line)), want, "line {over}");
-        let lines = "X: y\r\n".repeat((128 - 7 + over) as usize);
-        assert_eq!(options("").matches("\r\n").count() - 2, 7, "lines of the model");
+        let lines = "X: y\r\n".repeat((128 - 8 + over) as usize);
+        assert_eq!(options("").matches("\r\n").count() - 2, 8, "lines of the model");
         assert_eq!(status(&options(&lines)), want, "lines {over}");
         let head = options("").len() - 4;
         let fill = format!("X: {}\r\n", "y".repeat(1019)).repeat(46);
