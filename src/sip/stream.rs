@@ -188,4 +188,25 @@ mod tests {
         }
         assert!(pushed <= LARGEST_HEAD + 1000, "{pushed}");
     }
+
+    /// Found by fuzzing: a long head was taken in one piece and refused in two.
+    #[test]
+    fn a_head_is_too_long_however_it_is_cut() {
+        for (length, taken) in [(LARGEST_HEAD - 1, true), (LARGEST_HEAD, true), (LARGEST_HEAD + 1, false)] {
+            let bytes = [&vec![b'x'; length][..], b"\r\n\r\n"].concat();
+            for step in [bytes.len(), 1024, 7, 1] {
+                let mut framer = Framer::default();
+                let mut got = Ok(None);
+                for piece in bytes.chunks(step) {
+                    framer.push(piece);
+                    got = framer.next_frame();
+                    if !matches!(got, Ok(None)) {
+                        break;
+                    }
+                }
+                assert_eq!(matches!(got, Ok(Some(_))), taken, "{length} in pieces of {step}");
+                assert_eq!(got.is_err(), !taken, "{length} in pieces of {step}");
+            }
+        }
+    }
 }

@@ -144,11 +144,13 @@ fn attack_s3_credentials_cut_short_or_for_another_realm() {
             "r",
             "<sip:8001@hotline>",
             "",
-            &format!("Authorization: {value}\r\n"),
+            &format!("X-Room: {}\r\nAuthorization: {value}\r\n", "x".repeat(400)),
         ));
         let text = line.texts().last().cloned().unwrap_or_default();
-        assert!(text.starts_with(&format!("SIP/2.0 {want}")), "{value:?} wants {want}: {text}");
-        assert_eq!(text.contains("WWW-Authenticate: Digest realm=\"hotline\""), want == 401, "{value:?}");
+        // What is broken is told so or asked again; what is another's is always asked.
+        let asked = text.starts_with("SIP/2.0 401");
+        assert!(asked || (want == 400 && text.starts_with("SIP/2.0 400")), "{value:?} wants {want}: {text}");
+        assert_eq!(text.contains("WWW-Authenticate: Digest realm=\"hotline\""), asked, "{value:?}");
         assert_eq!(line.ua.live().registrations, 0);
     }
 }
