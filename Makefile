@@ -9,7 +9,7 @@ ARGS ?=
 
 PANEL_SOURCES := $(shell find panel/src panel/public -type f 2>/dev/null) panel/index.html panel/vite.config.ts panel/tsconfig.json
 
-.PHONY: help run test check sim bench prove audit panel clean setup setup-test
+.PHONY: help run test check sim fuzz bench prove audit panel clean setup setup-test
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -33,6 +33,9 @@ check: setup panel ## the quick ones: format, lints, types, the shipped configur
 
 sim: ## simulated days, a hundred seeds of them, with what they reached; SEED=7 for one, HOTLINE_PROVE=1 for a thousand
 	cargo test --release --no-default-features --test days -- --nocapture
+
+fuzz: setup ## bytes made up for each reader of what strangers send, ten minutes each; SECONDS=60 for less
+	@scripts/fuzz.sh $(or $(SECONDS),600)
 
 bench: setup ## what an event costs with 100 to 50,000 calls, and what the projector writes; never part of the tests
 	cargo run --release --no-default-features --example engine_load

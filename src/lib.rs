@@ -14,7 +14,6 @@ pub mod call;
 pub mod cli;
 pub mod config;
 pub mod ivr;
-#[cfg(feature = "full")]
 pub mod journal;
 pub mod media;
 #[cfg(feature = "full")]

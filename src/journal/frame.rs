@@ -59,14 +59,7 @@ pub fn read(bytes: &[u8]) -> Found<'_> {
 }
 
 /// Begins a record at the end of `out`; write the body, then [`end`].
-pub(super) fn begin(
-    out: &mut Vec<u8>,
-    seq: u64,
-    kind: u16,
-    version: u16,
-    mono_ns: u64,
-    wall_ms: i64,
-) -> usize {
+pub fn begin(out: &mut Vec<u8>, seq: u64, kind: u16, version: u16, mono_ns: u64, wall_ms: i64) -> usize {
     let at = out.len();
     out.extend_from_slice(&[0; HEAD]);
     out.extend_from_slice(&seq.to_le_bytes());
@@ -78,7 +71,7 @@ pub(super) fn begin(
 }
 
 /// Fills in length and checksum of the record begun at `at`.
-pub(super) fn end(out: &mut [u8], at: usize) {
+pub fn end(out: &mut [u8], at: usize) {
     let length = (out.len() - at - HEAD) as u32;
     let crc = crc32c::crc32c(&out[at + HEAD..]);
     out[at..at + 4].copy_from_slice(&length.to_le_bytes());

@@ -5,8 +5,8 @@
 
 use super::disk::Disk;
 use crate::base::CallId;
-use chacha20poly1305::aead::{Aead as _, KeyInit as _};
-use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+use chacha20poly1305::aead::KeyInit as _;
+use chacha20poly1305::{ChaCha20Poly1305, Key};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,26 +26,9 @@ fn offset(n: u64) -> u64 {
     n.saturating_sub(1) * KEY as u64
 }
 
-/// Each text of a record has its own nonce: the record's position and the field's number in it.
-fn nonce(seq: u64, field: u32) -> Nonce {
-    let mut bytes = [0; 12];
-    bytes[..8].copy_from_slice(&seq.to_le_bytes());
-    bytes[8..].copy_from_slice(&field.to_le_bytes());
-    bytes.into()
-}
-
 fn cipher(key: &[u8; KEY]) -> Option<ChaCha20Poly1305> {
     // A slot of zeros belongs to nobody (any more).
     key.iter().any(|byte| *byte != 0).then(|| ChaCha20Poly1305::new(&Key::from(*key)))
-}
-
-pub(super) fn seal(cipher: &ChaCha20Poly1305, seq: u64, field: u32, text: &str) -> Vec<u8> {
-    // It fails only for texts of more than 256 GiB.
-    cipher.encrypt(&nonce(seq, field), text.as_bytes()).unwrap_or_default()
-}
-
-pub(super) fn unseal(cipher: &ChaCha20Poly1305, seq: u64, field: u32, sealed: &[u8]) -> Option<String> {
-    String::from_utf8(cipher.decrypt(&nonce(seq, field), sealed).ok()?).ok()
 }
 
 /// The keys of this boot's calls, made ahead of need.

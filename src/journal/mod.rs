@@ -15,19 +15,34 @@
 //! The rule that always holds: a position is told as durable only after an fsync that covers it has succeeded.
 //!
 //! To add a fact: a variant in `call::fact`, a number and both directions in `wire.rs`. Fields are only added at the end.
+//!
+//! What a record says ([`frame`], [`wire`]) is pure and builds without the rest: the fuzzer reads there what a disk may hold.
+
+#[cfg(feature = "full")]
 mod disk;
 pub mod frame;
+#[cfg(feature = "full")]
 mod keys;
+#[cfg(feature = "full")]
 mod open;
+#[cfg(feature = "full")]
 mod reader;
-mod wire;
+mod seal;
+#[doc(hidden)]
+pub mod wire;
+#[cfg(feature = "full")]
 mod writer;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "full"))]
 mod tests;
 
+#[cfg(feature = "full")]
 pub use disk::{Disk, RealDisk};
+#[cfg(feature = "full")]
 pub use keys::erase;
+#[cfg(feature = "full")]
 pub use open::{Damage, OpenError, Options, Recovered};
+#[cfg(feature = "full")]
 pub use reader::{ReadError, Reader};
+#[cfg(feature = "full")]
 pub use writer::{Journal, News};

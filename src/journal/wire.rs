@@ -1,7 +1,7 @@
 //! Facts as they stand in the file: CBOR arrays by kind, converted by hand. Kinds keep their number for ever, fields are only added at
 //! the end, a reader that finds fewer takes the default.
 
-use super::keys;
+use super::seal;
 use crate::base::{CallId, DayKind, Personal};
 use crate::call::EndReason;
 use crate::call::fact::{
@@ -12,11 +12,11 @@ use chacha20poly1305::ChaCha20Poly1305;
 use minicbor::{Decoder, Encoder};
 
 /// Version of the body's form.
-pub(super) const VERSION: u16 = 1;
+pub const VERSION: u16 = 1;
 /// What a checkpoint is filed under; facts stay below.
-pub(super) const CHECKPOINT: u16 = 1000;
+pub const CHECKPOINT: u16 = 1000;
 
-pub(super) fn kind(fact: &Fact) -> u16 {
+pub fn kind(fact: &Fact) -> u16 {
     match fact {
         Fact::Booted { .. } => 1,
         Fact::CallArrived(_) => 2,
@@ -47,7 +47,7 @@ pub(super) fn kind(fact: &Fact) -> u16 {
 }
 
 /// Writes fields; texts about persons are sealed on the way.
-pub(super) struct Out<'a> {
+pub struct Out<'a> {
     cbor: Encoder<&'a mut Vec<u8>>,
     cipher: Option<&'a ChaCha20Poly1305>,
     seq: u64,
@@ -105,7 +105,7 @@ impl<'a> Out<'a> {
     fn person(&mut self, text: &Personal) -> &mut Self {
         self.sealed += 1;
         let sealed = match self.cipher {
-            Some(cipher) if !text.is_empty() => keys::seal(cipher, self.seq, self.sealed, text.reveal()),
+            Some(cipher) if !text.is_empty() => seal::seal(cipher, self.seq, self.sealed, text.reveal()),
             _ => Vec::new(),
         };
         let _ = self.cbor.bytes(&sealed);
@@ -120,7 +120,7 @@ impl<'a> Out<'a> {
     }
 }
 
-pub(super) fn write(fact: &Fact, o: &mut Out<'_>) {
+pub fn write(fact: &Fact, o: &mut Out<'_>) {
     match fact {
         Fact::Booted { node, boot, version, config_hash } => {
             o.list(4).n(*node).n(*boot).s(version).n(*config_hash);
@@ -356,7 +356,7 @@ type Read<T> = Result<T, BadBody>;
 const LIST_MAX: u64 = 65_536;
 
 /// Gives the cipher of a call; `None`: its key is gone.
-pub(super) type Ciphers<'a> = &'a mut dyn FnMut(CallId) -> Option<ChaCha20Poly1305>;
+pub type Ciphers<'a> = &'a mut dyn FnMut(CallId) -> Option<ChaCha20Poly1305>;
 
 /// Reads fields; a list that ends early gives defaults.
 struct In<'b, 'c> {
@@ -446,7 +446,7 @@ impl<'b> In<'b, '_> {
             .cipher
             .as_ref()
             .filter(|_| !sealed.is_empty())
-            .and_then(|cipher| keys::unseal(cipher, self.seq, self.sealed, sealed));
+            .and_then(|cipher| seal::unseal(cipher, self.seq, self.sealed, sealed));
         Ok(text.map(Personal::new).unwrap_or_default())
     }
     fn strings(&mut self) -> Read<Vec<String>> {
@@ -462,7 +462,7 @@ impl<'b> In<'b, '_> {
 }
 
 /// The fact of a record; `None` for a kind this version does not know.
-pub(super) fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Option<Fact>> {
+pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Option<Fact>> {
     let mut i = In { cbor: Decoder::new(body), left: 0, ciphers, cipher: None, seq, sealed: 0 };
     i.left = i.open()?;
     let i = &mut i;

@@ -47,6 +47,10 @@ struct Map {
 
 impl Sdp {
     pub fn parse(text: &str) -> Result<Self, Unreadable> {
+        // They may stand in no line (RFC 8866 §9), and what of theirs we repeat goes into our answer.
+        if text.bytes().any(|b| (b < b' ' && !matches!(b, b'\r' | b'\n' | b'\t')) || b == 0x7f) {
+            return Err(Unreadable("control character"));
+        }
         let mut lines = text
             .split('\n')
             .map(|line| line.strip_suffix('\r').unwrap_or(line))
@@ -59,6 +63,9 @@ impl Sdp {
         for (count, line) in lines.enumerate() {
             if count >= MOST_LINES {
                 return Err(Unreadable("too many lines"));
+            }
+            if line.contains('\r') {
+                return Err(Unreadable("control character"));
             }
             let Some((kind, value)) = line.split_once('=').filter(|(kind, _)| kind.len() == 1) else {
                 return Err(Unreadable("a line without its letter"));
@@ -100,15 +107,11 @@ impl Sdp {
 impl Media {
     fn parse(value: &str) -> Result<Self, Unreadable> {
         let bad = Unreadable("bad m=");
-        let mut words = value.split(' ').filter(|w| !w.is_empty());
+        let mut words = value.split([' ', '\t']).filter(|w| !w.is_empty());
         let kind = words.next().ok_or(bad)?;
         // `port/count` is for layered media; the first port counts.
         let port = words.next().and_then(|p| p.split('/').next()).ok_or(bad)?;
-        let port = if port.bytes().all(|b| b.is_ascii_digit()) {
-            port.parse().map_err(|_| bad)?
-        } else {
-            return Err(bad);
-        };
+        let port = digits(port).ok_or(bad)?;
         let proto = words.next().ok_or(bad)?;
         let formats: Vec<String> = words.map(str::to_owned).collect();
         if formats.len() > MOST_FORMATS {
@@ -134,17 +137,17 @@ impl Media {
         if let Some(map) = value.strip_prefix("rtpmap:") {
             let bad = Unreadable("bad rtpmap");
             let (pt, rest) = map.trim().split_once(' ').ok_or(bad)?;
-            let pt: u8 = pt.parse().map_err(|_| bad)?;
+            let pt: u8 = digits(pt).ok_or(bad)?;
             let mut parts = rest.trim().split('/');
             let name = parts.next().filter(|n| !n.is_empty()).ok_or(bad)?;
-            let rate = parts.next().and_then(|r| r.trim().parse().ok()).ok_or(bad)?;
-            let channels = parts.next().map_or(Ok(1), |c| c.trim().parse()).map_err(|_| bad)?;
+            let rate = parts.next().and_then(|r| digits(r.trim())).ok_or(bad)?;
+            let channels = parts.next().map_or(Some(1), |c| digits(c.trim())).ok_or(bad)?;
             if self.maps.len() < 2 * MOST_FORMATS {
                 self.maps.push(Map { pt, name: name.to_owned(), rate, channels });
             }
         } else if let Some(rtcp) = value.strip_prefix("rtcp:") {
             let mut words = rtcp.split(' ');
-            let port = words.next().and_then(|p| p.parse().ok()).ok_or(Unreadable("bad rtcp"))?;
+            let port = words.next().and_then(digits).ok_or(Unreadable("bad rtcp"))?;
             let address = match (words.next(), words.next(), words.next()) {
                 (Some("IN"), Some("IP4" | "IP6"), Some(ip)) => ip.parse().ok(),
                 _ => None,
@@ -156,12 +159,17 @@ impl Media {
 
     /// Payload types the line offers, in its order. Types over 127 are no payload types.
     pub fn payload_types(&self) -> impl Iterator<Item = u8> + '_ {
-        self.formats.iter().filter_map(|f| f.parse::<u8>().ok()).filter(|pt| *pt < 128)
+        self.formats.iter().filter_map(|f| digits::<u8>(f)).filter(|pt| *pt < 128)
+    }
+
+    /// Of two maps for one type the first counts, whoever asks: speech and keys never share a number.
+    fn map(&self, pt: u8) -> Option<&Map> {
+        self.maps.iter().find(|map| map.pt == pt)
     }
 
     /// What we know this payload type as.
     pub fn codec(&self, pt: u8) -> Option<Codec> {
-        match self.maps.iter().find(|map| map.pt == pt) {
+        match self.map(pt) {
             Some(map) if map.rate != 8000 || map.channels != 1 => None,
             Some(map) if map.name.eq_ignore_ascii_case("PCMA") => Some(Codec::Pcma),
             Some(map) if map.name.eq_ignore_ascii_case("PCMU") => Some(Codec::Pcmu),
@@ -173,16 +181,18 @@ impl Media {
 
     /// The payload type of telephone-event at 8 kHz (RFC 4733).
     pub fn events(&self) -> Option<u8> {
-        self.payload_types().find(|pt| {
-            self.maps.iter().any(|map| {
-                map.pt == *pt && map.rate == 8000 && map.name.eq_ignore_ascii_case("telephone-event")
-            })
-        })
+        let is_events = |map: &Map| map.rate == 8000 && map.name.eq_ignore_ascii_case("telephone-event");
+        self.payload_types().find(|pt| self.map(*pt).is_some_and(is_events))
     }
 
     pub fn is_plain_audio(&self) -> bool {
         self.kind == "audio" && self.port != 0 && matches!(self.proto.as_str(), "RTP/AVP" | "RTP/AVPF")
     }
+}
+
+/// A number of digits alone: no sign.
+fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 fn connection(value: &str) -> Result<Option<IpAddr>, Unreadable> {
@@ -244,6 +254,10 @@ mod tests {
             "m=audio 1 RTP/AVP 0\r\nnothing\r\n",
             "m=audio 1 RTP/AVP 0\r\nc=IN IP4\r\n",
             "m=audio 1 RTP/AVP 0\r\na=rtpmap:999 PCMU/8000\r\n",
+            "m=audio 1 RTP/AVP 0\r\na=rtpmap:+0 PCMU/8000\r\n",
+            "m=audio\r 1 RTP/AVP 0\r\n",
+            "m=audio\0 1 RTP/AVP 0\r\n",
+            "m=audio 1 RTP/AVP 0\x1b\r\n",
         ] {
             assert!(with(bad).is_err(), "{bad}");
         }
@@ -256,6 +270,15 @@ mod tests {
             with("m=audio 1 RTP/AVP 0\r\na=fmtp:96 x\r\n").is_ok(),
             "an fmtp for an absent type says nothing"
         );
+    }
+
+    #[test]
+    fn keys_and_speech_never_share_a_payload_type() {
+        let text = format!(
+            "{HEAD}m=audio 1 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:8 telephone-event/8000\r\n"
+        );
+        let audio = &Sdp::parse(&text).unwrap().media[0];
+        assert_eq!((audio.codec(8), audio.events()), (Some(Codec::Pcma), None));
     }
 
     #[test]

@@ -76,10 +76,15 @@ impl Framer {
     /// The length of the message at the front, once its head is there.
     fn find_head(&mut self) -> Result<Option<usize>, Bad> {
         let from = self.searched.saturating_sub(3);
+        // However the bytes are cut, the same head is too long: the limit counts it with its empty line.
+        let most = LARGEST_HEAD + 4;
         let Some(end) = find(&self.kept[from..], b"\r\n\r\n").map(|at| from + at + 4) else {
             self.searched = self.kept.len();
-            return if self.kept.len() > LARGEST_HEAD { Err(self.give_up(LARGEST_HEAD)) } else { Ok(None) };
+            return if self.kept.len() >= most { Err(self.give_up(LARGEST_HEAD)) } else { Ok(None) };
         };
+        if end > most {
+            return Err(self.give_up(LARGEST_HEAD));
+        }
         match content_length(&self.kept[..end]) {
             Some(length) if end + length <= LARGEST_MESSAGE => Ok(Some(end + length)),
             _ => Err(self.give_up(end)),
@@ -182,5 +187,26 @@ mod tests {
             pushed += 1000;
         }
         assert!(pushed <= LARGEST_HEAD + 1000, "{pushed}");
+    }
+
+    /// Found by fuzzing: a long head was taken in one piece and refused in two.
+    #[test]
+    fn a_head_is_too_long_however_it_is_cut() {
+        for (length, taken) in [(LARGEST_HEAD - 1, true), (LARGEST_HEAD, true), (LARGEST_HEAD + 1, false)] {
+            let bytes = [&vec![b'x'; length][..], b"\r\n\r\n"].concat();
+            for step in [bytes.len(), 1024, 7, 1] {
+                let mut framer = Framer::default();
+                let mut got = Ok(None);
+                for piece in bytes.chunks(step) {
+                    framer.push(piece);
+                    got = framer.next_frame();
+                    if !matches!(got, Ok(None)) {
+                        break;
+                    }
+                }
+                assert_eq!(matches!(got, Ok(Some(_))), taken, "{length} in pieces of {step}");
+                assert_eq!(got.is_err(), !taken, "{length} in pieces of {step}");
+            }
+        }
     }
 }

@@ -31,6 +31,8 @@ impl<'a> Uri<'a> {
             s if s.eq_ignore_ascii_case("sip") => Scheme::Sip,
             s if s.eq_ignore_ascii_case("sips") => Scheme::Sips,
             s if s.eq_ignore_ascii_case("tel") => Scheme::Tel,
+            // RFC 4475 §3.1.2.9: what is no scheme at all is bad, not unknown.
+            s if s.contains(['<', '"', ' ']) => return Err(Malformed("bad URI scheme")),
             _ => return Err(Malformed("unknown URI scheme")),
         };
         if rest.bytes().any(|b| b <= b' ' || matches!(b, b'<' | b'>' | 0x7f)) {
@@ -82,7 +84,10 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let (mut plain, mut at) = (Vec::with_capacity(bytes.len()), 0);
     while at < bytes.len() {
-        let hex = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        // Two hexadecimal digits: the number reader alone would take a sign for one.
+        let hex = text
+            .get(at + 1..at + 3)
+            .filter(|h| bytes[at] == b'%' && h.bytes().all(|b| b.is_ascii_hexdigit()));
         match hex.and_then(|h| u8::from_str_radix(h, 16).ok()) {
             Some(byte) => {
                 plain.push(byte);
@@ -144,9 +149,15 @@ mod tests {
 
     #[test]
     fn escapes() {
-        for (text, want) in
-            [("a%20b", "a b"), ("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%e4%b8%ad", "中"), ("%中", "%中")]
-        {
+        for (text, want) in [
+            ("a%20b", "a b"),
+            ("%", "%"),
+            ("%4", "%4"),
+            ("%zz", "%zz"),
+            ("%+5", "%+5"),
+            ("%e4%b8%ad", "中"),
+            ("%中", "%中"),
+        ] {
             assert_eq!(unescape(text), want);
         }
     }

@@ -635,3 +635,7 @@ fn mutated_messages_do_no_harm() {
         assert_eq!((line.ua.live().transactions, line.ua.live().dialogs), (0, 0), "SEED={seed}");
     }
 }
+
+/// Signalling attacks, by their ids.
+#[path = "attack_tests.rs"]
+mod attacks;
