@@ -5,6 +5,7 @@ mod kills;
 mod operations;
 mod pcaps;
 mod reload;
+mod second_client;
 mod sip_bytes;
 mod sip_scenarios;
 mod support;
