@@ -18,6 +18,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 const WAIT: Duration = Duration::from_secs(20);
+/// Bytes in the pipe: a page, the least there is. It is the card's own delay, a quarter of a second.
+const PIPE: usize = 4096;
 
 pub struct Baresip {
     child: Child,
@@ -36,7 +38,7 @@ impl Baresip {
         let config = format!(
             "poll_method epoll\nsip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\ncall_max_calls 1\n\
              audio_source aufile,{}\naudio_player alsa,speaker\naudio_alert alsa,speaker\n\
-             ausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\nauplay_channels 1\naudio_buffer 100-400\n\
+             ausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\nauplay_channels 1\naudio_buffer 300-1200\n\
              rtp_ports 18000-18999\njitter_buffer_delay 0-0\n\
              module_path {}\nmodule g711.so\nmodule alsa.so\nmodule aufile.so\nmodule sndfile.so\n\
              module_tmp account.so\nmodule_app menu.so\nmodule ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n\
@@ -175,27 +177,30 @@ impl Card {
         let mut open = OpenOptions::new();
         let mut pipe =
             open.read(true).write(true).custom_flags(libc::O_NONBLOCK).open(pipe).expect("the pipe");
-        // A page is a quarter of a second: the card's own delay.
         // SAFETY: a call on a descriptor that is ours and open.
-        unsafe { libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(&pipe), libc::F_SETPIPE_SZ, 4096) };
+        unsafe {
+            libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(&pipe), libc::F_SETPIPE_SZ, PIPE as libc::c_int)
+        };
         let (heard, begins, done) =
             <(Arc<Mutex<Vec<i16>>>, Arc<Mutex<[Vec<f64>; 2]>>, Arc<AtomicBool>)>::default();
         let mut card = Self { heard, begins, wire, done, thread: None };
         let (heard, begins, done) = (card.heard.clone(), card.begins.clone(), card.done.clone());
         let dumps = Dumps { folder: card.wire.clone(), sizes: [0; 2] };
         card.thread = Some(std::thread::spawn(move || {
-            let (start, mut dumps, mut taken) = (Instant::now(), dumps, 0);
+            let (start, mut dumps) = (Instant::now(), dumps);
+            let (mut taken, mut began) = (0, false);
             level::until("the card is stopped", Duration::from_secs(120), || {
                 let due = 2 * (start.elapsed().as_millis() as usize * 8);
-                let mut bytes = vec![0; due - taken];
+                let mut bytes = vec![0; (due - taken).min(PIPE)];
                 match pipe.read(&mut bytes) {
                     Ok(n) => {
-                        taken += n & !1;
+                        taken += n;
+                        began |= n > 0;
                         let samples = bytes[..n].chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]]));
                         heard.lock().expect("whole").extend(samples);
                     }
-                    // Nothing plays: this time is gone.
-                    Err(e) if e.kind() == ErrorKind::WouldBlock => taken = due,
+                    // A player that is held up is caught up with later; before it begins there is nothing to catch up with.
+                    Err(e) if e.kind() == ErrorKind::WouldBlock => taken = if began { taken } else { due },
                     Err(e) => panic!("the pipe: {e}"),
                 }
                 dumps.look(start, &mut begins.lock().expect("whole"));
