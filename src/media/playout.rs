@@ -1,7 +1,8 @@
 //! Received sound on our own time line: packets are placed by their timestamps, whatever order and rhythm they come in.
 //!
 //! A packet belongs where the quickest packets of the last two seconds would have arrived, so that the network's variation
-//! does not reach the sound and a drifting clock is followed a sample at a time; the distance from the network never grows.
+//! does not reach the sound; a clock that has drifted by more than a millisecond is followed a sample at a time, so that the
+//! distance from the network never grows.
 //! A frame is taken [`SLACK`] frames after its time; whatever comes later is late.
 
 use super::g711::FRAME;
@@ -17,6 +18,8 @@ const BUCKET: u64 = 8_000;
 const JUMP: i64 = 480;
 /// So many late packets in a row: the way has become longer.
 const LATE_IN_A_ROW: u8 = 10;
+/// A distance within this is the arrival's own noise, samples: 1 ms. Followed, it would cut and stretch a steady voice.
+const NOISE: i64 = 8;
 /// Packets in the beginning that set the distance at once.
 const SETTLING: u8 = 50;
 
@@ -39,6 +42,8 @@ struct Clock {
     extended: i64,
     /// Our sample minus the peer's, as packets are placed now.
     distance: i64,
+    /// On the way to where the packets now belong.
+    moving: bool,
     /// The smallest seen in this bucket and in the one before.
     least: [i64; 2],
     bucket_ends: u64,
@@ -157,6 +162,7 @@ impl Clock {
             timestamp,
             extended: 0,
             distance,
+            moving: false,
             least: [distance; 2],
             bucket_ends: arrival + BUCKET,
             packets: 0,
@@ -176,10 +182,10 @@ impl Clock {
         self.least[0] = self.least[0].min(distance);
         let aim = self.least[0].min(self.least[1]);
         let off = aim - self.distance;
-        if self.packets < SETTLING || off.abs() > JUMP {
-            self.distance = aim;
-        } else {
-            self.distance += off.signum();
+        self.moving = off.abs() > NOISE || self.moving && off != 0;
+        if self.moving {
+            let at_once = self.packets < SETTLING || off.abs() > JUMP;
+            self.distance += if at_once { off } else { off.signum() };
         }
         self.packets = self.packets.saturating_add(1);
     }
@@ -234,6 +240,19 @@ mod tests {
             ),
         ] {
             assert_eq!(line(&packets, 6), want, "{what}");
+        }
+    }
+
+    #[test]
+    fn arrivals_that_waver_by_a_millisecond_leave_a_steady_voice_whole() {
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let (mut playout, mut began) = (Playout::new(255), None);
+        for n in 0..3_000u64 {
+            playout.place(800 + n * 160 + rng.next_u64() % 8, (n * 160) as u32, &[1; 160]);
+            assert_eq!(playout.distance(), *began.get_or_insert(playout.distance()), "packet {n}");
+            if n >= SLACK {
+                playout.advance();
+            }
         }
     }
 

@@ -7,6 +7,7 @@ mod operations;
 mod pcaps;
 mod reload;
 mod replay;
+mod second_client;
 mod sip_bytes;
 mod sip_scenarios;
 mod support;

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod audio;
+pub mod baresip;
 pub mod caller;
 pub mod level;
 pub mod load;
