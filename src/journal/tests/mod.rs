@@ -1,0 +1,5 @@
+//! The journal on a disk that forgets, tears and fails. A seed is printed with whatever goes wrong.
+
+mod crashes;
+mod disk;
+mod world;
