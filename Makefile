@@ -34,9 +34,10 @@ check: setup panel ## the quick ones: format, lints, types, the shipped configur
 sim: ## simulated days, a hundred seeds of them, with what they reached; SEED=7 for one, HOTLINE_PROVE=1 for a thousand
 	cargo test --release --no-default-features --test days -- --nocapture
 
-bench: setup ## what an event costs with 100 to 50,000 calls, and what the projector writes; never part of the tests
+bench: setup ## what an event costs with 100 to 50,000 calls, what the projector and the journal write; never part of the tests
 	cargo run --release --no-default-features --example engine_load
 	cargo run --release --example projector_load
+	cargo run --release --example journal_load
 
 prove: setup-test panel ## full counts of faults, kills and seeds; takes about an hour
 	HOTLINE_PROVE=1 scripts/test.sh --release

@@ -106,7 +106,8 @@ mod tests {
         let at = begin(&mut bytes, 7, 3, 1 | FIRST, 99, -5);
         bytes.extend_from_slice(b"body");
         end(&mut bytes, at);
-        let whole = Frame { seq: 7, kind: 3, version: 1, first: true, mono_ns: 99, wall_ms: -5, body: b"body" };
+        let whole =
+            Frame { seq: 7, kind: 3, version: 1, first: true, mono_ns: 99, wall_ms: -5, body: b"body" };
         assert_eq!(read(&bytes), Found::Frame(whole, bytes.len()));
         for cut in 0..bytes.len() {
             assert_eq!(read(&bytes[..cut]), Found::Short, "cut at {cut}");

@@ -311,9 +311,12 @@ impl Opened {
             self.fold.last_seq = until - 1;
         }
         // Damage without a loss: the head, a checkpoint.
-        let covers = |damage: &Damage, at: usize| damage.offset <= at as u64 && at as u64 <= damage.offset + damage.bytes;
+        let covers = |damage: &Damage, at: usize| {
+            damage.offset <= at as u64 && at as u64 <= damage.offset + damage.bytes
+        };
         for (from, length) in bad {
-            let known = self.damage.iter().any(|damage| damage.file == self.segments[n].path && covers(damage, from));
+            let known =
+                self.damage.iter().any(|damage| damage.file == self.segments[n].path && covers(damage, from));
             if from + length <= end && !known {
                 self.tell(n, from, from + length, 0, false);
             }
@@ -322,13 +325,13 @@ impl Opened {
 
     /// Up to its newest group it is like any other. From there on it is as far as the last write came: nothing behind a tear counts.
     fn read_newest(&mut self, n: usize, bytes: &[u8]) {
-        let mut group = None;
+        // No record begins a group: the only one there was is torn at its front.
+        let mut group = 0;
         let bad = walk(bytes, |at, frame, _| {
-            if frame.first || group.is_none() {
-                group = Some(at);
+            if frame.first {
+                group = at;
             }
         });
-        let group = group.unwrap_or(bytes.len());
         let cut = bad.iter().map(|(from, _)| *from).find(|from| *from >= group).unwrap_or(bytes.len());
         let (mut end, mut tail) = (0, Tail::default());
         let _ = walk(&bytes[..cut], |at, frame, length| {
@@ -347,7 +350,11 @@ impl Opened {
         });
         self.tail = tail;
         for (from, length) in bad.iter().filter(|(from, _)| *from < cut) {
-            if !self.damage.iter().any(|told| told.file == self.segments[n].path && told.offset <= *from as u64 && (*from as u64) < told.offset + told.bytes) {
+            if !self.damage.iter().any(|told| {
+                told.file == self.segments[n].path
+                    && told.offset <= *from as u64
+                    && (*from as u64) < told.offset + told.bytes
+            }) {
                 self.tell(n, *from, from + length, 0, false);
             }
         }

@@ -144,7 +144,11 @@ impl Reader {
     /// Is there a next segment by now? Within the server the writer's count says when looking is worth it.
     fn look_ahead(&mut self) -> Result<(), ReadError> {
         let begun = self.news.as_ref().map(|news| news.segments.load(Acquire));
-        if self.at.as_ref().is_none_or(|place| place.next.is_some() || (begun.is_some() && place.seen == begun)) {
+        if self
+            .at
+            .as_ref()
+            .is_none_or(|place| place.next.is_some() || (begun.is_some() && place.seen == begun))
+        {
             return Ok(());
         }
         let all = self.segments()?;
@@ -240,12 +244,9 @@ impl Reader {
             }
             let keys = &mut self.keys;
             match wire::read(frame.kind, frame.seq, frame.body, &mut |call| keys.cipher(call)) {
-                Ok(Some(fact)) => out.push(Stamped {
-                    seq: frame.seq,
-                    mono_ns: frame.mono_ns,
-                    wall_ms: frame.wall_ms,
-                    fact,
-                }),
+                Ok(Some(fact)) => {
+                    out.push(Stamped { seq: frame.seq, mono_ns: frame.mono_ns, wall_ms: frame.wall_ms, fact })
+                }
                 Ok(None) | Err(_) => self.skipped += 1,
             }
         }

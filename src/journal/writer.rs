@@ -130,13 +130,15 @@ impl<D: Disk> Journal<D> {
     fn keep_tail(&mut self, tail: &Tail) -> Result<(), OpenError> {
         let mut bytes = segment_head(tail.first).to_vec();
         bytes.extend_from_slice(&tail.bytes);
-        let dirs = [Some(self.options.dir.clone()), self.options.spare_dir.clone(), Some(self.options.dir.clone())];
+        let dirs =
+            [Some(self.options.dir.clone()), self.options.spare_dir.clone(), Some(self.options.dir.clone())];
         let mut failed = None;
         for dir in dirs.into_iter().flatten() {
             self.attempt += 1;
             let segment = Segment::new(&dir, tail.first, self.attempt);
             let new = segment.path.with_extension("new");
-            let done = self.write_whole(&dir, &new, &bytes).and_then(|()| self.disk.rename(&new, &segment.path));
+            let done =
+                self.write_whole(&dir, &new, &bytes).and_then(|()| self.disk.rename(&new, &segment.path));
             match done {
                 Ok(()) => {
                     self.length = bytes.len() as u64;
@@ -323,14 +325,16 @@ impl<D: Disk> Journal<D> {
         }
         self.attempt += 1;
         let segment = Segment::new(&dir, first, self.attempt);
-        let made = self
-            .disk
-            .create(&segment.path)
-            .and_then(|()| self.disk.append(&segment.path, &segment_head(first)));
+        let created = self.disk.create(&segment.path);
+        // A file that was there before us is not ours to remove.
+        let ours = !matches!(&created, Err(error) if error.kind() == io::ErrorKind::AlreadyExists);
+        let made = created.and_then(|()| self.disk.append(&segment.path, &segment_head(first)));
         if made.is_err() {
             news.failed_writes.fetch_add(1, Relaxed);
-            self.length = SEGMENT_HEAD as u64;
-            self.give_up(&segment);
+            self.disk.close(&segment.path);
+            if ours {
+                let _ = self.disk.remove(&segment.path);
+            }
             return false;
         }
         news.segments.fetch_add(1, Relaxed);

@@ -125,6 +125,8 @@ impl World {
         assert!(recovered.next_seq > self.acked, "{} after {} was promised", recovered.next_seq, self.acked);
         let kept: Vec<&Fact> =
             self.given.range(..recovered.next_seq).map(|(_, stamped)| &stamped.fact).collect();
+        let lost: Vec<_> = recovered.damage.iter().filter(|damage| damage.records > 0).collect();
+        assert!(lost.is_empty(), "records are lost: {lost:?}");
         let (mut boot, mut last_no, mut live) = (0, None, BTreeSet::new());
         for fact in kept {
             match fact {
