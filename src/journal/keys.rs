@@ -117,27 +117,30 @@ impl Making {
     }
 
     fn keep(&mut self, disk: &mut dyn Disk, block: &[u8]) -> io::Result<()> {
-        let path = path(&self.dir, self.boot, self.attempt);
-        if !self.begun {
-            disk.create(&path)?;
-            self.begun = true;
+        while !self.begun {
+            match disk.create(&path(&self.dir, self.boot, self.attempt)) {
+                Ok(()) => self.begun = true,
+                // What an earlier try left and could not remove. Only a file that is there is passed by: there are no gaps.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.attempt += 1,
+                Err(error) => return Err(error),
+            }
         }
+        let path = path(&self.dir, self.boot, self.attempt);
         disk.write_at(&path, self.made * KEY as u64, block)?;
         disk.sync(&path)?;
         self.holds = true;
         Ok(())
     }
 
-    /// A file whose flush failed is not touched again. One that nobody needs makes room for a new one of its name: there are no gaps.
+    /// A file whose flush failed is not touched again. One that holds nothing makes room for a new one of its name.
     fn give_up_file(&mut self, disk: &mut dyn Disk) {
         let path = path(&self.dir, self.boot, self.attempt);
         disk.close(&path);
-        let gone = !self.holds
-            && match disk.remove(&path) {
-                Ok(()) => true,
-                Err(error) => error.kind() == io::ErrorKind::NotFound,
-            };
-        self.attempt += u32::from(!gone);
+        if self.holds {
+            self.attempt += 1;
+        } else {
+            let _ = disk.remove(&path);
+        }
         (self.begun, self.holds) = (false, false);
     }
 

@@ -1,4 +1,4 @@
-//! The machine or the program goes down at any operation, a thousand times and more.
+//! The machine or the program goes down at any operation.
 
 use super::disk::Fault;
 use super::world::World;
@@ -33,8 +33,10 @@ fn lives(seed: u64) -> u64 {
     ends
 }
 
+/// A hundred crashes, or with `HOTLINE_PROVE` a thousand.
 #[test]
-fn a_thousand_crashes_lose_nothing_promised_and_give_no_number_twice() {
-    let ends: u64 = (0..100).map(lives).sum();
-    assert_eq!(ends, 1_000);
+fn crashes_lose_nothing_promised_and_give_no_number_twice() {
+    let seeds = if std::env::var_os("HOTLINE_PROVE").is_some() { 100 } else { 10 };
+    let ends: u64 = (0..seeds).map(lives).sum();
+    assert_eq!(ends, 10 * seeds);
 }

@@ -89,10 +89,6 @@ impl SimDisk {
         self.0.lock().unwrap()
     }
 
-    pub fn operations(&self) -> u64 {
-        self.state().operations
-    }
-
     /// The operation that comes after `n` others from now on fails.
     pub fn fail_after(&self, n: u64, fault: Fault) {
         let mut state = self.state();
