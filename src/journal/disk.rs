@@ -8,18 +8,21 @@ use std::path::{Path, PathBuf};
 
 /// Files by path. Everything not synced may be lost by a crash.
 pub trait Disk: Send {
+    /// A folder and those above it; their names are durable when this returns.
     fn make_dir(&mut self, dir: &Path) -> io::Result<()>;
     /// Names of the files of a folder; an absent folder has none.
     fn list(&mut self, dir: &Path) -> io::Result<Vec<String>>;
     fn read(&mut self, path: &Path) -> io::Result<Vec<u8>>;
+    /// At most so many bytes from `offset` on; fewer at the file's end.
+    fn read_at(&mut self, path: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>>;
     /// A new file, which must not be there; its name is durable when this returns.
     fn create(&mut self, path: &Path) -> io::Result<()>;
     fn append(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()>;
     fn write_at(&mut self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Everything written to the file so far survives a crash.
     fn sync(&mut self, path: &Path) -> io::Result<()>;
-    /// Cuts a file; used on a torn tail.
-    fn truncate(&mut self, path: &Path, length: u64) -> io::Result<()>;
+    /// Another name for a file in the same folder; the name is durable when this returns.
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()>;
     fn remove(&mut self, path: &Path) -> io::Result<()>;
     /// Takes room for later. May do nothing.
     fn reserve(&mut self, path: &Path, bytes: u64) -> io::Result<()>;
@@ -43,13 +46,27 @@ impl RealDisk {
     }
 
     fn sync_folder(path: &Path) -> io::Result<()> {
-        path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+        let above = match path.parent() {
+            Some(above) if !above.as_os_str().is_empty() => above,
+            Some(_) => Path::new("."),
+            None => return Ok(()),
+        };
+        File::open(above)?.sync_all()
     }
 }
 
 impl Disk for RealDisk {
     fn make_dir(&mut self, dir: &Path) -> io::Result<()> {
-        std::fs::create_dir_all(dir)
+        if dir.as_os_str().is_empty() || dir.is_dir() {
+            return Ok(());
+        }
+        if let Some(above) = dir.parent() {
+            self.make_dir(above)?;
+        }
+        match std::fs::create_dir(dir) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Self::sync_folder(dir),
+        }
     }
 
     fn list(&mut self, dir: &Path) -> io::Result<Vec<String>> {
@@ -64,6 +81,22 @@ impl Disk for RealDisk {
 
     fn read(&mut self, path: &Path) -> io::Result<Vec<u8>> {
         std::fs::read(path)
+    }
+
+    fn read_at(&mut self, path: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let file = File::open(path)?;
+        let left = file.metadata()?.len().saturating_sub(offset);
+        let length = length.min(usize::try_from(left).unwrap_or(usize::MAX));
+        let mut bytes = vec![0; length];
+        let mut got = 0;
+        while got < length {
+            match file.read_at(&mut bytes[got..], offset + got as u64)? {
+                0 => break,
+                n => got += n,
+            }
+        }
+        bytes.truncate(got);
+        Ok(bytes)
     }
 
     fn create(&mut self, path: &Path) -> io::Result<()> {
@@ -84,10 +117,12 @@ impl Disk for RealDisk {
         self.file(path)?.sync_data()
     }
 
-    fn truncate(&mut self, path: &Path, length: u64) -> io::Result<()> {
-        let file = OpenOptions::new().write(true).open(path)?;
-        file.set_len(length)?;
-        file.sync_all()
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)?;
+        if let Some(file) = self.open.remove(from) {
+            self.open.insert(to.to_owned(), file);
+        }
+        Self::sync_folder(to)
     }
 
     fn remove(&mut self, path: &Path) -> io::Result<()> {
@@ -102,7 +137,11 @@ impl Disk for RealDisk {
         // SAFETY: the descriptor is open for the call; nothing in memory is touched.
         match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, length) } {
             0 => Ok(()),
-            code => Err(io::Error::from_raw_os_error(code)),
+            code => {
+                // Half a reserve would only take what is left.
+                let _ = std::fs::remove_file(path);
+                Err(io::Error::from_raw_os_error(code))
+            }
         }
     }
 

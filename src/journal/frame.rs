@@ -7,6 +7,9 @@ const FIXED: usize = 8 + 2 + 2 + 8 + 8;
 /// Largest record: a call's two session descriptions and its headers are far below.
 pub const LARGEST: usize = 1024 * 1024;
 
+/// Stands in the version of a group's first record.
+pub(super) const FIRST: u16 = 0x8000;
+
 /// A record as it stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
@@ -14,6 +17,8 @@ pub struct Frame<'a> {
     pub seq: u64,
     pub kind: u16,
     pub version: u16,
+    /// The first of its group: everything before it in its segment is on the disk.
+    pub first: bool,
     /// Nanoseconds of the boot's monotone clock.
     pub mono_ns: u64,
     /// Milliseconds since 1970.
@@ -50,12 +55,18 @@ pub fn read(bytes: &[u8]) -> Found<'_> {
     let frame = Frame {
         seq: u64_at(0),
         kind: u16_at(8),
-        version: u16_at(10),
+        version: u16_at(10) & !FIRST,
+        first: u16_at(10) & FIRST != 0,
         mono_ns: u64_at(12),
         wall_ms: u64_at(20) as i64,
         body: &covered[FIXED..],
     };
     Found::Frame(frame, HEAD + length)
+}
+
+/// The kind of the record that begins at the first byte, if it is one at all.
+pub(super) fn kind(bytes: &[u8]) -> Option<u16> {
+    Some(u16::from_le_bytes([*bytes.get(HEAD + 8)?, *bytes.get(HEAD + 9)?]))
 }
 
 /// Begins a record at the end of `out`; write the body, then [`end`].
@@ -85,10 +96,11 @@ mod tests {
     #[test]
     fn a_record_reads_back_and_a_flipped_bit_is_found() {
         let mut bytes = Vec::new();
-        let at = begin(&mut bytes, 7, 3, 1, 99, -5);
+        let at = begin(&mut bytes, 7, 3, 1 | FIRST, 99, -5);
         bytes.extend_from_slice(b"body");
         end(&mut bytes, at);
-        let whole = Frame { seq: 7, kind: 3, version: 1, mono_ns: 99, wall_ms: -5, body: b"body" };
+        let whole =
+            Frame { seq: 7, kind: 3, version: 1, first: true, mono_ns: 99, wall_ms: -5, body: b"body" };
         assert_eq!(read(&bytes), Found::Frame(whole, bytes.len()));
         for cut in 0..bytes.len() {
             assert_eq!(read(&bytes[..cut]), Found::Short, "cut at {cut}");

@@ -1,7 +1,8 @@
 //! One key a call, in a file that can be changed: overwriting a slot erases a person from everything that is only appended to.
 //!
 //! `<boot>.keys` holds 32 bytes for each call of that boot, by the call's number. Keys are made in blocks ahead, so that a call costs
-//! no flush of its own.
+//! no flush of its own. When a block cannot be written or flushed, it and all later ones go to another file, `<boot>-1.keys` and so on:
+//! the last file that has something in a call's slot has its key.
 
 use super::disk::Disk;
 use crate::base::CallId;
@@ -17,8 +18,17 @@ const BLOCK: u64 = 1024;
 /// Calls whose cipher is kept at hand.
 const AT_HAND: usize = 65_536;
 
-pub(super) fn path(dir: &Path, boot: u32) -> PathBuf {
-    dir.join(format!("{boot:05}.keys"))
+fn path(dir: &Path, boot: u32, attempt: u32) -> PathBuf {
+    match attempt {
+        0 => dir.join(format!("{boot:05}.keys")),
+        _ => dir.join(format!("{boot:05}-{attempt}.keys")),
+    }
+}
+
+/// The boot a file's name tells.
+pub(super) fn boot_of(name: &str) -> Option<u32> {
+    let stem = name.strip_suffix(".keys")?;
+    stem.split_once('-').map_or(stem, |(boot, _)| boot).parse().ok()
 }
 
 /// The offset of a call's slot; calls are numbered from 1.
@@ -26,19 +36,28 @@ fn offset(n: u64) -> u64 {
     n.saturating_sub(1) * KEY as u64
 }
 
-fn cipher(key: &[u8; KEY]) -> Option<ChaCha20Poly1305> {
-    // A slot of zeros belongs to nobody (any more).
-    key.iter().any(|byte| *byte != 0).then(|| ChaCha20Poly1305::new(&Key::from(*key)))
+/// A slot of zeros belongs to nobody (any more).
+fn belongs(key: &[u8; KEY]) -> bool {
+    key.iter().any(|byte| *byte != 0)
+}
+
+fn cipher(key: [u8; KEY]) -> ChaCha20Poly1305 {
+    ChaCha20Poly1305::new(&Key::from(key))
 }
 
 /// The keys of this boot's calls, made ahead of need.
 #[derive(Debug)]
 pub(super) struct Making {
-    path: PathBuf,
+    dir: PathBuf,
+    boot: u32,
+    /// The file that takes the next block, by its number; it is there if `begun`.
+    attempt: u32,
+    begun: bool,
+    /// Some block is safe in that file.
+    holds: bool,
     /// Calls up to this one have a key on disk.
     made: u64,
     keys: BTreeMap<u64, [u8; KEY]>,
-    synced: bool,
 }
 
 /// Fills with random bytes.
@@ -46,41 +65,86 @@ pub type Random = fn(&mut [u8]) -> io::Result<()>;
 
 impl Making {
     pub fn new(dir: &Path, boot: u32) -> Self {
-        Self { path: path(dir, boot), made: 0, keys: BTreeMap::new(), synced: true }
+        let dir = dir.to_owned();
+        Self { dir, boot, attempt: 0, begun: false, holds: false, made: 0, keys: BTreeMap::new() }
     }
 
-    /// The key of call `n`. A new block is on disk before any of its keys is used.
-    pub fn cipher(&mut self, disk: &mut dyn Disk, random: Random, n: u64) -> io::Result<ChaCha20Poly1305> {
-        while self.made < n || !self.synced {
-            if self.synced {
-                let mut block = vec![0; BLOCK as usize * KEY];
-                random(&mut block)?;
-                disk.write_at(&self.path, self.made * KEY as u64, &block)?;
-                for (i, key) in block.chunks_exact(KEY).enumerate() {
-                    self.keys.insert(self.made + i as u64 + 1, std::array::from_fn(|b| key[b]));
-                }
-                self.made += BLOCK;
-                self.synced = false;
+    /// The key of call `n`; `None`: it has been erased. A new block is on disk before any of its keys is used.
+    pub fn cipher(
+        &mut self,
+        disk: &mut dyn Disk,
+        random: Random,
+        n: u64,
+    ) -> io::Result<Option<ChaCha20Poly1305>> {
+        while self.made < n {
+            let mut block = vec![0; BLOCK as usize * KEY];
+            random(&mut block)?;
+            if let Err(error) = self.keep(disk, &block) {
+                self.give_up_file(disk);
+                return Err(error);
             }
-            disk.sync(&self.path)?;
-            self.synced = true;
+            for (i, key) in block.chunks_exact(KEY).enumerate() {
+                self.keys.insert(self.made + i as u64 + 1, std::array::from_fn(|b| key[b]));
+            }
+            self.made += BLOCK;
             while self.keys.len() > AT_HAND {
                 self.keys.pop_first();
             }
         }
-        let known = self.keys.get(&n).copied();
-        let key = match known {
-            Some(key) => key,
+        let key = match self.keys.get(&n) {
+            Some(key) => Some(*key),
             // Its call has been up for very long: the file still has it.
-            None => slot(&disk.read(&self.path)?, n).ok_or(io::ErrorKind::NotFound)?,
+            None => self.read(disk, n)?,
         };
-        cipher(&key).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        Ok(key.map(cipher))
     }
-}
 
-fn slot(file: &[u8], n: u64) -> Option<[u8; KEY]> {
-    let at = usize::try_from(offset(n)).ok()?;
-    file.get(at..at + KEY)?.try_into().ok()
+    fn keep(&mut self, disk: &mut dyn Disk, block: &[u8]) -> io::Result<()> {
+        while !self.begun {
+            match disk.create(&path(&self.dir, self.boot, self.attempt)) {
+                Ok(()) => self.begun = true,
+                // What an earlier try left and could not remove. Only a file that is there is passed by: there are no gaps.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.attempt += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        let path = path(&self.dir, self.boot, self.attempt);
+        disk.write_at(&path, self.made * KEY as u64, block)?;
+        disk.sync(&path)?;
+        self.holds = true;
+        Ok(())
+    }
+
+    /// A file whose flush failed is not touched again. One that holds nothing makes room for a new one of its name.
+    fn give_up_file(&mut self, disk: &mut dyn Disk) {
+        let path = path(&self.dir, self.boot, self.attempt);
+        disk.close(&path);
+        if self.holds {
+            self.attempt += 1;
+        } else {
+            let _ = disk.remove(&path);
+        }
+        (self.begun, self.holds) = (false, false);
+    }
+
+    fn read(&self, disk: &mut dyn Disk, n: u64) -> io::Result<Option<[u8; KEY]>> {
+        for attempt in (0..=self.attempt).rev() {
+            let path = path(&self.dir, self.boot, attempt);
+            match disk.read_at(&path, offset(n), KEY) {
+                Ok(bytes) => {
+                    if let Ok(key) = <[u8; KEY]>::try_from(bytes)
+                        && belongs(&key)
+                    {
+                        return Ok(Some(key));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        // Erased while it is up: its texts are left out from now on.
+        Ok(None)
+    }
 }
 
 /// Ciphers for reading, by call.
@@ -111,26 +175,39 @@ impl Ring {
             if self.known.len() >= AT_HAND {
                 self.known.clear();
             }
-            let found = read_slot(&path(&self.dir, call.boot), call.n)
-                .and_then(|key| cipher(&key))
-                .map(ChaCha20Poly1305Debug);
+            let found = read_slot(&self.dir, call).map(cipher).map(ChaCha20Poly1305Debug);
             self.known.insert(call, found);
         }
         self.known.get(&call).cloned().flatten().map(|cipher| cipher.0)
     }
 }
 
-fn read_slot(path: &Path, n: u64) -> Option<[u8; KEY]> {
+fn read_slot(dir: &Path, call: CallId) -> Option<[u8; KEY]> {
     use std::os::unix::fs::FileExt as _;
-    let file = std::fs::File::open(path).ok()?;
-    let mut key = [0; KEY];
-    file.read_exact_at(&mut key, offset(n)).ok()?;
-    Some(key)
+    let mut found = None;
+    for attempt in 0.. {
+        let Ok(file) = std::fs::File::open(path(dir, call.boot, attempt)) else { break };
+        let mut key = [0; KEY];
+        if file.read_exact_at(&mut key, offset(call.n)).is_ok() && belongs(&key) {
+            found = Some(key);
+        }
+    }
+    found
 }
 
-/// Destroys a call's key: its texts are gone from the journal for ever.
+/// Destroys a call's key: its texts are gone from the journal for ever. A call that has none is left alone.
 pub fn erase(disk: &mut dyn Disk, dir: &Path, call: CallId) -> io::Result<()> {
-    let path = path(dir, call.boot);
-    disk.write_at(&path, offset(call.n), &[0; KEY])?;
-    disk.sync(&path)
+    for attempt in 0.. {
+        let path = path(dir, call.boot, attempt);
+        match disk.read_at(&path, offset(call.n), KEY) {
+            Ok(slot) if slot.len() == KEY => {
+                disk.write_at(&path, offset(call.n), &[0; KEY])?;
+                disk.sync(&path)?;
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

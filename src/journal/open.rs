@@ -2,10 +2,10 @@
 
 use super::disk::Disk;
 use super::frame::{self, Found, Frame};
-use super::wire;
+use super::{keys, wire};
 use crate::base::CallId;
 use crate::call::fact::Fact;
-use minicbor::{Decoder, Encoder};
+use minicbor::Decoder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
@@ -46,14 +46,20 @@ pub struct Damage {
     pub file: PathBuf,
     pub offset: u64,
     pub bytes: u64,
-    /// At the end of the newest segment: a write that a crash cut short. It was cut off.
+    /// Positions that are missing because of it; of an unfinished write nobody knows.
+    pub records: u64,
+    /// At the end of the newest segment: a write that a crash cut short. Nothing of it was promised; it is left out.
     pub torn: bool,
 }
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.torn { "an unfinished write was cut off" } else { "damaged records were skipped" };
-        write!(f, "{}: {what}: {} bytes at {}", self.file.display(), self.bytes, self.offset)
+        let Self { offset, bytes, records, .. } = self;
+        write!(f, "{}: ", self.file.display())?;
+        match self.torn {
+            true => write!(f, "an unfinished write was left out: {bytes} bytes at {offset}"),
+            false => write!(f, "{records} damaged records were skipped: {bytes} bytes at {offset}"),
+        }
     }
 }
 
@@ -180,7 +186,7 @@ pub(super) fn segments(disk: &mut dyn Disk, dirs: &[&Path]) -> io::Result<Vec<Se
 
 /// Walks the records of a segment's bytes; what is damaged is stepped over and told as (offset, bytes). The last such stretch may be a
 /// torn tail: it reaches to the end.
-pub(super) fn walk(bytes: &[u8], mut each: impl FnMut(usize, &Frame<'_>)) -> Vec<(usize, usize)> {
+pub(super) fn walk(bytes: &[u8], mut each: impl FnMut(usize, &Frame<'_>, usize)) -> Vec<(usize, usize)> {
     let mut damage: Vec<(usize, usize)> = Vec::new();
     let mut at = if bytes.starts_with(MAGIC) { SEGMENT_HEAD.min(bytes.len()) } else { 0 };
     let mut bad: Option<usize> = None;
@@ -190,7 +196,7 @@ pub(super) fn walk(bytes: &[u8], mut each: impl FnMut(usize, &Frame<'_>)) -> Vec
                 if let Some(from) = bad.take() {
                     damage.push((from, at - from));
                 }
-                each(at, &frame);
+                each(at, &frame, length);
                 at += length;
             }
             other => {
@@ -217,76 +223,156 @@ pub(super) fn walk(bytes: &[u8], mut each: impl FnMut(usize, &Frame<'_>)) -> Vec
     damage
 }
 
-/// Where to begin reading on a start: written beside the segments after each checkpoint.
-const HINT: &str = "checkpoint";
-
-pub(super) fn write_hint(disk: &mut dyn Disk, dir: &Path, seq: u64) {
-    // Only a help: without it everything is read.
-    let mut text = Vec::new();
-    let _ = Encoder::new(&mut text).array(1).and_then(|e| e.u64(seq));
-    text.resize(16, 0);
-    let _ = disk.write_at(&dir.join(HINT), 0, &text);
+/// The newest group of all. The program may have ended between its write and its flush, or after a failed one: it can be read, and yet
+/// be gone after the next power cut.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    pub first: u64,
+    pub bytes: Vec<u8>,
 }
 
-fn read_hint(disk: &mut dyn Disk, dir: &Path) -> u64 {
-    let Ok(bytes) = disk.read(&dir.join(HINT)) else { return 0 };
-    let mut d = Decoder::new(&bytes);
-    d.array().and_then(|_| d.u64()).unwrap_or(0)
+/// What was found on a start.
+pub(super) struct Opened {
+    pub fold: Fold,
+    pub damage: Vec<Damage>,
+    pub segments: Vec<Segment>,
+    pub tail: Tail,
 }
 
-/// The fold of everything there is, and what is to be told. Cuts the torn tail of the newest segment.
-pub(super) fn recover(
-    disk: &mut dyn Disk,
-    options: &Options,
-) -> Result<(Fold, Vec<Damage>, Vec<Segment>), OpenError> {
+/// The fold of everything there is, and what is to be told. Changes nothing.
+pub(super) fn recover(disk: &mut dyn Disk, options: &Options) -> Result<Opened, OpenError> {
     let mut dirs: Vec<&Path> = vec![&options.dir];
     dirs.extend(options.spare_dir.as_deref());
     disk.make_dir(&options.dir).map_err(OpenError::at(&options.dir))?;
     disk.make_dir(&options.keys_dir).map_err(OpenError::at(&options.keys_dir))?;
-    let all = segments(disk, &dirs).map_err(OpenError::at(&options.dir))?;
-    // The last segment that begins at or before the newest checkpoint: everything earlier is in it.
-    let hint = read_hint(disk, &options.dir);
-    let begin = all.iter().rposition(|segment| segment.first <= hint).unwrap_or(0);
-    let mut outcome = fold(disk, &all, begin)?;
-    if begin > 0 && !outcome.2 {
-        outcome = fold(disk, &all, 0)?;
-    }
-    let (mut fold, damage, _) = outcome;
+    let segments = segments(disk, &dirs).map_err(OpenError::at(&options.dir))?;
+    let begin = newest_checkpoint(disk, &segments)?;
+    let mut opened = Opened { fold: Fold::default(), damage: Vec::new(), segments, tail: Tail::default() };
+    opened.read(disk, begin)?;
     // Every name tells a boot's calls: none is ever used again, even if its `Booted` was lost.
     for name in disk.list(&options.keys_dir).map_err(OpenError::at(&options.keys_dir))? {
-        let boot = name.strip_suffix(".keys").and_then(|boot| boot.parse().ok()).unwrap_or(0);
-        fold.boot = fold.boot.max(boot);
+        opened.fold.boot = opened.fold.boot.max(keys::boot_of(&name).unwrap_or(0));
     }
-    Ok((fold, damage, all))
+    Ok(opened)
 }
 
-/// The bool: a checkpoint was met, so nothing before `begin` is missing.
-fn fold(disk: &mut dyn Disk, all: &[Segment], begin: usize) -> Result<(Fold, Vec<Damage>, bool), OpenError> {
-    let (mut fold, mut told, mut met) = (Fold::default(), Vec::new(), begin == 0);
-    for (n, segment) in all.iter().enumerate().skip(begin) {
-        let bytes = disk.read(&segment.path).map_err(OpenError::at(&segment.path))?;
-        let mut last = fold.last_seq;
-        let damage = walk(&bytes, |_, frame| {
-            // A record that stands again behind a failed flush counts once.
-            if frame.kind == wire::CHECKPOINT || frame.seq > last {
-                last = last.max(frame.seq);
-                met |= frame.kind == wire::CHECKPOINT;
-                fold.frame(frame);
+/// The last segment that begins with a whole checkpoint: everything earlier is in it. Else the first.
+fn newest_checkpoint(disk: &mut dyn Disk, segments: &[Segment]) -> Result<usize, OpenError> {
+    for (n, segment) in segments.iter().enumerate().rev() {
+        let mut bytes = Vec::new();
+        // Most segments begin with a small record of another kind.
+        for length in [4096, frame::HEAD + frame::LARGEST] {
+            bytes = disk
+                .read_at(&segment.path, SEGMENT_HEAD as u64, length)
+                .map_err(OpenError::at(&segment.path))?;
+            if frame::kind(&bytes) != Some(wire::CHECKPOINT) {
+                break;
             }
-        });
-        let newest = n + 1 == all.len();
-        for (offset, length) in damage {
-            let torn = newest && offset + length == bytes.len();
-            if torn {
-                disk.truncate(&segment.path, offset as u64).map_err(OpenError::at(&segment.path))?;
-            }
-            told.push(Damage {
-                file: segment.path.clone(),
-                offset: offset as u64,
-                bytes: length as u64,
-                torn,
-            });
+        }
+        if let Found::Frame(frame, _) = frame::read(&bytes)
+            && frame.kind == wire::CHECKPOINT
+            && Fold::read(frame.body).is_some()
+        {
+            return Ok(n);
         }
     }
-    Ok((fold, told, met))
+    Ok(0)
+}
+
+impl Opened {
+    /// Each segment is believed up to where the next one begins: what a failed flush left behind that was written again there.
+    fn read(&mut self, disk: &mut dyn Disk, begin: usize) -> Result<(), OpenError> {
+        self.fold.last_seq = self.segments.get(begin).map_or(0, |segment| segment.first.saturating_sub(1));
+        for n in begin..self.segments.len() {
+            let segment = &self.segments[n];
+            let bytes = disk.read(&segment.path).map_err(OpenError::at(&segment.path))?;
+            match self.segments.get(n + 1).map(|next| next.first) {
+                Some(until) => self.read_older(n, &bytes, until),
+                None => self.read_newest(n, &bytes),
+            }
+        }
+        Ok(())
+    }
+
+    fn read_older(&mut self, n: usize, bytes: &[u8], until: u64) {
+        // Where the last record ended that counts.
+        let mut end = 0;
+        let bad = walk(bytes, |at, frame, length| {
+            if frame.kind != wire::CHECKPOINT && !(self.fold.last_seq + 1..until).contains(&frame.seq) {
+                return;
+            }
+            self.missing(n, end, at, frame);
+            self.fold.frame(frame);
+            end = at + length;
+        });
+        if self.fold.last_seq + 1 < until {
+            let records = until - 1 - self.fold.last_seq;
+            self.tell(n, end, bytes.len(), records, false);
+            self.fold.last_seq = until - 1;
+        }
+        // Damage without a loss: the head, a checkpoint.
+        let covers = |damage: &Damage, at: usize| {
+            damage.offset <= at as u64 && at as u64 <= damage.offset + damage.bytes
+        };
+        for (from, length) in bad {
+            let known =
+                self.damage.iter().any(|damage| damage.file == self.segments[n].path && covers(damage, from));
+            if from + length <= end && !known {
+                self.tell(n, from, from + length, 0, false);
+            }
+        }
+    }
+
+    /// Up to its newest group it is like any other. From there on it is as far as the last write came: nothing behind a tear counts.
+    fn read_newest(&mut self, n: usize, bytes: &[u8]) {
+        // No record begins a group: the only one there was is torn at its front.
+        let mut group = 0;
+        let bad = walk(bytes, |at, frame, _| {
+            if frame.first {
+                group = at;
+            }
+        });
+        let cut = bad.iter().map(|(from, _)| *from).find(|from| *from >= group).unwrap_or(bytes.len());
+        let (mut end, mut tail) = (0, Tail::default());
+        let _ = walk(&bytes[..cut], |at, frame, length| {
+            if frame.kind != wire::CHECKPOINT {
+                if frame.seq <= self.fold.last_seq {
+                    return;
+                }
+                if at >= group {
+                    tail.first = if tail.first == 0 { frame.seq } else { tail.first };
+                    tail.bytes.extend_from_slice(&bytes[at..at + length]);
+                }
+            }
+            self.missing(n, end, at, frame);
+            self.fold.frame(frame);
+            end = at + length;
+        });
+        self.tail = tail;
+        for (from, length) in bad.iter().filter(|(from, _)| *from < cut) {
+            if !self.damage.iter().any(|told| {
+                told.file == self.segments[n].path
+                    && told.offset <= *from as u64
+                    && (*from as u64) < told.offset + told.bytes
+            }) {
+                self.tell(n, *from, from + length, 0, false);
+            }
+        }
+        if cut < bytes.len() {
+            self.tell(n, cut, bytes.len(), 0, true);
+        }
+    }
+
+    /// Tells the positions between the last record that counts and this one.
+    fn missing(&mut self, n: usize, end: usize, at: usize, frame: &Frame<'_>) {
+        let expected = self.fold.last_seq + u64::from(frame.kind != wire::CHECKPOINT);
+        if frame.seq > expected {
+            self.tell(n, end, at, frame.seq - expected, false);
+        }
+    }
+
+    fn tell(&mut self, n: usize, from: usize, to: usize, records: u64, torn: bool) {
+        let file = self.segments[n].path.clone();
+        self.damage.push(Damage { file, offset: from as u64, bytes: (to - from) as u64, records, torn });
+    }
 }

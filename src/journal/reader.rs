@@ -25,17 +25,33 @@ pub struct ReadError {
 /// Bytes read at a time.
 const CHUNK: usize = 1024 * 1024;
 
+/// And so many more, in which the last record of a chunk ends.
+const BEHIND: usize = frame::LARGEST + frame::HEAD;
+
 /// One reader's place in the journal.
 #[derive(Debug)]
 pub struct Reader {
     dirs: Vec<PathBuf>,
     keys: Ring,
     news: Option<Arc<News>>,
-    /// The segment being read, its file, and the offset of the next record.
-    at: Option<(Segment, File, u64)>,
+    at: Option<Place>,
     last_seq: u64,
     /// Records that could not be read, and positions that were stepped over.
     skipped: u64,
+    buffer: Vec<u8>,
+}
+
+/// The segment being read.
+#[derive(Debug)]
+struct Place {
+    segment: Segment,
+    file: File,
+    /// Of the next record.
+    offset: u64,
+    /// The segment after it, which takes over at its own first position.
+    next: Option<Segment>,
+    /// How many segments the writer had begun when that was looked up.
+    seen: Option<u64>,
 }
 
 impl Reader {
@@ -48,6 +64,7 @@ impl Reader {
             at: None,
             last_seq: 0,
             skipped: 0,
+            buffer: Vec::new(),
         }
     }
 
@@ -77,10 +94,9 @@ impl Reader {
         let limit = self.news.as_ref().map_or(u64::MAX, |news| news.durable.load(Acquire));
         let begin = out.len();
         while out.len() - begin < max && self.last_seq < limit {
-            let before = (out.len(), self.at.as_ref().map(|(_, _, offset)| *offset));
-            self.read_some(after, max - (out.len() - begin), limit, out)?;
-            let stuck = before == (out.len(), self.at.as_ref().map(|(_, _, offset)| *offset));
-            if stuck && !self.next_segment()? {
+            // Looked up before reading: a segment that has a next one is complete.
+            self.look_ahead()?;
+            if !self.read_some(after, max - (out.len() - begin), limit, out)? && !self.next_segment()? {
                 return Ok(());
             }
         }
@@ -110,101 +126,144 @@ impl Reader {
 
     fn open_segment(&mut self, segment: Segment) -> Result<(), ReadError> {
         let file = File::open(&segment.path).map_err(Self::error(&segment.path))?;
-        self.at = Some((segment, file, SEGMENT_HEAD as u64));
+        self.at = Some(Place { segment, file, offset: SEGMENT_HEAD as u64, next: None, seen: None });
         Ok(())
     }
 
-    /// The last segment that begins at or before the wanted position; among several tries, the first: what counts is in order.
+    /// The last segment that begins at or before the wanted position.
     fn seek(&mut self, after: u64) -> Result<(), ReadError> {
-        let all = self.segments()?;
+        let mut all = self.segments()?;
         let begin = all.iter().rposition(|segment| segment.first <= after + 1).unwrap_or(0);
-        let first = all.get(begin).map(|segment| segment.first);
-        let begin = all.iter().position(|segment| Some(segment.first) == first);
-        self.last_seq = after;
-        match begin {
-            Some(n) => self.open_segment(all[n].clone()),
-            None => {
-                self.at = None;
-                Ok(())
-            }
+        (self.last_seq, self.at) = (after, None);
+        if begin < all.len() {
+            self.open_segment(all.swap_remove(begin))?;
         }
+        Ok(())
+    }
+
+    /// Is there a next segment by now? Within the server the writer's count says when looking is worth it.
+    fn look_ahead(&mut self) -> Result<(), ReadError> {
+        let begun = self.news.as_ref().map(|news| news.segments.load(Acquire));
+        if self
+            .at
+            .as_ref()
+            .is_none_or(|place| place.next.is_some() || (begun.is_some() && place.seen == begun))
+        {
+            return Ok(());
+        }
+        let all = self.segments()?;
+        if let Some(place) = &mut self.at {
+            let here = (place.segment.first, place.segment.attempt);
+            place.next = all.into_iter().find(|segment| (segment.first, segment.attempt) > here);
+            place.seen = begun;
+        }
+        Ok(())
     }
 
     fn next_segment(&mut self) -> Result<bool, ReadError> {
-        let Some((current, file, offset)) = &self.at else { return Ok(false) };
-        let next = self
-            .segments()?
-            .into_iter()
-            .find(|segment| (segment.first, segment.attempt) > (current.first, current.attempt));
-        let Some(next) = next else { return Ok(false) };
-        // What is left of the old one was torn off by a crash or a failed flush.
-        let length = file.metadata().map_err(Self::error(&current.path))?.len();
-        self.skipped += u64::from(length > *offset);
-        self.open_segment(next)?;
+        let Some(next) = self.at.as_mut().and_then(|place| place.next.take()) else { return Ok(false) };
+        let first = next.first;
+        match self.open_segment(next) {
+            Ok(()) => {}
+            // Its first write failed, and it was removed again.
+            Err(error) if error.source.kind() == io::ErrorKind::NotFound => {
+                if let Some(place) = &mut self.at {
+                    place.seen = None;
+                }
+                return Ok(true);
+            }
+            Err(error) => return Err(error),
+        }
+        self.step_to(first);
         Ok(true)
     }
 
+    /// Positions before this one cannot be read any more.
+    fn step_to(&mut self, seq: u64) {
+        let missing = seq.saturating_sub(self.last_seq + 1);
+        self.skipped += missing;
+        self.last_seq += missing;
+    }
+
+    /// Reads a chunk's records. False: there is nothing more in this segment, or not yet.
     fn read_some(
         &mut self,
         after: u64,
         max: usize,
         limit: u64,
         out: &mut Vec<Stamped>,
-    ) -> Result<(), ReadError> {
-        let Some((segment, file, offset)) = &mut self.at else { return Ok(()) };
-        let mut bytes = vec![0; CHUNK];
-        let mut got = file.read_at(&mut bytes, *offset).map_err(Self::error(&segment.path))?;
-        // A record may be larger than what is left of the chunk.
-        if got == CHUNK {
-            bytes.resize(CHUNK + frame::LARGEST + frame::HEAD, 0);
-            got += file
-                .read_at(&mut bytes[CHUNK..], *offset + CHUNK as u64)
-                .map_err(Self::error(&segment.path))?;
+    ) -> Result<bool, ReadError> {
+        let Some(place) = &self.at else { return Ok(false) };
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let length = place.file.metadata().map_err(Self::error(&place.segment.path))?.len();
+        let left = usize::try_from(length.saturating_sub(place.offset)).unwrap_or(usize::MAX);
+        buffer.resize(left.min(CHUNK + BEHIND), 0);
+        let got = fill(&place.file, &mut buffer, place.offset).map_err(Self::error(&place.segment.path))?;
+        let until = place.next.as_ref().map_or(u64::MAX, |next| next.first);
+        let at = self.take(&buffer[..got], after, max, limit, until, out);
+        self.buffer = buffer;
+        if let Some(place) = &mut self.at {
+            place.offset += at as u64;
         }
-        let bytes = &bytes[..got];
-        let (mut at, mut taken) = (0, 0);
-        while at < bytes.len() && at < CHUNK && taken < max {
-            match frame::read(&bytes[at..]) {
-                Found::Frame(frame, length) => {
-                    if frame.kind != wire::CHECKPOINT && frame.seq > limit {
-                        break;
-                    }
-                    at += length;
-                    if frame.kind == wire::CHECKPOINT || frame.seq <= self.last_seq {
-                        continue;
-                    }
-                    self.last_seq = frame.seq;
-                    if frame.seq <= after {
-                        continue;
-                    }
-                    let keys = &mut self.keys;
-                    match wire::read(frame.kind, frame.seq, frame.body, &mut |call| keys.cipher(call)) {
-                        Ok(Some(fact)) => {
-                            out.push(Stamped {
-                                seq: frame.seq,
-                                mono_ns: frame.mono_ns,
-                                wall_ms: frame.wall_ms,
-                                fact,
-                            });
-                            taken += 1;
-                        }
-                        Ok(None) | Err(_) => self.skipped += 1,
-                    }
+        Ok(at > 0)
+    }
+
+    /// Takes what is whole, wanted and allowed; how many bytes are done with.
+    fn take(
+        &mut self,
+        bytes: &[u8],
+        after: u64,
+        max: usize,
+        limit: u64,
+        until: u64,
+        out: &mut Vec<Stamped>,
+    ) -> usize {
+        let (mut at, enough) = (0, out.len() + max);
+        while at < bytes.len() && at < CHUNK && out.len() < enough {
+            let Found::Frame(frame, length) = frame::read(&bytes[at..]) else {
+                // Damage, or a write in progress: on to the next whole record, if there is one.
+                let end = bytes.len().min(CHUNK);
+                let whole = |at: &usize| matches!(frame::read(&bytes[*at..]), Found::Frame(..));
+                match (at + 1..end).find(whole) {
+                    Some(next) => at = next,
+                    None if bytes.len() > CHUNK => at = CHUNK,
+                    None => break,
                 }
-                Found::Short => break,
-                Found::Damaged { .. } => {
-                    // Damage in the middle: on to the next whole record, if there is one.
-                    let rest = &bytes[at + 1..];
-                    let next = (0..rest.len()).find(|n| matches!(frame::read(&rest[*n..]), Found::Frame(..)));
-                    self.skipped += 1;
-                    match next {
-                        Some(n) => at += 1 + n,
-                        None => break,
-                    }
+                continue;
+            };
+            if frame.kind == wire::CHECKPOINT || frame.seq <= self.last_seq {
+                at += length;
+                continue;
+            }
+            if frame.seq > limit || frame.seq >= until {
+                break;
+            }
+            at += length;
+            self.step_to(frame.seq);
+            self.last_seq = frame.seq;
+            if frame.seq <= after {
+                continue;
+            }
+            let keys = &mut self.keys;
+            match wire::read(frame.kind, frame.seq, frame.body, &mut |call| keys.cipher(call)) {
+                Ok(Some(fact)) => {
+                    out.push(Stamped { seq: frame.seq, mono_ns: frame.mono_ns, wall_ms: frame.wall_ms, fact })
                 }
+                Ok(None) | Err(_) => self.skipped += 1,
             }
         }
-        *offset += at as u64;
-        Ok(())
+        at
     }
+}
+
+/// As many bytes as there are from the offset on.
+fn fill(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut got = 0;
+    while got < bytes.len() {
+        match file.read_at(&mut bytes[got..], offset + got as u64)? {
+            0 => break,
+            n => got += n,
+        }
+    }
+    Ok(got)
 }

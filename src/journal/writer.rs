@@ -2,12 +2,14 @@
 
 use super::disk::{Disk, RealDisk};
 use super::keys::{Making, Random};
-use super::open::{self, Fold, OpenError, Options, Recovered, SEGMENT_HEAD, Segment, segment_head};
+use super::open::{
+    self, Fold, OpenError, Opened, Options, Recovered, SEGMENT_HEAD, Segment, Tail, segment_head,
+};
 use super::{frame, wire};
 use crate::call::fact::Stamped;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::Release};
 use std::time::{Duration, Instant};
 
@@ -30,7 +32,7 @@ pub struct News {
     facts: AtomicU64,
     groups: AtomicU64,
     bytes: AtomicU64,
-    segments: AtomicU64,
+    pub(super) segments: AtomicU64,
     failed_syncs: AtomicU64,
     failed_writes: AtomicU64,
     longest_sync_us: AtomicU64,
@@ -71,6 +73,7 @@ pub struct Journal<D: Disk = RealDisk> {
     attempt: u32,
     buffer: Vec<u8>,
     since_checkpoint: u64,
+    pub(super) checkpoint_every: u64,
 }
 
 fn os_random(bytes: &mut [u8]) -> io::Result<()> {
@@ -86,7 +89,7 @@ impl Journal<RealDisk> {
 impl<D: Disk> Journal<D> {
     /// Opens on any disk. Every start begins a segment of its own: what an earlier process left is not written to again.
     pub fn open_on(mut disk: D, options: Options, random: Random) -> Result<(Self, Recovered), OpenError> {
-        let (mut fold, damage, all) = open::recover(&mut disk, &options)?;
+        let Opened { mut fold, damage, segments, tail } = open::recover(&mut disk, &options)?;
         let recovered = Recovered {
             boot: fold.boot + 1,
             next_seq: fold.last_seq + 1,
@@ -95,12 +98,9 @@ impl<D: Disk> Journal<D> {
             damage,
         };
         fold.boot = recovered.boot;
-        let attempt = all
-            .iter()
-            .filter(|segment| segment.first == recovered.next_seq)
-            .map(|segment| segment.attempt)
-            .max()
-            .unwrap_or(0);
+        let first = if tail.bytes.is_empty() { recovered.next_seq } else { tail.first };
+        let tries = segments.iter().filter(|segment| segment.first >= first);
+        let attempt = tries.map(|segment| segment.attempt).max().unwrap_or(0);
         let keys = Making::new(&options.keys_dir, recovered.boot);
         let mut journal = Self {
             disk,
@@ -112,13 +112,57 @@ impl<D: Disk> Journal<D> {
             attempt,
             buffer: Vec::with_capacity(64 * 1024),
             since_checkpoint: 0,
+            checkpoint_every: CHECKPOINT_EVERY,
             options,
         };
+        if !tail.bytes.is_empty() {
+            journal.keep_tail(&tail)?;
+        }
         if journal.options.reserve_bytes > 0 {
             // Without it a full disk only stops us without a warning.
             let _ = journal.disk.reserve(&journal.reserve(), journal.options.reserve_bytes);
         }
         Ok((journal, recovered))
+    }
+
+    /// The newest group again, in a segment that takes its place: only then is it certain to be on the disk. The segment has its name
+    /// when it is whole, so that an end in between leaves the old one in force.
+    fn keep_tail(&mut self, tail: &Tail) -> Result<(), OpenError> {
+        let mut bytes = segment_head(tail.first).to_vec();
+        bytes.extend_from_slice(&tail.bytes);
+        let dirs =
+            [Some(self.options.dir.clone()), self.options.spare_dir.clone(), Some(self.options.dir.clone())];
+        let mut failed = None;
+        for dir in dirs.into_iter().flatten() {
+            self.attempt += 1;
+            let segment = Segment::new(&dir, tail.first, self.attempt);
+            let new = segment.path.with_extension("new");
+            let done =
+                self.write_whole(&dir, &new, &bytes).and_then(|()| self.disk.rename(&new, &segment.path));
+            match done {
+                Ok(()) => {
+                    self.length = bytes.len() as u64;
+                    self.segment = Some(segment);
+                    return Ok(());
+                }
+                Err(source) => {
+                    self.disk.close(&new);
+                    let _ = self.disk.remove(&new);
+                    let _ = self.disk.remove(&self.reserve());
+                    failed = Some(OpenError::Io { path: segment.path.display().to_string(), source });
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn write_whole(&mut self, dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.disk.make_dir(dir)?;
+        // From a start that came no further than here.
+        let _ = self.disk.remove(path);
+        self.disk.create(path)?;
+        self.disk.append(path, bytes)?;
+        self.disk.sync(path)
     }
 
     fn reserve(&self) -> PathBuf {
@@ -175,9 +219,9 @@ impl<D: Disk> Journal<D> {
 
     /// Makes a group durable, if it takes a new file. False: it could not be; the alarm is up.
     pub fn commit(&mut self, group: &[Box<Stamped>], news: &News) -> bool {
-        let Some(last) = group.last() else { return true };
-        let mut rest = group;
-        while !rest.is_empty() {
+        // A part of it may be on the disk already, from a try that failed later.
+        let mut rest = &group[group.partition_point(|stamped| stamped.seq <= self.fold.last_seq)..];
+        while let Some(first) = rest.first().map(|stamped| stamped.seq) {
             let taken = match self.encode(rest) {
                 Ok(taken) => taken,
                 Err(_) => {
@@ -186,19 +230,20 @@ impl<D: Disk> Journal<D> {
                     return false;
                 }
             };
-            if !self.put(rest[0].seq, news) {
+            if !self.put(first, news) {
                 news.failing.store(true, Relaxed);
                 return false;
             }
-            rest[..taken].iter().for_each(|stamped| self.fold.fold(stamped.seq, &stamped.fact));
+            let (done, left) = rest.split_at(taken);
+            done.iter().for_each(|stamped| self.fold.fold(stamped.seq, &stamped.fact));
+            news.durable.store(self.fold.last_seq, Release);
+            news.facts.fetch_add(taken as u64, Relaxed);
             self.since_checkpoint += taken as u64;
-            rest = &rest[taken..];
+            rest = left;
         }
         news.failing.store(false, Relaxed);
-        news.facts.fetch_add(group.len() as u64, Relaxed);
         news.groups.fetch_add(1, Relaxed);
-        news.durable.store(last.seq, Release);
-        if self.since_checkpoint >= CHECKPOINT_EVERY {
+        if self.since_checkpoint >= self.checkpoint_every {
             self.checkpoint(news);
         }
         true
@@ -212,14 +257,14 @@ impl<D: Disk> Journal<D> {
                 return Ok(n);
             }
             let cipher = match stamped.fact.call().filter(|call| call.boot == self.fold.boot) {
-                Some(call) => Some(self.keys.cipher(&mut self.disk, self.random, call.n)?),
+                Some(call) => self.keys.cipher(&mut self.disk, self.random, call.n)?,
                 None => None,
             };
             let at = frame::begin(
                 &mut self.buffer,
                 stamped.seq,
                 wire::kind(&stamped.fact),
-                wire::VERSION,
+                if n == 0 { wire::VERSION | frame::FIRST } else { wire::VERSION },
                 stamped.mono_ns,
                 stamped.wall_ms,
             );
@@ -264,8 +309,9 @@ impl<D: Disk> Journal<D> {
                 self.length += self.buffer.len() as u64;
                 return true;
             }
-            let dead = self.segment.take();
-            dead.iter().for_each(|segment| self.disk.close(&segment.path));
+            if let Some(dead) = self.segment.take() {
+                self.give_up(&dead);
+            }
         }
         false
     }
@@ -279,19 +325,30 @@ impl<D: Disk> Journal<D> {
         }
         self.attempt += 1;
         let segment = Segment::new(&dir, first, self.attempt);
-        let made = self
-            .disk
-            .create(&segment.path)
-            .and_then(|()| self.disk.append(&segment.path, &segment_head(first)));
+        let created = self.disk.create(&segment.path);
+        // A file that was there before us is not ours to remove.
+        let ours = !matches!(&created, Err(error) if error.kind() == io::ErrorKind::AlreadyExists);
+        let made = created.and_then(|()| self.disk.append(&segment.path, &segment_head(first)));
         if made.is_err() {
             news.failed_writes.fetch_add(1, Relaxed);
             self.disk.close(&segment.path);
+            if ours {
+                let _ = self.disk.remove(&segment.path);
+            }
             return false;
         }
         news.segments.fetch_add(1, Relaxed);
         self.length = SEGMENT_HEAD as u64;
         self.segment = Some(segment);
         true
+    }
+
+    /// A segment that failed is not touched again; one that holds nothing is in nobody's way.
+    fn give_up(&mut self, dead: &Segment) {
+        self.disk.close(&dead.path);
+        if self.length == SEGMENT_HEAD as u64 {
+            let _ = self.disk.remove(&dead.path);
+        }
     }
 
     /// The disk may be full: what was kept for that moment is given back.
@@ -307,15 +364,17 @@ impl<D: Disk> Journal<D> {
         self.since_checkpoint = 0;
         self.buffer.clear();
         let seq = self.fold.last_seq;
-        let at = frame::begin(&mut self.buffer, seq, wire::CHECKPOINT, wire::VERSION, 0, 0);
+        let at = frame::begin(&mut self.buffer, seq, wire::CHECKPOINT, wire::VERSION | frame::FIRST, 0, 0);
         self.fold.write(&mut self.buffer);
         frame::end(&mut self.buffer, at);
+        if self.buffer.len() > frame::LARGEST {
+            return;
+        }
         if let Some(old) = self.segment.take() {
             self.disk.close(&old.path);
         }
         self.attempt = 0;
-        if self.put(seq + 1, news) {
-            open::write_hint(&mut self.disk, &self.options.dir, seq + 1);
-        }
+        // Only a help: without it a start reads from the one before.
+        self.put(seq + 1, news);
     }
 }

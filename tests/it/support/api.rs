@@ -99,10 +99,6 @@ impl Metrics {
     pub fn count(&self, sample: &str) -> f64 {
         self.get(sample).unwrap_or(0.0)
     }
-
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
 }
 
 #[track_caller]
