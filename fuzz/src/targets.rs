@@ -29,8 +29,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Takes one input, and panics when a rule is broken.
+pub type Target = fn(&[u8]);
+
 /// Name of the target and of its folder in `corpus/`, and the target.
-pub const ALL: &[(&str, fn(&[u8]))] = &[
+pub const ALL: &[(&str, Target)] = &[
     ("sip", sip),
     ("stream", stream),
     ("sdp", sdp),

@@ -202,6 +202,8 @@ fn judge(day: &Day, seed: u64, what: &str) {
     }
 }
 
+type Make = fn(u64) -> Day;
+
 /// What some of the days came to.
 #[derive(Default)]
 struct Share {
@@ -217,7 +219,7 @@ impl Share {
         let mut share = Self::default();
         for seed in seeds {
             // Half the days ordinary, every day's twin hostile, every fifth wild.
-            let days: [(&str, bool, fn(u64) -> Day); 3] = [
+            let days: [(&str, bool, Make); 3] = [
                 ("ordinary", seed.is_multiple_of(2), ordinary),
                 ("hostile", true, hostile),
                 ("wild", seed.is_multiple_of(5), wild),

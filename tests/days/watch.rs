@@ -10,6 +10,7 @@ use std::time::Duration;
 pub struct Watch {
     fold: LiveFold,
     /// Facts not yet in the journal.
+    #[allow(clippy::vec_box)] // As the journal takes them.
     facts: Vec<Box<Stamped>>,
     journal: Journal,
     news: News,

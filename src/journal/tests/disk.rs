@@ -122,7 +122,7 @@ impl SimDisk {
         for path in paths {
             let old = state.synced_names.get(&path).copied();
             let new = state.names.get(&path).copied();
-            let kept = if state.rng.next_u64() % 2 == 0 { old } else { new };
+            let kept = if state.rng.next_u64().is_multiple_of(2) { old } else { new };
             names.extend(kept.map(|inode| (path, inode)));
         }
         for inode in &mut state.inodes {
@@ -209,7 +209,7 @@ impl State {
     }
 
     fn coin(&mut self) -> bool {
-        self.rng.next_u64() % 2 == 0
+        self.rng.next_u64().is_multiple_of(2)
     }
 
     fn new_file(&mut self, path: &Path) {

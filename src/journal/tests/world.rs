@@ -196,6 +196,7 @@ impl World {
     }
 
     /// A group of random facts.
+    #[allow(clippy::vec_box)] // As the journal takes them.
     pub fn group(&mut self) -> Vec<Box<Stamped>> {
         let size = match self.draw(8) {
             0 => 1 + self.draw(40),
