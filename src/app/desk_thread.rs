@@ -5,6 +5,7 @@ use super::clock::Clock;
 use super::demo;
 use super::desk::{Door, PhaseCell, ReloadRequest, answer_lookups};
 use super::engine_thread::{Lookup, Order, Orders};
+use super::keeping::Keeping;
 use super::metrics::Board;
 use super::reload::Reloader;
 use super::serve::ServeError;
@@ -111,6 +112,8 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     let wall: Arc<dyn Fn() -> i64 + Send + Sync> = Arc::new(move || clock.wall_ms());
     let projector = Projector::new(db.clone(), desk.config.node);
     tokio::spawn(publish_projector(projector.gauge(), desk.board.clone()));
+    let keeping = Keeping::new(&desk.config, db.clone(), desk.zone.clone(), desk.clock, projector.gauge());
+    let keeping = tokio::spawn(keeping.run(desk.board.clone()));
     let source = journal::Reader::open(&desk.config.journal.dir, &desk.config.data.join("keys"))
         .and_spare(desk.config.journal.spare_dir.as_deref())
         .bounded_by(Arc::clone(&desk.news));
@@ -167,6 +170,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     let _ = stop_http.send(true);
     let _ = timeout(Duration::from_secs(10), http).await;
     reloading.abort();
+    keeping.abort();
     db.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -14,6 +14,7 @@ mod demo;
 mod desk;
 mod desk_thread;
 mod engine_thread;
+mod keeping;
 mod lock;
 mod metrics;
 mod reload;

@@ -41,7 +41,7 @@ pub use disk::{Disk, RealDisk};
 #[cfg(feature = "full")]
 pub use keys::erase;
 #[cfg(feature = "full")]
-pub use open::{Damage, OpenError, Options, Recovered};
+pub use open::{Damage, OpenError, Options, Recovered, expire};
 #[cfg(feature = "full")]
 pub use reader::{ReadError, Reader};
 #[cfg(feature = "full")]

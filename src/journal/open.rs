@@ -1,6 +1,6 @@
 //! Opening: segments found in order, a torn tail cut, damage told, the facts folded into what a start needs to know.
 
-use super::disk::Disk;
+use super::disk::{Disk, RealDisk};
 use super::frame::{self, Found, Frame};
 use super::{keys, wire};
 use crate::base::CallId;
@@ -8,9 +8,10 @@ use crate::call::fact::Fact;
 use minicbor::Decoder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -182,6 +183,25 @@ pub(super) fn segments(disk: &mut dyn Disk, dirs: &[&Path]) -> io::Result<Vec<Se
     }
     all.sort();
     Ok(all)
+}
+
+/// Deletes segments that nobody needs any more; how many there were.
+///
+/// One goes when every record of it is at or before `read`, the position up to which the tables are written, and it was last written
+/// before `before`. The newest two stay: a start needs a checkpoint.
+pub fn expire(dirs: &[PathBuf], read: u64, before: SystemTime) -> io::Result<u64> {
+    let dirs: Vec<&Path> = dirs.iter().map(PathBuf::as_path).collect();
+    let all = segments(&mut RealDisk::default(), &dirs)?;
+    let mut gone = 0;
+    for pair in all.windows(3) {
+        let (old, next) = (&pair[0], &pair[1]);
+        if next.first > read.saturating_add(1) || fs::metadata(&old.path)?.modified()? >= before {
+            break;
+        }
+        fs::remove_file(&old.path)?;
+        gone += 1;
+    }
+    Ok(gone)
 }
 
 /// Walks the records of a segment's bytes; what is damaged is stepped over and told as (offset, bytes). The last such stretch may be a

@@ -4,6 +4,7 @@ mod floors;
 mod flows;
 mod kills;
 mod operations;
+mod panel;
 mod pcaps;
 mod reload;
 mod replay;

@@ -226,3 +226,34 @@ fn the_demonstration_prints_five_lines_and_answers() {
     phone.hang_up();
     server.assert_clean();
 }
+
+#[test]
+fn a_recording_whose_time_is_over_is_deleted_and_its_call_stays() {
+    let mut server = server(60);
+    let mut phone = Phone::udp("kept", server.at.udp);
+    phone.dial();
+    phone.hang_up();
+    let folder = server.data().join("recordings");
+    let files = || {
+        std::fs::read_dir(&folder).map_or(0, |entries| {
+            entries.flatten().filter(|e| e.path().extension().is_some_and(|x| x == "wav")).count()
+        })
+    };
+    level::until("the recording is there", Duration::from_secs(10), || (files() == 1).then_some(()));
+    server.assert_clean();
+    assert!(server.stop().success(), "{}", server.log());
+    server.restart();
+    level::until("the old are looked at", Duration::from_secs(10), || {
+        server.metrics().get("hotline_retention_total{what=\"recordings\"}")
+    });
+    assert_eq!(files(), 1, "two years are not over");
+    assert!(server.stop().success(), "{}", server.log());
+    server.restart_with(&["--now", "2031-01-01T03:00:00+08:00"]);
+    level::until("it is deleted", Duration::from_secs(10), || {
+        (server.metrics().count("hotline_retention_total{what=\"recordings\"}") == 1.0).then_some(())
+    });
+    assert_eq!(files(), 0);
+    let calls = server.api().list("calls");
+    assert_eq!(calls.len(), 1);
+    assert!(calls[0]["recording"].is_null(), "{}", calls[0]);
+}

@@ -103,3 +103,31 @@ fn an_erased_call_is_counted_and_its_texts_are_gone() {
     assert_eq!(world.disk.files().len(), files);
     assert!(Journal::open_on(disk, world.options.clone(), |_| Ok(())).is_ok());
 }
+
+#[test]
+fn segments_that_everybody_has_read_go_when_their_time_is_over() {
+    use std::time::{Duration, SystemTime};
+    let world = small();
+    let dir = tempfile::tempdir().unwrap();
+    world.disk.copy_to(dir.path());
+    let real = |path: &std::path::Path| dir.path().join(path.strip_prefix("/").unwrap());
+    let mut options = world.options.clone();
+    (options.dir, options.keys_dir) = (real(&options.dir), real(&options.keys_dir));
+    let count = || {
+        std::fs::read_dir(&options.dir)
+            .unwrap()
+            .filter(|e| e.as_ref().unwrap().path().extension().is_some_and(|e| e == "log"))
+            .count()
+    };
+    let dirs = [options.dir.clone()];
+    let (all, later) = (count(), SystemTime::now() + Duration::from_secs(60));
+    let (whole, _) = read_all(&world.disk, &world.options);
+    let last = whole.last().unwrap().seq;
+    assert!(all > 3);
+    assert_eq!(crate::journal::expire(&dirs, last, SystemTime::UNIX_EPOCH).unwrap(), 0, "all are young");
+    assert_eq!(crate::journal::expire(&dirs, 0, later).unwrap(), 0, "nobody has read them");
+    assert_eq!(crate::journal::expire(&dirs, last, later).unwrap(), all as u64 - 2);
+    assert_eq!(count(), 2);
+    let (_, recovered) = Journal::open(options.clone(), 0).unwrap();
+    assert_eq!(recovered.next_seq, last + 1, "no position is given twice");
+}

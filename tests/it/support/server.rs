@@ -238,6 +238,12 @@ impl Server {
         }
     }
 
+    /// [`Server::restart`] with these arguments.
+    pub fn restart_with(&mut self, args: &[&str]) {
+        self.setup.args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        self.restart();
+    }
+
     /// Starts it again on the same data and the same addresses.
     pub fn restart(&mut self) {
         assert!(self.child.is_none(), "the server has ended");
