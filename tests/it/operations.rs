@@ -248,12 +248,12 @@ fn a_recording_whose_time_is_over_is_deleted_and_its_call_stays() {
     });
     assert_eq!(files(), 1, "two years are not over");
     assert!(server.stop().success(), "{}", server.log());
-    server.restart_with(&["--now", "2031-01-01T03:00:00+08:00"]);
+    // The clock is moved in demonstrations only.
+    server.restart_with(&["--demo", "--now", "2031-01-01T03:00:00+08:00"]);
     level::until("it is deleted", Duration::from_secs(10), || {
         (server.metrics().count("hotline_retention_total{what=\"recordings\"}") == 1.0).then_some(())
     });
     assert_eq!(files(), 0);
     let calls = server.api().list("calls");
-    assert_eq!(calls.len(), 1);
-    assert!(calls[0]["recording"].is_null(), "{}", calls[0]);
+    assert!(!calls.is_empty() && calls.iter().all(|call| call["recording"].is_null()), "{calls:?}");
 }
