@@ -65,6 +65,7 @@ pub fn read(bytes: &[u8]) -> Found<'_> {
 }
 
 /// The kind of the record that begins at the first byte, if it is one at all.
+#[cfg(feature = "full")]
 pub(super) fn kind(bytes: &[u8]) -> Option<u16> {
     Some(u16::from_le_bytes([*bytes.get(HEAD + 8)?, *bytes.get(HEAD + 9)?]))
 }

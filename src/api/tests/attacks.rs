@@ -208,12 +208,15 @@ fn bodies_have_a_kind_a_form_and_a_size() {
                 StatusCode::BAD_REQUEST,
             ),
             (sign_in(json, [b"[".repeat(100_000), b"]".repeat(100_000)].concat()), StatusCode::BAD_REQUEST),
-            (sign_in(json, vec![b' '; 2 * 1024 * 1024 + 1]), StatusCode::PAYLOAD_TOO_LARGE),
             (sign_in("application/json; charset=utf-8", good), StatusCode::OK),
         ] {
             let (status, body) = answer(request).await;
             assert_eq!(status, want, "{body}");
         }
+        // By hand: a client that is still sending may see the closed connection before the answer.
+        let head = "POST /api/v1/session HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\nconnection: close\r\n";
+        let (status, body) = raw(&desk, &format!("{head}content-length: 2097153\r\n\r\n")).await;
+        assert_eq!(status, 413, "{body}");
         // Announced small, sent in pieces without an end.
         let chunks = futures_util::stream::iter((0..40).map(|_| Ok::<_, std::io::Error>(vec![b' '; 65_536])));
         let request = desk.ask(Method::POST, "/api/v1/session").header("content-type", json);
