@@ -39,9 +39,15 @@ impl fmt::Display for Problems {
 
 /// The name that was probably meant.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = names.into_iter().map(|name| (strsim::damerau_levenshtein(word, name), name));
+    let letters = word.chars().count();
+    // A name of quite another length needs no look at its letters.
+    let near = names.into_iter().filter(|name| {
+        let other = name.chars().count();
+        other.abs_diff(letters) * 5 <= other.max(letters) * 2
+    });
+    let scored = near.map(|name| (strsim::damerau_levenshtein(word, name), name));
     let (distance, name) = scored.min_by(|a, b| a.cmp(b))?;
-    let longest = word.chars().count().max(name.chars().count());
+    let longest = letters.max(name.chars().count());
     (distance > 0 && distance * 5 <= longest * 2).then_some(name)
 }
 
