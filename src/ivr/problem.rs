@@ -59,7 +59,7 @@ pub(super) fn hint<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> 
 /// Line and column of a byte offset.
 pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
-    let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+    let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     (line, column)
 }
