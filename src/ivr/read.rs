@@ -1039,7 +1039,7 @@ fn time_range(text: &str) -> Option<When> {
     let minute = |text: &str| {
         let (h, m) = text.trim().split_once(':')?;
         let (h, m): (u16, u16) = (h.parse().ok()?, m.parse().ok()?);
-        (h < 24 && m < 60 || (h, m) == (24, 0)).then_some(h * 60 + m)
+        (h < 24 && m < 60 || (h, m) == (24, 0)).then(|| h * 60 + m)
     };
     let (from, to) = text.split_once('-')?;
     let (from, to) = (minute(from)?, minute(to)?);
@@ -1070,4 +1070,20 @@ fn named(value: &DeValue<'_>) -> String {
 /// Where each node's name stands in a draft.
 pub(super) fn by_name(draft: &Draft) -> BTreeMap<&str, usize> {
     draft.nodes.iter().enumerate().map(|(i, node)| (&*node.name, i)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_of_the_day() {
+        assert_eq!(time_range("22:00-06:00"), Some(When::Between(1320, 360)));
+        assert_eq!(time_range("00:00-24:00"), Some(When::Between(0, 1440)));
+        for wrong in
+            ["24:00-06:00", "9:00-9:00", "65535:59-1:00", "1:00-2000:65535", "1:60-2:00", "9:00", "-"]
+        {
+            assert_eq!(time_range(wrong), None, "{wrong}");
+        }
+    }
 }
