@@ -1,7 +1,9 @@
 //! One live call: what it owns at each stage, and the one deadline that follows from it.
 
+use super::agents::party::Party;
 use super::caller::Caller;
 use super::ports::MediaPort;
+use crate::acd::AgentId;
 use crate::base::{CallId, Digit, LegId, Time};
 use crate::ivr::Walk;
 use crate::media::seam::{DigitSource, PlayId, RecordingId};
@@ -38,6 +40,19 @@ pub(super) struct Call {
     pub ticket: Option<(Arc<str>, Arc<str>)>,
     /// A file kept by a message; it may still come after the end.
     pub message: Option<RecordingId>,
+    /// Legs beside the citizen's, in the order they came.
+    pub parties: Vec<Party>,
+    /// The citizen is set aside: he hears music, and nobody hears him.
+    pub aside: bool,
+    /// Who has answered him, or dialled him; stays when a colleague takes over the rest.
+    pub agent: Option<AgentId>,
+    /// Wall time of joining the queue.
+    pub queued_ms: Option<i64>,
+    /// Wall time of the first agent's answer.
+    pub taken_ms: Option<i64>,
+    /// Moved up by a key, or by who works on it.
+    pub urgent: bool,
+    pub recording_paused: bool,
     pub max_call_at: Time,
     /// The deadline as the engine's mirror has it.
     pub mirrored: Option<Time>,
@@ -85,6 +100,10 @@ pub(super) enum Stage {
     Looking {
         id: u32,
         until: Time,
+    },
+    /// Somebody is on the line, or was a moment ago: the walk rests. With `until` set nobody is, and he waits for whoever was.
+    Talking {
+        until: Option<Time>,
     },
 }
 
@@ -145,6 +164,13 @@ impl Call {
             path: VecDeque::new(),
             ticket: None,
             message: None,
+            parties: Vec::new(),
+            aside: false,
+            agent: None,
+            queued_ms: None,
+            taken_ms: None,
+            urgent: false,
+            recording_paused: false,
             max_call_at: now + max_call,
             mirrored: None,
         }
@@ -156,6 +182,7 @@ impl Call {
             Stage::Arriving { answer_at } => Some((*answer_at, "answer")),
             Stage::Saving { until, .. } => Some((*until, "number not safe in time")),
             Stage::Looking { until, .. } => Some((*until, "lookup")),
+            Stage::Talking { until } => until.map(|at| (at, "agent away")),
             Stage::AwaitingSdp | Stage::Walking | Stage::Queued { .. } | Stage::Message { .. } => None,
         };
         let walk = self.answered.and(self.walk.poll_timeout());
@@ -167,6 +194,8 @@ impl Call {
         match self.stage {
             Stage::Arriving { .. } => "arriving",
             Stage::Queued { .. } => "queued",
+            Stage::Talking { .. } if self.aside => "held",
+            Stage::Talking { .. } => "talking",
             _ => "ivr",
         }
     }
