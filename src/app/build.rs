@@ -149,7 +149,12 @@ pub fn queues(config: &Config, flow: &Flow) -> Vec<(Arc<str>, QueueConfig)> {
     let limit = |name: &str| config.queues.get(name).map_or(DEFAULT_WAITING, |queue| queue.max_waiting);
     names
         .into_iter()
-        .map(|name| (Arc::clone(&name), QueueConfig { max_waiting: limit(&name), max_wait: MAX_WAIT }))
+        .map(|name| {
+            (
+                Arc::clone(&name),
+                QueueConfig { max_waiting: limit(&name), max_wait: MAX_WAIT, ..QueueConfig::default() },
+            )
+        })
         .collect()
 }
 

@@ -208,7 +208,7 @@ impl Engine {
                 self.counters.add(Count::FlowRefused);
                 self.note(now, Fact::FlowRefused { file, reason }, out);
             }
-            Input::Reconfigure(config) => self.reconfigure(*config),
+            Input::Reconfigure(config) => self.reconfigure(now, *config, out),
             Input::LostByRestart(calls) => self.lost_by_restart(now, calls, out),
             Input::Wall { ms } => {
                 self.wall = WallClock { ms, at: now };
@@ -231,12 +231,7 @@ impl Engine {
 
     pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Effect>) {
         self.sip(|ua, sip| ua.handle_timeout(now, sip));
-        let mut gave_up = std::mem::take(&mut self.acd_scratch);
-        self.acd.handle_timeout(now, &mut gave_up);
-        for acd::Action::TimedOut { call } in gave_up.drain(..) {
-            self.left_queue(now, call, QueueOutcome::TimedOut, ivr::seam::QueueNews::TimedOut, out);
-        }
-        self.acd_scratch = gave_up;
+        self.tell_acd(now, out, |acd, said| acd.handle_timeout(now, said));
         self.settle(now, out);
         while let Some(call) = self.deadlines.due(now) {
             self.call_due(now, call, out);
@@ -247,6 +242,24 @@ impl Engine {
             self.counters.add(Count::LegCloseLost);
             self.leg_closed(leg);
         }
+    }
+
+    /// Tells the ACD a fact and does what it wants done. Until agents sign in it only ever lets callers go.
+    pub(super) fn tell_acd<R>(
+        &mut self,
+        now: Time,
+        out: &mut Vec<Effect>,
+        fact: impl FnOnce(&mut Acd, &mut Vec<acd::Action>) -> R,
+    ) -> R {
+        let mut said = std::mem::take(&mut self.acd_scratch);
+        let result = fact(&mut self.acd, &mut said);
+        for action in said.drain(..) {
+            if let acd::Action::TimedOut { call } = action {
+                self.left_queue(now, call, QueueOutcome::TimedOut, ivr::seam::QueueNews::TimedOut, out);
+            }
+        }
+        self.acd_scratch = said;
+        result
     }
 
     /// Runs a command of the user agent; what it wants is carried out by `settle`.
@@ -390,7 +403,7 @@ impl Engine {
         if let Stage::Saving { seq, .. } = call.stage {
             self.saving.remove(&(seq, id));
         }
-        if let Some((queue, since)) = self.acd.leave(id) {
+        if let Some((queue, since)) = self.tell_acd(now, out, |acd, said| acd.leave(now, id, said)) {
             let outcome =
                 if matches!(by, EndedBy::Peer { .. }) { QueueOutcome::Abandoned } else { QueueOutcome::Cut };
             let waited_ms = millis(now.since(since));
@@ -467,9 +480,9 @@ impl Engine {
         self.config.flow = flow;
     }
 
-    fn reconfigure(&mut self, config: EngineConfig) {
+    fn reconfigure(&mut self, now: Time, config: EngineConfig, out: &mut Vec<Effect>) {
         self.ua.reconfigure(config.ua.clone());
-        self.acd.reconfigure(config.queues.iter().cloned());
+        self.tell_acd(now, out, |acd, said| acd.reconfigure(now, config.queues.iter().cloned(), said));
         self.config = EngineConfig { flow: Arc::clone(&self.config.flow), ..config };
         self.today = Today::of(self.wall.ms, &self.config);
     }
@@ -493,7 +506,7 @@ impl Engine {
         self.note(now, Fact::Draining, out);
         let waiting: Vec<CallId> = self.acd.calls_waiting().collect();
         for call in waiting {
-            self.acd.leave(call);
+            self.tell_acd(now, out, |acd, said| acd.leave(now, call, said));
             self.left_queue(now, call, QueueOutcome::TimedOut, ivr::seam::QueueNews::TimedOut, out);
         }
     }

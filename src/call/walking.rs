@@ -6,7 +6,7 @@ use super::fact::{Fact, QueueOutcome};
 use super::live::{Saved, Stage};
 use super::reach::News;
 use super::{EndReason, steps};
-use crate::acd::Entered;
+use crate::acd::{Enter, Entered};
 use crate::base::{CallId, LegId, Personal, Time};
 use crate::ivr::seam::{
     Action, DialEnd, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World,
@@ -88,13 +88,15 @@ impl Engine {
             }
             Action::Enqueue { queue, priority } => self.enqueue(now, id, &queue, priority, out),
             Action::Raise { priority } => {
-                if self.acd.raise(id, priority) {
+                if self.tell_acd(now, out, |acd, said| acd.raise(now, id, priority, said)) {
                     self.note(now, Fact::QueueRaised { call: id, priority }, out);
                 }
             }
             Action::LeaveQueue => {
-                if let Some((queue, since)) = self.acd.leave(id) {
-                    call.stage = Stage::Walking;
+                if let Some((queue, since)) = self.tell_acd(now, out, |acd, said| acd.leave(now, id, said)) {
+                    if let Some(call) = self.calls.get_mut(&id) {
+                        call.stage = Stage::Walking;
+                    }
                     let waited_ms = millis(now.since(since));
                     let (queue, outcome) = (queue.to_string(), QueueOutcome::LeftByFlow);
                     self.note(now, Fact::QueueLeft { call: id, queue, outcome, waited_ms }, out);
@@ -169,7 +171,8 @@ impl Engine {
     }
 
     fn enqueue(&mut self, now: Time, id: CallId, queue: &str, priority: u8, out: &mut Vec<Effect>) {
-        let news = match self.acd.enter(now, id, queue, priority) {
+        let enter = Enter::new(id, queue, priority);
+        let news = match self.tell_acd(now, out, |acd, said| acd.enter(now, enter, said)) {
             Entered::Waiting { ahead } => {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.stage = Stage::Queued { since: now };

@@ -15,7 +15,7 @@ pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) 
     let (clips, clip_ms) = clips();
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let queue = QueueConfig { max_waiting: 200, max_wait: Duration::from_secs(1800) };
+    let queue = QueueConfig { max_wait: Duration::from_secs(1800), ..QueueConfig::default() };
     let queues =
         ["main", "business", "english"].into_iter().map(|name| (Arc::from(name), queue.clone())).collect();
     let config = EngineConfig {
