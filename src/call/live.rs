@@ -50,6 +50,16 @@ pub(super) struct Call {
     pub queued_ms: Option<i64>,
     /// Wall time of the first agent's answer.
     pub taken_ms: Option<i64>,
+    /// The queue it waits in, or last waited in.
+    pub queue: Option<Arc<str>>,
+    /// It began with us: an agent dialled.
+    pub outbound: bool,
+    /// The fact that must be on disk before the ticket's number is shown.
+    pub ticket_seq: u64,
+    /// The worker has a bridge of this call.
+    pub bridged: bool,
+    /// 危机: a lead is called, no music, no survey, no letting go.
+    pub crisis: bool,
     /// Moved up by a key, or by who works on it.
     pub urgent: bool,
     pub recording_paused: bool,
@@ -101,6 +111,8 @@ pub(super) enum Stage {
         id: u32,
         until: Time,
     },
+    /// An agent has dialled; the other side has not answered.
+    Dialing,
     /// Somebody is on the line, or was a moment ago: the walk rests. With `until` set nobody is, and he waits for whoever was.
     Talking {
         until: Option<Time>,
@@ -120,6 +132,8 @@ pub(super) struct Closing {
     pub until: Time,
     pub ticket: Option<(Arc<str>, Arc<str>)>,
     pub arrived_ms: i64,
+    /// Not the citizen's own leg: its figures are not the call's.
+    pub party: bool,
 }
 
 /// Nodes kept for the wall.
@@ -169,9 +183,66 @@ impl Call {
             agent: None,
             queued_ms: None,
             taken_ms: None,
+            queue: None,
+            outbound: false,
+            ticket_seq: 0,
+            bridged: false,
+            crisis: false,
             urgent: false,
             recording_paused: false,
             max_call_at: now + max_call,
+            mirrored: None,
+        }
+    }
+
+    /// A call that an agent dialled: the citizen's side is the one we called.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one record, each with its own name")]
+    pub fn outbound(
+        id: CallId,
+        dialog: DialogId,
+        leg: Leg,
+        now: Time,
+        wall_ms: i64,
+        number: &str,
+        from: &str,
+        trunk: Arc<str>,
+        walk: Walk,
+    ) -> Self {
+        Self {
+            id,
+            dialog,
+            leg,
+            arrived: now,
+            arrived_ms: wall_ms,
+            number: number.to_owned(),
+            called: from.to_owned(),
+            trunk,
+            stage: Stage::Dialing,
+            walk,
+            outbound: true,
+            answered: None,
+            private: false,
+            play: PlayId(0),
+            recording: None,
+            sensitive: false,
+            held: false,
+            sdp_told: false,
+            last_digit: None,
+            path: VecDeque::new(),
+            ticket: None,
+            message: None,
+            parties: Vec::new(),
+            aside: false,
+            agent: None,
+            queued_ms: None,
+            taken_ms: None,
+            queue: None,
+            ticket_seq: 0,
+            bridged: false,
+            crisis: false,
+            urgent: false,
+            recording_paused: false,
+            max_call_at: now,
             mirrored: None,
         }
     }
@@ -183,7 +254,11 @@ impl Call {
             Stage::Saving { until, .. } => Some((*until, "number not safe in time")),
             Stage::Looking { until, .. } => Some((*until, "lookup")),
             Stage::Talking { until } => until.map(|at| (at, "agent away")),
-            Stage::AwaitingSdp | Stage::Walking | Stage::Queued { .. } | Stage::Message { .. } => None,
+            Stage::AwaitingSdp
+            | Stage::Walking
+            | Stage::Queued { .. }
+            | Stage::Message { .. }
+            | Stage::Dialing => None,
         };
         let walk = self.answered.and(self.walk.poll_timeout());
         [own, walk, Some((self.max_call_at, "longest call"))].into_iter().flatten().min_by_key(|(at, _)| *at)

@@ -17,7 +17,7 @@ macro_rules! closed {
 
 closed! {
     /// Where a call is.
-    Place { Arriving, AwaitingSdp, Walking, Queued, Message, Saving, Looking, Closing }
+    Place { Arriving, AwaitingSdp, Walking, Queued, Message, Saving, Looking, Dialing, Talking, Closing }
 }
 
 closed! {
@@ -27,6 +27,7 @@ closed! {
         Bye, Cancelled, AckMissing, NoSdp, TimerRanOut, TransportLost, Replaced, PeerForgot,
         Finished, Key, Silent, Heard, Moved, RecordingEnded, MessageEnded, LegClosed,
         OnDisk, NotOnDisk, LookedUp, LookupLate, WaitOver, WalkDue, TooLong, HangUp, EndAll,
+        Offered, OfferOver, AgentAnswered, AgentLeft, AgentBack, AgentStayedAway, PartyUp, PartyGone, PartySilent,
     }
 }
 
@@ -219,6 +220,8 @@ impl Stage {
             Self::Message { .. } => Place::Message,
             Self::Saving { .. } => Place::Saving,
             Self::Looking { .. } => Place::Looking,
+            Self::Dialing => Place::Dialing,
+            Self::Talking { .. } => Place::Talking,
         }
     }
 }

@@ -47,6 +47,14 @@ pub struct Queue {
     pub max_waiting: usize,
 }
 
+/// What agents may dial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dial {
+    pub trunk: Option<String>,
+    pub allow: Vec<String>,
+    pub deny: Vec<String>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calendar {
     pub dir: PathBuf,
@@ -166,6 +174,25 @@ pub(super) fn read_queue(s: &mut Section<'_, '_>) -> Queue {
         answer: s.choice("answer", Answer::Auto, &[("auto", Answer::Auto), ("ring", Answer::Ring)]),
         max_waiting: s.number("max_waiting", 200, 1..=100_000),
     }
+}
+
+pub(super) fn read_dial(s: &mut Section<'_, '_>) -> Dial {
+    let pattern = "a number, or its beginning and a star, like \"010*\"";
+    let dial = Dial {
+        trunk: s.maybe_text("trunk"),
+        allow: s.list("allow", Vec::new(), pattern),
+        deny: s.list("deny", Vec::new(), pattern),
+    };
+    for (key, patterns) in [("allow", &dial.allow), ("deny", &dial.deny)] {
+        let whole = |pattern: &String| {
+            let digits = pattern.strip_suffix('*').unwrap_or(pattern);
+            !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b == b'+')
+        };
+        if let Some(wrong) = patterns.iter().find(|pattern| !whole(pattern)) {
+            s.refuse(key, &format!("\"{wrong}\" is not {pattern}"));
+        }
+    }
+    dial
 }
 
 pub(super) fn read_calendar(s: &mut Section<'_, '_>) -> Calendar {

@@ -81,7 +81,7 @@ impl Engine {
                 let session = Box::new(browser_session(relay));
                 let (leg_id, worker) = (leg.id, leg.port.worker);
                 let (port, ssrc) = (leg.port.port, leg.ssrc);
-                let ours = self.address_of(&leg);
+                let ours = SocketAddr::new(self.config.media_local, leg.port.port);
                 out.push(Effect::Media { worker, order: Order::Open { leg: leg_id, port, ssrc, session } });
                 let who = self.who(agent);
                 self.add_party(
@@ -236,7 +236,7 @@ impl Engine {
     }
 
     /// Who hears whom, told to the worker as a whole; repeating it changes nothing.
-    pub(super) fn rebridge(&mut self, id: CallId, out: &mut Vec<Effect>) {
+    pub(in crate::call) fn rebridge(&mut self, id: CallId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let members = call.matrix();
         if members.is_empty() && !call.bridged {
@@ -398,6 +398,7 @@ fn browser_session(relay: SocketAddr) -> Session {
         send_pt: 8,
         recv_pt: 8,
         event_pt: None,
+        send_event_pt: None,
         may_send: true,
         may_receive: true,
         symmetric: false,

@@ -17,6 +17,7 @@
 mod cards;
 mod consulting;
 pub(super) mod desk;
+mod dialling;
 mod lines;
 mod offering;
 mod orders;

@@ -188,14 +188,13 @@ impl Engine {
         call.agent = Some(agent);
         call.taken_ms.get_or_insert(self.wall.at(now));
         let (arrived_ms, numbered) = (call.arrived_ms, call.ticket.is_some());
-        let queue = call.walk.queue().map(|queue| queue.to_string()).unwrap_or_default();
+        let queue = call.queue.as_ref().map(|queue| queue.to_string()).unwrap_or_default();
         let waited_ms = millis(waited);
         self.note(
             now,
             Fact::QueueLeft { call: id, queue: queue.clone(), outcome: QueueOutcome::Answered, waited_ms },
             out,
         );
-        self.waits.took(waited);
         self.stir(now, &Arc::from(queue));
         // The walk rests at once: its music stops before the first word.
         self.step(now, id, Input::Queue(QueueNews::Answered), out);
@@ -205,7 +204,11 @@ impl Engine {
                 call.ticket = ticket;
             }
         }
-        self.desk.safe.insert((self.next_seq - 1, Safe::Number(id)));
+        let seq = self.next_seq - 1;
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.ticket_seq = seq;
+        }
+        self.desk.safe.insert((seq, Safe::Number(id)));
         self.seat_joins(now, id, agent, Role::Talk, out);
         if let Some(card) = self.card(id, Some(agent)) {
             self.tell(now, agent, AgentEvent::Answered { card });

@@ -59,6 +59,8 @@ pub struct Party {
     pub up: bool,
     /// Set aside while the others talk.
     pub aside: bool,
+    /// Asked by an agent while the citizen is set aside.
+    pub consult: bool,
 }
 
 impl Party {

@@ -208,6 +208,19 @@ impl Engine {
         self.set_aside(now, id, false, out);
     }
 
+    /// Sound came back by itself, before anybody was told that it is proven.
+    pub(in crate::call) fn party_heard(
+        &mut self,
+        now: Time,
+        id: CallId,
+        leg: crate::base::LegId,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.calls.get_mut(&id).is_some_and(|call| call.party_on(leg).is_some_and(|party| party.up)) {
+            self.found(now, id, out);
+        }
+    }
+
     /// He did not come back: the citizen waits again, before all others.
     pub(in crate::call) fn agent_stayed_away(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get(&id) else { return };
