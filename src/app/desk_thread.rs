@@ -128,6 +128,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         reloads: reloads.clone(),
     });
     let parts = ApiParts {
+        cti: None,
         db: db.clone(),
         engine: Arc::<Door>::clone(&door),
         metrics: door,

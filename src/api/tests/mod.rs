@@ -128,6 +128,7 @@ impl Desk {
         });
         let clock = Arc::clone(&later);
         let parts = ApiParts {
+            cti: None,
             db: db.clone(),
             engine: Arc::<OneCall>::clone(&engine),
             metrics: Arc::<OneCall>::clone(&engine),
