@@ -53,14 +53,7 @@ pub struct Answers {
 
 impl Answers {
     /// `keep`: finished answers at most; `most`: commands in progress at most.
-    pub fn ask(
-        &mut self,
-        key: Key,
-        print: u64,
-        session: Session,
-        re: u64,
-        most: usize,
-    ) -> Asked {
+    pub fn ask(&mut self, key: Key, print: u64, session: Session, re: u64, most: usize) -> Asked {
         if let Some(entry) = self.entries.get_mut(&key) {
             if entry.print != print {
                 return Asked::Reused;
@@ -116,6 +109,7 @@ impl Answers {
         }
     }
 
+    #[cfg(test)]
     pub fn in_progress(&self) -> usize {
         self.pending.len()
     }

@@ -125,7 +125,11 @@ mod tests {
         assert_eq!(text.matches("# EOF").count(), 1);
         for (n, cut) in Cut::ALL.iter().enumerate() {
             assert_eq!(*cut as usize, n);
-            let row = format!("hotline_cti_cuts_total{{reason=\"{}\"}} {}", cut.label(), u8::from(*cut == Cut::TooBig));
+            let row = format!(
+                "hotline_cti_cuts_total{{reason=\"{}\"}} {}",
+                cut.label(),
+                u8::from(*cut == Cut::TooBig)
+            );
             assert_eq!(text.lines().filter(|line| **line == row).count(), 1, "{row}");
             assert!((1000..=1014).contains(&cut.code()) || (4000..5000).contains(&cut.code()));
             assert!(cut.reason().len() <= 123, "a control frame's payload");

@@ -70,9 +70,18 @@ pub enum ToMedia {
 /// From the browsers' audio, in order for each agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromMedia {
-    Answer { agent: AgentId, re: u64, result: Result<(), MediaRefused> },
+    Answer {
+        agent: AgentId,
+        re: u64,
+        result: Result<(), MediaRefused>,
+    },
     /// Of the path that `epoch`'s page set up.
-    Event { agent: AgentId, epoch: SessionEpoch, wall_ms: i64, event: MediaEvent },
+    Event {
+        agent: AgentId,
+        epoch: SessionEpoch,
+        wall_ms: i64,
+        event: MediaEvent,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

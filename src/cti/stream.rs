@@ -41,7 +41,9 @@ pub struct StreamLimits {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    New { resume: Option<u64> },
+    New {
+        resume: Option<u64>,
+    },
     /// A snapshot is asked for; it covers what comes before it.
     Waiting,
     Live,
@@ -136,7 +138,13 @@ impl Stream {
     }
 
     /// A watching page asks to act: with `take_over` always, otherwise when nobody else does.
-    pub fn claim(&mut self, now: Time, session: Session, take_over: bool, limits: &StreamLimits) -> Option<Attached> {
+    pub fn claim(
+        &mut self,
+        now: Time,
+        session: Session,
+        take_over: bool,
+        limits: &StreamLimits,
+    ) -> Option<Attached> {
         let sign_in = self.sessions.get(&session)?.sign_in;
         if self.acting == Some(session) {
             return Some(Attached::Acting);
@@ -214,5 +222,204 @@ impl Stream {
         self.acting = None;
         self.left_at = Some(now);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: StreamLimits =
+        StreamLimits { events: 40, bytes: 2000, sessions: 4, owner_grace: Duration::from_secs(30) };
+
+    fn sign_in(n: u8) -> SignIn {
+        SignIn([n; 32])
+    }
+
+    fn at(seconds: u64) -> Time {
+        Time::from_millis(seconds * 1000)
+    }
+
+    /// A generator that needs nothing: the seed is all of it.
+    pub struct Dice(pub u64);
+
+    impl Dice {
+        pub fn roll(&mut self, sides: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0 % sides
+        }
+    }
+
+    /// A page as it sees itself: what it has seen, and whether it is on the line.
+    #[derive(Default)]
+    struct Client {
+        session: Option<Session>,
+        seen: Option<u64>,
+        snapshots: u32,
+        resumes: u32,
+    }
+
+    impl Client {
+        fn event(&mut self, agent: usize, text: &str) {
+            let seq: u64 = text.split(' ').nth(1).unwrap().parse().unwrap();
+            assert_eq!(text, event(agent, seq), "another's event, or another text");
+            assert_eq!(Some(seq), self.seen.map(|n| n + 1), "a gap or a double");
+            self.seen = Some(seq);
+        }
+    }
+
+    fn event(agent: usize, seq: u64) -> String {
+        format!("{agent} {seq} {}", "x".repeat((seq % 50) as usize))
+    }
+
+    /// Fifty agents with two pages each, until a thousand of them have lost the line. Everything that can come late does.
+    fn a_day(seed: u64) -> (u32, u32, u32) {
+        let mut dice = Dice(seed | 1);
+        let (mut next, mut cuts, mut now) = (0, 0, 0);
+        let mut streams: Vec<Stream> = (0..50).map(|n| Stream::new(n * 1000)).collect();
+        let mut clients: Vec<[Client; 2]> = (0..50).map(|_| Default::default()).collect();
+        let mut asked: Vec<(usize, usize, Session)> = Vec::new();
+        while cuts < 1000 {
+            now += dice.roll(3);
+            let (agent, page) = (dice.roll(50) as usize, dice.roll(2) as usize);
+            let (stream, client) = (&mut streams[agent], &mut clients[agent][page]);
+            match (client.session, dice.roll(8)) {
+                (Some(session), 0) => {
+                    stream.detach(at(now), session);
+                    client.session = None;
+                    cuts += 1;
+                }
+                (None, 0..4) => {
+                    next += 1;
+                    let resume = match dice.roll(10) {
+                        0 => None,
+                        // Numbers of another process.
+                        1 => Some(dice.roll(1 << 53)).filter(|n| *n > 1_000_000),
+                        _ => client.seen,
+                    };
+                    let attached = stream.attach(at(now), next, sign_in(page as u8), resume, false, &LIMITS);
+                    assert_ne!(attached, Attached::Crowded);
+                    client.session = Some(next);
+                    match stream.begin(next).unwrap() {
+                        Begin::Resumed(missed) => {
+                            client.resumes += 1;
+                            assert_eq!(resume, client.seen);
+                            for text in missed {
+                                client.event(agent, &text);
+                            }
+                            assert_eq!(client.seen, Some(stream.last()));
+                        }
+                        Begin::Snapshot => {
+                            client.seen = None;
+                            asked.push((agent, page, next));
+                        }
+                    }
+                }
+                (_, 4) if !asked.is_empty() => {
+                    let (agent, page, session) = asked.remove(dice.roll(asked.len() as u64) as usize);
+                    let client = &mut clients[agent][page];
+                    let fine = streams[agent].snapshot(session);
+                    assert_eq!(
+                        fine,
+                        client.session == Some(session),
+                        "only the one who asked and is still there"
+                    );
+                    if fine {
+                        client.snapshots += 1;
+                        client.seen = Some(streams[agent].last());
+                    }
+                }
+                _ => {
+                    let text = stream.push(&LIMITS, |seq| event(agent, seq).into());
+                    let live: Vec<Session> = stream.live().collect();
+                    for client in &mut clients[agent] {
+                        if client.session.is_some_and(|session| live.contains(&session)) {
+                            client.event(agent, &text);
+                        }
+                    }
+                    assert!(stream.ring.len() <= LIMITS.events && stream.bytes <= LIMITS.bytes);
+                }
+            }
+            let acting = streams[agent].acting();
+            assert!(
+                acting.is_none_or(|a| streams[agent].sessions().any(|(s, _)| s == a)),
+                "who acts is there"
+            );
+        }
+        let all = || clients.iter().flatten();
+        (cuts, all().map(|c| c.resumes).sum(), all().map(|c| c.snapshots).sum())
+    }
+
+    #[test]
+    fn a_thousand_lost_lines_leave_no_gap_and_no_double() {
+        for seed in 1..=20 {
+            let (cuts, resumes, snapshots) = a_day(seed * 7919);
+            assert!(cuts == 1000 && resumes > 300 && snapshots > 30, "seed {seed}: {resumes} {snapshots}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20))]
+        #[test]
+        fn so_does_any_other_day(seed in 1..u64::MAX) {
+            a_day(seed);
+        }
+    }
+
+    #[test]
+    fn a_reload_acts_at_once_and_another_sign_in_watches() {
+        let mut stream = Stream::new(0);
+        assert_eq!(stream.attach(at(0), 1, sign_in(1), None, false, &LIMITS), Attached::Acting);
+        assert_eq!(stream.attach(at(0), 2, sign_in(1), None, false, &LIMITS), Attached::TookOver);
+        assert_eq!(stream.acting(), Some(2));
+        assert_eq!(stream.attach(at(1), 3, sign_in(2), None, false, &LIMITS), Attached::Watching);
+        assert!(!stream.detach(at(1), 1), "a page that was taken over leaves no gap");
+        stream.offline = false;
+        assert_eq!(stream.claim(at(1), 3, false, &LIMITS), None);
+        assert!(stream.detach(at(2), 2));
+        assert_eq!(stream.claim(at(3), 3, false, &LIMITS), None, "the owner reloads");
+        assert_eq!(stream.claim(at(32), 3, false, &LIMITS), Some(Attached::Acting), "the owner stays away");
+        assert_eq!(stream.attach(at(33), 4, sign_in(1), None, false, &LIMITS), Attached::Watching);
+        assert_eq!(stream.claim(at(33), 4, true, &LIMITS), Some(Attached::TookOver));
+        assert_eq!(stream.claim(at(33), 4, false, &LIMITS), Some(Attached::Acting), "who acts, acts");
+        stream.offline = true;
+        assert_eq!(stream.claim(at(33), 3, false, &LIMITS), Some(Attached::TookOver), "nobody works here");
+        assert_eq!(stream.claim(at(33), 99, true, &LIMITS), None, "nobody's page");
+    }
+
+    #[test]
+    fn one_who_only_watches_and_one_too_many() {
+        let mut stream = Stream::new(0);
+        assert_eq!(stream.attach(at(0), 1, sign_in(1), None, true, &LIMITS), Attached::Watching);
+        assert_eq!(stream.acting(), None);
+        for n in 2..=4 {
+            stream.attach(at(0), n, sign_in(1), None, false, &LIMITS);
+        }
+        assert_eq!(stream.attach(at(0), 5, sign_in(1), None, false, &LIMITS), Attached::Crowded);
+        assert_eq!(stream.acting(), Some(4));
+    }
+
+    #[test]
+    fn what_the_ring_no_longer_has_is_a_snapshot() {
+        let mut stream = Stream::new(100);
+        for _ in 0..60 {
+            stream.push(&LIMITS, |n| n.to_string().into());
+        }
+        let mut begin = |session, resume| {
+            stream.attach(at(0), session, sign_in(1), resume, true, &LIMITS);
+            let begun = stream.begin(session).unwrap();
+            assert_eq!(stream.begin(session), None, "once");
+            stream.detach(at(0), session);
+            begun
+        };
+        assert_eq!(begin(1, Some(160)), Begin::Resumed(vec![]));
+        assert_eq!(begin(2, Some(158)), Begin::Resumed(vec!["159".into(), "160".into()]));
+        assert!(matches!(begin(3, Some(120)), Begin::Resumed(missed) if missed.len() == 40));
+        for resume in [None, Some(119), Some(161), Some(0), Some(u64::MAX)] {
+            assert_eq!(begin(4, resume), Begin::Snapshot, "{resume:?}");
+        }
     }
 }

@@ -77,7 +77,11 @@ fn opening(query: &str) -> Result<Opening, Problem> {
             },
             Some(("watch", "true" | "1")) => opening.watch = true,
             Some(("watch", "false" | "0")) => opening.watch = false,
-            _ => return Err(Problem::bad_request("only resume=<number> and watch=<true|false> are known here")),
+            _ => {
+                return Err(Problem::bad_request(
+                    "only resume=<number> and watch=<true|false> are known here",
+                ));
+            }
         }
     }
     Ok(opening)

@@ -10,8 +10,5 @@ pub async fn metrics(State(api): State<Api>) -> impl IntoResponse {
     if let Some(cti) = &api.parts.cti {
         text = cti.counts().append(text);
     }
-    (
-        [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
-        text,
-    )
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }

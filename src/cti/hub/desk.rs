@@ -328,7 +328,9 @@ impl Desk {
             Some(Err(TrySendError::Full(_))) => {
                 Some(("busy", "the browsers' audio takes no more now; nothing was done"))
             }
-            Some(Err(TrySendError::Closed(_))) | None => Some(("no_media", "there is no audio for browsers here")),
+            Some(Err(TrySendError::Closed(_))) | None => {
+                Some(("no_media", "there is no audio for browsers here"))
+            }
         }
     }
 
@@ -382,7 +384,11 @@ impl Desk {
         let (acting, mut told) = (agent.stream.acting(), true);
         if agent.acting != acting {
             let epoch = acting.map(SessionEpoch);
-            match self.to_media.as_ref().map(|to| to.try_send(ToMedia::Acting { agent: Arc::clone(name), epoch })) {
+            match self
+                .to_media
+                .as_ref()
+                .map(|to| to.try_send(ToMedia::Acting { agent: Arc::clone(name), epoch }))
+            {
                 Some(Err(TrySendError::Full(_))) => told = false,
                 _ => agent.acting = acting,
             }

@@ -39,10 +39,19 @@ pub struct Join {
 pub enum ToHub {
     Join(Box<Join>),
     /// `print`: a hash of the frame's text.
-    Request { session: Session, request: Request, print: u64 },
-    Gone { session: Session },
+    Request {
+        session: Session,
+        request: Request,
+        print: u64,
+    },
+    Gone {
+        session: Session,
+    },
     /// The sign-in has ended; `None`: all of the user's.
-    SignedOut { agent: AgentId, sign_in: Option<SignIn> },
+    SignedOut {
+        agent: AgentId,
+        sign_in: Option<SignIn>,
+    },
 }
 
 /// Cheap to clone; one hub per process.

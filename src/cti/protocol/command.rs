@@ -22,7 +22,10 @@ const QUEUES: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// `take_over`: this session is to act, whoever does now.
-    Login { device: Device, take_over: bool },
+    Login {
+        device: Device,
+        take_over: bool,
+    },
     /// For the engine as it is.
     Agent(AgentCommand),
     Media(MediaCommand),
@@ -146,6 +149,7 @@ const COMMANDS: &[(&str, Read)] = &[
 ];
 
 /// Names of all commands.
+#[cfg(test)]
 pub fn names() -> impl Iterator<Item = &'static str> {
     COMMANDS.iter().map(|(name, _)| *name)
 }

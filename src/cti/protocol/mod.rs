@@ -7,7 +7,9 @@ mod frame;
 mod tests;
 mod view;
 
-pub use command::{Command, Request, Unread, names, read};
+#[cfg(test)]
+pub use command::names;
+pub use command::{Command, Request, Unread, read};
 pub use frame::{Hello, Writer, done, refusal};
 
 pub const SUBPROTOCOL: &str = "hotline.cti.v1";

@@ -286,11 +286,7 @@ pub fn event<'a>(event: &'a AgentEvent, clock: &dyn Clockface) -> (&'static str,
         }
         AgentEvent::Ended { call, reason, wrap_up_until_ms } => (
             "call.ended",
-            V::Ended {
-                call: text(*call),
-                reason,
-                wrap_up_until: wrap_up_until_ms.map(|ms| clock.time(ms)),
-            },
+            V::Ended { call: text(*call), reason, wrap_up_until: wrap_up_until_ms.map(|ms| clock.time(ms)) },
         ),
         AgentEvent::QueueStats(stats) => ("queue.stats", V::Queue(QueueView::of(stats, clock))),
         AgentEvent::TicketLinked { call, ticket_no, ticket_code } => (
