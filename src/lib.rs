@@ -13,6 +13,8 @@ pub mod call;
 #[cfg(feature = "full")]
 pub mod cli;
 pub mod config;
+#[cfg(feature = "full")]
+pub mod cti;
 pub mod ivr;
 pub mod journal;
 pub mod media;

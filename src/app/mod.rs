@@ -7,6 +7,7 @@
 //!
 //! The rule that always holds: a call is answered as soon as the journal is open; nothing of the desk is waited for.
 
+mod agents;
 mod assets;
 mod build;
 mod clock;

@@ -79,11 +79,25 @@ pub enum Input<'a> {
 pub enum Effect {
     Send(Transmit),
     Close(ConnId),
-    Media { worker: u8, order: media::Order },
+    Media {
+        worker: u8,
+        order: media::Order,
+    },
     Fact(Box<Stamped>),
-    BindPorts { count: usize },
-    Lookup { call: CallId, id: u32, kind: Arc<str>, args: Vec<(Arc<str>, Personal)>, timeout: Duration },
-    Reply { id: u64, reply: Reply },
+    BindPorts {
+        count: usize,
+    },
+    Lookup {
+        call: CallId,
+        id: u32,
+        kind: Arc<str>,
+        args: Vec<(Arc<str>, Personal)>,
+        timeout: Duration,
+    },
+    Reply {
+        id: u64,
+        reply: Reply,
+    },
     /// To an agent's pages, or to the relay of his browser.
     Agent(Box<FromEngine>),
 }

@@ -83,11 +83,9 @@ impl LiveFold {
                 self.change(*call, |call| call.recording = Some(*recording))
             }
             Fact::NumberDrawn { call, no, .. } => self.change(*call, |call| call.number = Some(no.clone())),
-            Fact::PartyJoined(joined) => {
-                self.change(joined.call, |call| {
-                    call.parties.insert(joined.party, false);
-                })
-            }
+            Fact::PartyJoined(joined) => self.change(joined.call, |call| {
+                call.parties.insert(joined.party, false);
+            }),
             Fact::PartyHeld { call, party, on } => {
                 self.change(*call, |call| match (*party, *on) {
                     // The citizen is listed while he is set aside.

@@ -20,7 +20,7 @@ mod read;
 mod secret;
 mod sip;
 
-pub use desk::{Database, Http, LogFormat, Retention, Telemetry, Ticket};
+pub use desk::{Cti, Database, Http, LogFormat, Retention, Telemetry, Ticket};
 pub use engine::{Answer, Calendar, Dial, Ivr, Journal, Limits, Media, Queue, Recording, Sounds};
 pub use problem::{Place, Problem, Problems};
 pub use read::{PREFIX, net};
@@ -61,6 +61,7 @@ pub struct Config {
     pub recording: Recording,
     pub ticket: Ticket,
     pub http: Http,
+    pub cti: Cti,
     pub agent_phones: Vec<AgentPhone>,
     pub database: Database,
     pub journal: Journal,
@@ -165,6 +166,7 @@ fn read_config(s: &mut Section<'_, '_>) -> Config {
         recording: s.section("recording", |s| engine::read_recording(s, &data)),
         ticket: s.section("ticket", desk::read_ticket),
         http: s.section("http", desk::read_http),
+        cti: s.section("cti", desk::read_cti),
         agent_phones: s.each("agent_phone", sip::read_phone),
         database: s.section("database", |s| desk::read_database(s, &data)),
         journal: s.section("journal", |s| engine::read_journal(s, &data)),

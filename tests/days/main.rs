@@ -3,6 +3,7 @@
 //! `SEED=n` runs one seed and prints it; `HOTLINE_PROVE=1` runs a thousand seeds instead of a hundred.
 
 mod caller;
+mod crew;
 mod day;
 mod setup;
 mod setup_engine;
@@ -178,6 +179,14 @@ fn wild_of(seed: u64, calls: usize) -> Day {
     day
 }
 
+/// A hostile day with people at work: too few, so that callers wait, and they do anything too.
+fn served(seed: u64) -> Day {
+    let mut day = hostile_of(seed, CALLS / 2);
+    let queues = ["main", "business", "english"].map(std::sync::Arc::from);
+    day.employ(crew::Crew::new(3 + (seed % 9) as usize, seed), &queues);
+    day
+}
+
 /// What must be true when everything has come to rest.
 fn judge(day: &Day, seed: u64, what: &str) {
     let tally = &day.tally;
@@ -197,6 +206,10 @@ fn judge(day: &Day, seed: u64, what: &str) {
         );
     }
     assert_eq!(tally.ended.len(), tally.sip_of.len(), "{what} seed {seed}: an end without a beginning");
+    if let Some(crew) = &day.crew {
+        assert!(crew.is_answered(), "{what} seed {seed}: a command without an answer");
+        assert!(crew.talking.is_empty(), "{what} seed {seed}: {:?} still talk", crew.talking);
+    }
     for (no, count) in &tally.numbers {
         assert_eq!(*count, 1, "{what} seed {seed}: number {no} was given {count} times");
     }
@@ -219,7 +232,8 @@ impl Share {
         let mut share = Self::default();
         for seed in seeds {
             // Half the days ordinary, every day's twin hostile, every fifth wild.
-            let days: [(&str, bool, Make); 3] = [
+            let days: [(&str, bool, Make); 4] = [
+                ("served", true, served),
                 ("ordinary", seed.is_multiple_of(2), ordinary),
                 ("hostile", true, hostile),
                 ("wild", seed.is_multiple_of(5), wild),
@@ -289,8 +303,9 @@ fn every_call_of_every_day_ends_exactly_once() {
 
 /// Ends that no day of one engine can bring, and why.
 const ELSEWHERE: &[(EndReason, &str)] = &[
-    (EndReason::SurveyDone, "a survey follows an agent, and there are none yet"),
-    (EndReason::AgentHungUp, "there are no agents yet"),
+    (EndReason::CalleeBusy, "agents of these days dial nobody"),
+    (EndReason::CalleeNoAnswer, "agents of these days dial nobody"),
+    (EndReason::DialFailed, "agents of these days dial nobody"),
     (EndReason::NoPort, "without a port a call is refused before it is one"),
     (EndReason::InternalFault, "a broken rule, and none broke"),
     (EndReason::Restarted, "another process's calls: see the kills"),

@@ -25,7 +25,8 @@ pub(super) fn device_label(device: Option<&Device>) -> String {
 impl Engine {
     pub(super) fn tell(&mut self, now: Time, to: AgentId, event: AgentEvent) {
         let Some(seat) = self.desk.seats.get(&to) else { return };
-        let word = FromEngine::Event { to: Arc::clone(&seat.name), at: now, wall_ms: self.wall.at(now), event };
+        let word =
+            FromEngine::Event { to: Arc::clone(&seat.name), at: now, wall_ms: self.wall.at(now), event };
         self.desk.words.push(word);
     }
 
@@ -119,7 +120,8 @@ impl Engine {
         let seat = self.desk.seats.get(&agent)?;
         let offer = self.desk.offer_of(agent).filter(|(_, open)| open.told);
         let on_call = seat.call.filter(|_| self.desk.offer_of(agent).is_none());
-        let calls = offer.map(|(_, open)| open.call).or(on_call).and_then(|call| self.card(call, Some(agent)));
+        let calls =
+            offer.map(|(_, open)| open.call).or(on_call).and_then(|call| self.card(call, Some(agent)));
         let colleague = |(id, other): (&AgentId, &super::desk::Seat)| Colleague {
             agent: Arc::clone(&other.name),
             state: self.state_for_panel(*id),

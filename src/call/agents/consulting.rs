@@ -2,7 +2,7 @@
 
 use super::desk::Ring;
 use super::lines::is_dialable;
-use super::orders::{Done, refused};
+use super::orders::Done;
 use super::party::{Role, Who};
 use super::seam::{AgentEvent, Device, Refused, Target};
 use crate::acd::AgentId;
@@ -44,7 +44,10 @@ impl Engine {
         consult: bool,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refused> {
-        let talkers = self.calls.get(&id).map_or(0, |call| 1 + call.parties.iter().filter(|p| p.role.is_heard()).count());
+        let talkers = self
+            .calls
+            .get(&id)
+            .map_or(0, |call| 1 + call.parties.iter().filter(|p| p.role.is_heard()).count());
         if talkers >= TALKERS_MAX {
             return Err(Refused::Limit);
         }
@@ -67,9 +70,10 @@ impl Engine {
                 if seat.call.is_some() {
                     return Err(Refused::TargetBusy);
                 }
-                self.acd_fact(|acd, actions| acd.busy(now, other, id, actions)).map_err(|_| Refused::TargetBusy)?;
+                self.acd_fact(|acd, actions| acd.busy(now, other, id, actions))
+                    .map_err(|_| Refused::TargetBusy)?;
                 let until = now + self.acd.config().ring * 2;
-                let ring = Ring { call: id, by, consult, until };
+                let ring = Ring { call: id, consult, until };
                 if let Some(seat) = self.desk.seats.get_mut(&other) {
                     seat.call = Some(id);
                     seat.rung = Some(ring);
@@ -91,7 +95,14 @@ impl Engine {
         }
     }
 
-    fn ring_colleague(&mut self, now: Time, id: CallId, other: AgentId, name: &Arc<str>, consult: bool) -> bool {
+    fn ring_colleague(
+        &mut self,
+        now: Time,
+        id: CallId,
+        other: AgentId,
+        name: &Arc<str>,
+        consult: bool,
+    ) -> bool {
         let rung = self.ring_phone(now, id, other, name, false);
         if let Some(party) = self.calls.get_mut(&id).and_then(|call| call.party_of_mut(other)) {
             party.consult = consult;
@@ -100,7 +111,13 @@ impl Engine {
     }
 
     /// The colleague answers on his panel.
-    pub(super) fn answer_ring(&mut self, now: Time, agent: AgentId, ring: Ring, out: &mut Vec<Effect>) -> Done {
+    pub(super) fn answer_ring(
+        &mut self,
+        now: Time,
+        agent: AgentId,
+        ring: Ring,
+        out: &mut Vec<Effect>,
+    ) -> Done {
         let phone = self.desk.seats.get(&agent).is_some_and(|s| matches!(s.device, Some(Device::Phone(_))));
         if phone {
             return Err(Refused::WrongState);
@@ -183,7 +200,8 @@ impl Engine {
                     }
                 }
                 None => {
-                    let at = self.calls.get(&id).and_then(|c| c.parties.iter().position(|p| p.leg.id.0 == leg));
+                    let at =
+                        self.calls.get(&id).and_then(|c| c.parties.iter().position(|p| p.leg.id.0 == leg));
                     if let Some(at) = at {
                         self.drop_party_at(now, id, at, "consult_over", out);
                     }

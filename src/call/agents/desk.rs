@@ -62,7 +62,6 @@ impl Seat {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::call) struct Ring {
     pub call: CallId,
-    pub by: AgentId,
     pub consult: bool,
     pub until: Time,
 }
@@ -139,12 +138,22 @@ impl Engine {
     }
 
     /// The call is over: everybody beside the citizen goes too.
-    pub(in crate::call) fn parties_go(&mut self, now: Time, id: CallId, why: &'static str, out: &mut Vec<Effect>) {
+    pub(in crate::call) fn parties_go(
+        &mut self,
+        now: Time,
+        id: CallId,
+        why: &'static str,
+        out: &mut Vec<Effect>,
+    ) {
         self.forget_safe(id);
         let ringing: Vec<AgentId> = match self.calls.get(&id) {
-            Some(call) if matches!(call.stage, Stage::Talking { .. }) => {
-                self.desk.seats.iter().filter(|(_, s)| s.rung.is_some_and(|r| r.call == id)).map(|(id, _)| *id).collect()
-            }
+            Some(call) if matches!(call.stage, Stage::Talking { .. }) => self
+                .desk
+                .seats
+                .iter()
+                .filter(|(_, s)| s.rung.is_some_and(|r| r.call == id))
+                .map(|(id, _)| *id)
+                .collect(),
             _ => Vec::new(),
         };
         for agent in ringing {

@@ -111,7 +111,8 @@ impl Engine {
         }
         let facts = CallFacts { called: from.to_owned(), began: now, ..CallFacts::default() };
         let wall_ms = self.wall.at(now);
-        let mut call = Call::outbound(id, dialog, leg, now, wall_ms, number, from, trunk, Walk::new(flow, facts));
+        let mut call =
+            Call::outbound(id, dialog, leg, now, wall_ms, number, from, trunk, Walk::new(flow, facts));
         call.max_call_at = now + self.config.limits.max_call;
         call.agent = Some(agent);
         self.by_leg.insert(call.leg.id, id);

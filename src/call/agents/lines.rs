@@ -8,7 +8,7 @@ use crate::base::{CallId, LegId, Personal, Time};
 use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine, LEG_CLOSE_LIMIT};
 use crate::call::fact::{Fact, PartyJoined};
-use crate::call::live::{Closing, Leg, Stage};
+use crate::call::live::{Closing, Leg};
 use crate::call::reach::News;
 use crate::call::sip_news::session_of;
 use crate::media::seam::{BridgeId, Codec, Order, Session};
@@ -382,10 +382,6 @@ impl Engine {
     /// What the desk's tables say of a call that is gone.
     pub(super) fn forget_safe(&mut self, id: CallId) {
         self.desk.safe.retain(|(_, what)| *what != Safe::Number(id));
-    }
-
-    pub(super) fn talks(&self, id: CallId) -> bool {
-        self.calls.get(&id).is_some_and(|call| matches!(call.stage, Stage::Talking { .. }))
     }
 }
 

@@ -69,7 +69,8 @@ impl Engine {
         dial: bool,
         out: &mut Vec<Effect>,
     ) {
-        let waits = !dial && matches!(self.calls.get(&open.call).map(|c| &c.stage), Some(Stage::Queued { .. }));
+        let waits =
+            !dial && matches!(self.calls.get(&open.call).map(|c| &c.stage), Some(Stage::Queued { .. }));
         if !waits {
             self.counters.add(Count::OfferRefused);
             let _ = self.acd_fact(|acd, actions| acd.refused(now, offer, RefusedBy::Call, actions));
@@ -85,11 +86,8 @@ impl Engine {
         self.counters.add(Count::Offers);
         self.took(open.call, News::Offered);
         let (call, agent) = (open.call, open.agent.to_string());
-        let seq = self.note(
-            now,
-            Fact::CallOffered { call, offer: offer.0, agent, queue: queue.to_string() },
-            out,
-        );
+        let seq =
+            self.note(now, Fact::CallOffered { call, offer: offer.0, agent, queue: queue.to_string() }, out);
         if let Some(seat) = self.desk.seats.get_mut(&open.agent) {
             seat.call = Some(call);
         }
@@ -269,7 +267,8 @@ impl Engine {
             reason: state.reason().cloned(),
         };
         self.tell_watchers(now, agent, event);
-        let queues: Vec<Arc<str>> = self.config.agents.iter().find(|a| a.id == agent).map_or_else(Vec::new, |a| a.queues.clone());
+        let queues: Vec<Arc<str>> =
+            self.config.agents.iter().find(|a| a.id == agent).map_or_else(Vec::new, |a| a.queues.clone());
         for queue in queues {
             self.stir(now, &queue);
         }

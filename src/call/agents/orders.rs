@@ -107,7 +107,8 @@ impl Engine {
             let Some(seat) = self.desk.seats.get_mut(&agent) else { return };
             let before = seat.away_until.take();
             self.desk.away.moved(agent, before, None);
-            if seat.call.is_none() && self.acd_fact(|acd, actions| acd.logout(now, agent, actions)).is_ok()
+            if seat.call.is_none()
+                && self.acd_fact(|acd, actions| acd.logout(now, agent, actions)).is_ok()
                 && let Some(seat) = self.desk.seats.get_mut(&agent)
             {
                 seat.device = None;
@@ -198,7 +199,8 @@ impl Engine {
                 Ok(None)
             }
             AgentCommand::WrapUpExtend => {
-                self.acd_fact(|acd, actions| acd.wrap_extend(now, agent, WRAP_STEP, actions)).map_err(refused)?;
+                self.acd_fact(|acd, actions| acd.wrap_extend(now, agent, WRAP_STEP, actions))
+                    .map_err(refused)?;
                 Ok(None)
             }
             AgentCommand::RecordingPause { call } => self.pause_recording(now, agent, call, true, out),
@@ -245,9 +247,8 @@ impl Engine {
 
     fn log_in(&mut self, now: Time, agent: AgentId, device: Device) -> Done {
         if let Device::Phone(name) = &device {
-            let known = |p: &crate::sip::seam::Peer| {
-                p.kind == crate::sip::seam::PeerKind::Phone && *p.name == **name
-            };
+            let known =
+                |p: &crate::sip::seam::Peer| p.kind == crate::sip::seam::PeerKind::Phone && *p.name == **name;
             if !self.config.ua.peers.iter().any(known) {
                 return Err(Refused::NoSuchTarget);
             }
@@ -284,7 +285,8 @@ impl Engine {
     /// A desk phone's contact came or went.
     pub(in crate::call) fn phone_news(&mut self, now: Time, peer: PeerId, contacts: usize) {
         self.desk.phones.insert(peer, contacts);
-        let Some(name) = self.config.ua.peers.get(usize::from(peer.0)).map(|peer| Arc::clone(&peer.name)) else {
+        let Some(name) = self.config.ua.peers.get(usize::from(peer.0)).map(|peer| Arc::clone(&peer.name))
+        else {
             return;
         };
         let holder = self.desk.seats.iter().find(|(_, seat)| match &seat.device {
@@ -378,7 +380,8 @@ impl Engine {
     fn dtmf(&mut self, agent: AgentId, named: Option<CallId>, digits: &str, out: &mut Vec<Effect>) -> Done {
         let id = self.his_talk(agent, named)?;
         let keys: Option<Box<[Digit]>> = digits.chars().map(Digit::from_char).collect();
-        let keys = keys.filter(|keys| (1..=DIGITS_MAX).contains(&keys.len())).ok_or(Refused::NumberRefused)?;
+        let keys =
+            keys.filter(|keys| (1..=DIGITS_MAX).contains(&keys.len())).ok_or(Refused::NumberRefused)?;
         let Some(call) = self.calls.get(&id) else { return Err(Refused::NoSuchCall) };
         // An outside party on the line is the one with the menu; without one it is whoever was dialled.
         let outside = call.parties.iter().find(|party| matches!(party.who, Who::Number(_)) && party.up);

@@ -129,11 +129,8 @@ impl Engine {
             Role::Talk | Role::Barge => acd.hung_up(now, agent, id, actions),
             Role::Listen | Role::Whisper => acd.idle(now, agent, actions),
         });
-        let wrap_up_until_ms = self
-            .acd
-            .agent_view(agent)
-            .and_then(|view| view.wrap_until)
-            .map(|at| self.wall.at(at));
+        let wrap_up_until_ms =
+            self.acd.agent_view(agent).and_then(|view| view.wrap_until).map(|at| self.wall.at(at));
         self.tell(now, agent, AgentEvent::Ended { call: id, reason: why, wrap_up_until_ms });
     }
 
@@ -144,10 +141,10 @@ impl Engine {
             return;
         }
         let listeners: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
-        let (outbound, crisis, dialing) =
-            (call.outbound, call.crisis, matches!(call.stage, Stage::Dialing));
+        let (outbound, crisis, dialing) = (call.outbound, call.crisis, matches!(call.stage, Stage::Dialing));
         for listener in listeners {
-            let role = self.calls.get(&id).and_then(|c| c.party_of(listener)).map_or(Role::Listen, |p| p.role);
+            let role =
+                self.calls.get(&id).and_then(|c| c.party_of(listener)).map_or(Role::Listen, |p| p.role);
             self.drop_party(now, id, listener, "over", out);
             self.freed(now, id, listener, role, "over");
         }
@@ -264,7 +261,13 @@ impl Engine {
     }
 
     /// To a queue, in the place the citizen has by his first arrival there.
-    pub(super) fn to_queue(&mut self, now: Time, id: CallId, queue: &Arc<str>, out: &mut Vec<Effect>) -> bool {
+    pub(super) fn to_queue(
+        &mut self,
+        now: Time,
+        id: CallId,
+        queue: &Arc<str>,
+        out: &mut Vec<Effect>,
+    ) -> bool {
         let Some(call) = self.calls.get(&id) else { return false };
         let enter = Enter { entered: Some(call.arrived), ..Enter::new(id, Arc::clone(queue), 1) };
         let entered = self.acd_fact(|acd, actions| acd.enter(now, enter, actions));
@@ -313,7 +316,8 @@ impl Engine {
         };
         let deaf = matches!(told, acd::Path::Deaf(_));
         let _ = self.acd_fact(|acd, actions| acd.path(now, agent, told, actions));
-        let Some(id) = call.filter(|id| self.calls.get(id).is_some_and(|c| c.party_of(agent).is_some())) else {
+        let Some(id) = call.filter(|id| self.calls.get(id).is_some_and(|c| c.party_of(agent).is_some()))
+        else {
             return;
         };
         if deaf {

@@ -237,6 +237,8 @@ fn leg_of(order: &Order) -> LegId {
         | Order::Message { leg, .. }
         | Order::StopMessage { leg }
         | Order::WatchSilence { leg, .. }
+        | Order::Digits { leg, .. }
         | Order::Close { leg } => *leg,
+        Order::Bridge { members, .. } => members.first().map_or(LegId(0), |m| m.leg),
     }
 }

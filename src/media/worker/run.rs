@@ -238,7 +238,7 @@ impl Worker {
         }
         let Some(leg) = &mut line.leg else { return out.count(Count::OrdersStale, 1) };
         match order {
-            Order::Open { .. } => {}
+            Order::Open { .. } | Order::Bridge { .. } | Order::Digits { .. } => {}
             Order::Update { session, .. } => leg.update(&env, session, out),
             Order::Play { play, pieces, .. } => leg.playlist().play(play, pieces),
             Order::Stop { .. } => leg.playlist().stop(),
