@@ -1,4 +1,5 @@
 //! The program from outside: one binary, one file for each subject.
+mod agents;
 mod corpus;
 mod floors;
 mod flows;

@@ -1,0 +1,186 @@
+//! An agent with a desk phone: a citizen dials, the phone rings, both hear each other, the ticket has its number (issue 4, rows 1, 11, 14).
+//!
+//! Citizen and phone are two baresips; the agent works by the websocket.
+
+use crate::support::audio;
+use crate::support::baresip::{Baresip, Sounds};
+use crate::support::cti::Agent;
+use crate::support::level;
+use crate::support::server::{PASSWORD, Server, Setup, TOP};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const WAIT: Duration = Duration::from_secs(20);
+const LIKE: f64 = 0.9;
+const PHONE: &str = "a desk phone's password";
+
+fn prompt(name: &str) -> Vec<f32> {
+    let path = Path::new(TOP).join("sounds/zh").join(format!("{name}.wav"));
+    audio::read_wav(&path).0.remove(0)
+}
+
+/// A microphone that says two prompts again and again.
+fn voice(dir: &Path, name: &str, clips: &[&str]) -> (PathBuf, Vec<f32>) {
+    let said: Vec<f32> = clips.iter().flat_map(|name| prompt(name)).collect();
+    let path = dir.join(name);
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = hound::WavWriter::create(&path, spec).expect("a WAV file");
+    for sample in said.iter().cycle().take(90 * 8_000) {
+        file.write_sample(*sample as i16).expect("write");
+    }
+    file.finalize().expect("a whole file");
+    (path, said)
+}
+
+fn part(sound: &[f32]) -> &[f32] {
+    &sound[8_000..32_000]
+}
+
+/// A desk with one queue and two desk phones.
+fn desk() -> Server {
+    let config = format!(
+        "{}\n[[agent_phone]]\nname = \"p1\"\npassword = \"{PHONE}\"\n[[agent_phone]]\nname = \"p2\"\npassword = \"{PHONE}\"\n\
+         [queue.people]\nanswer = \"auto\"\n",
+        include_str!("../../sipp-scenarios/hotline.toml")
+    );
+    let server = Setup::of(&config).flow("desk", include_str!("flows/desk.toml")).start();
+    for (name, role) in [("8001", "agent"), ("8002", "agent"), ("boss", "lead")] {
+        server.user(name, role);
+    }
+    server
+}
+
+struct Table {
+    server: Server,
+    dir: tempfile::TempDir,
+}
+
+impl Table {
+    fn new() -> Self {
+        Self { server: desk(), dir: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn phone(&self, name: &str, clips: &[&str]) -> (Baresip, Vec<f32>) {
+        let (path, said) = voice(self.dir.path(), &format!("{name}.wav"), clips);
+        let phone = Baresip::phone(&path, self.server.at.udp, name, PHONE);
+        phone.logged("200 OK");
+        (phone, said)
+    }
+
+    fn agent(&self, name: &str) -> Agent {
+        Agent::open(self.server.at.http, name, PASSWORD)
+    }
+
+    fn citizen(&self, clips: &[&str]) -> (Baresip, Vec<f32>) {
+        let (path, said) = voice(self.dir.path(), "citizen.wav", clips);
+        let mut citizen = Baresip::start(&path);
+        citizen.order("dial", &format!("sip:12341@{};transport=udp", self.server.at.udp));
+        citizen.logged("Call established");
+        (citizen, said)
+    }
+
+    fn call(&self) -> Value {
+        let api = self.server.api();
+        level::until("the call's record is complete", WAIT, || {
+            let calls = api.try_get("calls?limit=1")?;
+            let call = calls["items"][0].clone();
+            (!call["end_reason"].is_null() && !call["recording"]["length_ms"].is_null()).then_some(call)
+        })
+    }
+}
+
+fn hears(who: &str, sounds: &Sounds, said: &[f32]) {
+    let (like, _) = audio::find(part(said), &sounds.heard);
+    println!("{who} heard the other {like:.4}");
+    assert!(like > LIKE, "{who} heard the other only {like:.3}");
+}
+
+#[test]
+fn a_citizen_and_an_agent_at_a_desk_phone_hear_each_other() {
+    let table = Table::new();
+    let (phone, agent_said) = table.phone("p1", &["dept_rexianban", "callback_intro", "abuse_warn"]);
+    let mut agent = table.agent("8001");
+    agent.done("agent.login", json!({"device": "p1"}));
+    agent.done("agent.ready", json!({}));
+    agent.state("8001", "ready");
+
+    let (mut citizen, citizen_said) = table.citizen(&["after_hours", "agent_hold", "conf_add_generic"]);
+    let offered = agent.event("call.offered");
+    assert_eq!(offered["data"]["queue"], "people", "{offered}");
+    assert_eq!(offered["data"]["caller"], "12000000055", "{offered}");
+    let answered = agent.event("call.answered");
+    assert_eq!(answered["data"]["call"], offered["data"]["call"]);
+    let linked = agent.event("ticket.linked");
+    let number = linked["data"]["ticket_no"].as_str().expect("a number").to_owned();
+    assert_eq!(number.len(), 12, "{linked}");
+    agent.state("8001", "on_call");
+    phone.logged("Call established");
+
+    citizen.listen(8);
+    // The citizen is set aside: what he hears now is music.
+    agent.done("call.hold", json!({}));
+    agent.event("call.held");
+    agent.done("call.retrieve", json!({}));
+    agent.event("call.retrieved");
+    citizen.listen(3);
+    agent.done("call.hangup", json!({}));
+    let ended = agent.event("call.ended");
+    assert!(ended["data"]["wrap_up_until"].is_string(), "{ended}");
+    agent.state("8001", "wrap_up");
+    // The flow goes on after the queue: a survey, and its key.
+    citizen.listen(1);
+    citizen.order("sndcode", "1");
+    citizen.logged("terminated");
+    agent.done("wrapup.finish", json!({}));
+    agent.state("8001", "ready");
+    let (citizen, phone) = (citizen.quit(), phone.quit());
+    hears("the citizen", &citizen, &agent_said);
+    hears("the agent", &phone, &citizen_said);
+
+    let call = table.call();
+    assert_eq!(call["agent"], "8001", "{call}");
+    assert_eq!(call["end_reason"], "survey_done", "{call}");
+    let tickets = table.server.api().list("tickets");
+    assert!(tickets.iter().any(|t| t["no"] == number.as_str()), "{number} in {tickets:?}");
+    // Both are in the recording, each in his channel.
+    let file = table.dir.path().join("recording.wav");
+    let id = call["recording"]["id"].as_str().expect("an id");
+    std::fs::write(&file, table.server.api().bytes(&format!("recordings/{id}"))).expect("write");
+    let (channels, _) = audio::read_wav(&file);
+    for (said, channel) in [(&citizen_said, 0), (&agent_said, 1)] {
+        let (like, _) = audio::find(part(said), &channels[channel]);
+        let (strange, _) = audio::find(part(said), &channels[1 - channel]);
+        println!("channel {channel}: {like:.4}, the other {strange:.4}");
+        assert!(like > LIKE && strange < 0.5, "channel {channel}: {like:.3}, the other {strange:.3}");
+    }
+    table.server.assert_replays();
+    table.server.assert_clean();
+}
+
+#[test]
+fn the_citizen_hangs_up_and_the_phone_is_free_again() {
+    let table = Table::new();
+    let (phone, _) = table.phone("p1", &["dept_rexianban", "callback_intro", "abuse_warn"]);
+    let mut agent = table.agent("8001");
+    agent.done("agent.login", json!({"device": "p1"}));
+    agent.done("agent.ready", json!({}));
+    for _ in 0..2 {
+        let (mut citizen, _) = table.citizen(&["after_hours", "agent_hold", "conf_add_generic"]);
+        agent.event("call.answered");
+        phone.logged("Call established");
+        citizen.order("hangup", "");
+        let ended = agent.event("call.ended");
+        assert_eq!(ended["data"]["reason"], "caller_hung_up", "{ended}");
+        agent.done("wrapup.finish", json!({}));
+        agent.state("8001", "ready");
+    }
+    assert_eq!(table.call()["end_reason"], "caller_hung_up");
+    table.server.assert_replays();
+    table.server.assert_clean();
+}
