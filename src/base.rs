@@ -165,6 +165,15 @@ impl Digit {
             _ => None,
         }
     }
+    /// Its RFC 4733 event number.
+    pub const fn as_event(self) -> u8 {
+        match self.0 {
+            b'*' => 10,
+            b'#' => 11,
+            letter @ b'A'..=b'D' => letter - b'A' + 12,
+            digit => digit - b'0',
+        }
+    }
     pub const fn from_char(c: char) -> Option<Self> {
         match c {
             '0'..='9' | '*' | '#' | 'A'..='D' => Some(Self(c as u8)),

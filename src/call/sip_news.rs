@@ -324,6 +324,7 @@ fn session_of(media: &NegotiatedMedia, media_nets: Arc<[crate::media::seam::IpNe
         send_pt: media.send_pt,
         recv_pt: media.recv_pt,
         event_pt: media.event_pt,
+        send_event_pt: media.send_event_pt,
         may_send: matches!(media.direction, Direction::SendRecv | Direction::SendOnly),
         may_receive: matches!(media.direction, Direction::SendRecv | Direction::RecvOnly),
         symmetric: true,
