@@ -71,6 +71,7 @@ fn session(remote: SocketAddr, event_pt: Option<u8>) -> Box<Session> {
         send_pt: 8,
         recv_pt: 8,
         event_pt,
+        send_event_pt: event_pt,
         may_send: true,
         may_receive: true,
         symmetric: true,

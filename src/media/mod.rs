@@ -28,11 +28,15 @@
 //! [`leg::Leg::packet`].
 
 pub mod activity;
+pub mod bridge;
+pub mod digits;
 pub mod events;
 pub mod g711;
 pub mod leg;
+pub mod live;
 #[cfg(feature = "full")]
 pub mod load;
+pub mod mixer;
 pub mod mos;
 pub mod playlist;
 pub mod playout;
