@@ -61,7 +61,11 @@ const SERVER_INVITE: &[Impossible<ServerInvitePlace, ServerInviteNews>] = {
     use {ServerInviteNews as N, ServerInvitePlace as P};
     &[
         (&[P::Gone], N::ALL, FORGOTTEN),
-        (&[P::Proceeding], &[N::RepeatDue, N::TimeUp], "it waits for a person: the session holds that deadline"),
+        (
+            &[P::Proceeding],
+            &[N::RepeatDue, N::TimeUp],
+            "it waits for a person: the session holds that deadline",
+        ),
         (&[P::Accepted], &[N::RepeatDue], "the session repeats a 200 (RFC 3261 13.3.1.4)"),
         (&[P::Confirmed], &[N::RepeatDue], "nothing is said after the ACK"),
         (
@@ -91,7 +95,11 @@ const CLIENT_INVITE: &[Impossible<ClientInvitePlace, ClientNews>] = {
     use {ClientInvitePlace as P, ClientNews as N};
     &[
         (&[P::Gone], N::ALL, FORGOTTEN),
-        (&[P::Proceeding, P::Accepted, P::Completed], &[N::RepeatDue], "an INVITE that was heard is not repeated"),
+        (
+            &[P::Proceeding, P::Accepted, P::Completed],
+            &[N::RepeatDue],
+            "an INVITE that was heard is not repeated",
+        ),
         (&[P::Completed], &[N::ConnectionLost], BY_DATAGRAM),
     ]
 };

@@ -443,7 +443,9 @@ impl Ua {
         duration_ms: u16,
         out: &mut Vec<Output>,
     ) -> bool {
-        self.command(now, dialog, News::InfoDigit, out, |session, cx| session.info_digit(cx, digit.as_char(), duration_ms))
+        self.command(now, dialog, News::InfoDigit, out, |session, cx| {
+            session.info_digit(cx, digit.as_char(), duration_ms)
+        })
     }
 
     /// What became of a transfer that was accepted (`Event::Referred`): final status of the call to its target.
@@ -454,7 +456,9 @@ impl Ua {
         status: u16,
         out: &mut Vec<Output>,
     ) -> bool {
-        self.command(now, dialog, News::TransferResult, out, |session, cx| session.transfer_result(cx, status))
+        self.command(now, dialog, News::TransferResult, out, |session, cx| {
+            session.transfer_result(cx, status)
+        })
     }
 
     /// Calls somebody. `to` and `from` are user parts or whole `sip:` URIs; `headers` go into the INVITE as they are.

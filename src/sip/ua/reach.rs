@@ -108,11 +108,7 @@ const IMPOSSIBLE: &[Impossible<Place, News>] = &[
         &[News::ReliableAgain, News::PrackMissing, News::RingingAgain],
         "no provisional answer of ours is out",
     ),
-    (
-        &[Place::Answered, Place::Parting, Place::Up, Place::Leaving],
-        &[News::RangTooLong],
-        "nothing rings",
-    ),
+    (&[Place::Answered, Place::Parting, Place::Up, Place::Leaving], &[News::RangTooLong], "nothing rings"),
     (
         &[Place::Invited, Place::Answered, Place::Parting, Place::Up, Place::Leaving],
         &[News::CancelUnanswered],
