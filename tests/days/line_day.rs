@@ -2,7 +2,7 @@
 //! ours, forks, transfers, streams that break. An engine asks for a part of that only; the machines must bear all of it.
 
 use crate::day::Faults;
-use crate::peer::{self, Deed, Peer, Words, draw};
+use crate::peer::{self, Care, Deed, Peer, Words, draw};
 use hotline::base::{Digit, Time};
 use hotline::media::seam::{Codec, IpNet};
 use hotline::sip::Ua;
@@ -124,7 +124,8 @@ impl LineDay {
     }
 
     fn admit(&mut self, mut peer: Peer) {
-        peer.careful = self.draw(3) > 0;
+        peer.care =
+            [Care::Mostly, Care::Mostly, Care::Mostly, Care::Seldom, Care::Never][self.draw(5) as usize];
         self.by_call_id.insert(peer.call_id.clone(), peer.n);
         self.peers.push(peer);
         let plan = self.plan();
@@ -182,7 +183,17 @@ impl LineDay {
                 7 | 8 => Order::Key,
                 _ => Order::Transferred,
             };
-            orders.push((self.draw(within), order));
+            let at = self.draw(within);
+            orders.push((at, order));
+            // One that goes while something of his is in the air.
+            if matches!(order, Order::Key | Order::Hold) && self.draw(4) == 0 {
+                orders.push((at + self.draw(600), Order::HangUp));
+            }
+        }
+        if self.draw(10) == 0 {
+            // He hangs up on one who has not acknowledged, and who changes his mind twice.
+            orders.extend([(1, Order::Answer), (self.draw(400), Order::HangUp)]);
+            deeds.extend([(900, Deed::Ask("INVITE")), (900 + self.draw(600), Deed::Cancel)]);
         }
         Plan { deeds, orders }
     }

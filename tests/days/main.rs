@@ -1,6 +1,6 @@
 //! Whole days through the real engine on a virtual clock: callers who do anything, a network that loses, doubles and reorders.
 //!
-//! `SEED=n` runs one seed and prints it; `HOTLINE_PROVE=1` runs a thousand seeds instead of a hundred.
+//! `SEED=n` runs one seed and prints it, `SEED=n..m` those from n on below m; `HOTLINE_PROVE=1` runs a thousand seeds instead of a hundred.
 
 mod caller;
 mod day;
@@ -28,8 +28,9 @@ const LINES: usize = 300;
 
 fn seeds() -> std::ops::Range<u64> {
     if let Ok(seed) = std::env::var("SEED") {
-        let seed = seed.parse().expect("SEED is a number");
-        return seed..seed + 1;
+        let (from, to) = seed.split_once("..").unwrap_or((&seed, ""));
+        let from = from.parse().expect("SEED is a number, or two like 100..400");
+        return from..to.parse().unwrap_or(from + 1);
     }
     0..if std::env::var_os("HOTLINE_PROVE").is_some() { 1_000 } else { 100 }
 }
@@ -407,7 +408,7 @@ fn the_same_seed_gives_the_same_bytes() {
 #[cfg(feature = "full")] // It writes and reads a real journal.
 #[test]
 fn the_journal_folds_to_the_live_state_after_each_step() {
-    let seed = std::env::var("SEED").map_or(11, |seed| seed.parse().expect("SEED is a number"));
+    let seed = if std::env::var_os("SEED").is_some() { seeds().start } else { 11 };
     for (what, mut day) in [("hostile", hostile_of(seed, 150)), ("wild", wild_of(seed, 200))] {
         day.watch = Some(watch::Watch::new());
         day.run(Time::ZERO + Duration::from_secs(40 * 3600));

@@ -33,6 +33,14 @@ pub enum Deed {
     Replace,
 }
 
+/// How well it acknowledges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    Mostly,
+    Seldom,
+    Never,
+}
+
 pub struct Peer {
     pub n: usize,
     pub called: bool,
@@ -56,8 +64,7 @@ pub struct Peer {
     got: Option<String>,
     /// The last RSeq it gave.
     rseq: u32,
-    /// Acknowledges in time, mostly.
-    pub careful: bool,
+    pub care: Care,
     streams: u64,
 }
 
@@ -82,7 +89,7 @@ impl Peer {
             seen: BTreeSet::new(),
             got: None,
             rseq: 0,
-            careful: true,
+            care: Care::Mostly,
             streams: 0,
         }
     }
@@ -193,12 +200,14 @@ impl Peer {
             return Words::new();
         }
         let to = self.their_tag.clone();
-        let late = |rng: &mut ChaCha8Rng, careful: bool| match draw(rng, if careful { 10 } else { 4 }) {
-            0 => None,
-            1 => Some(draw(rng, 40_000)),
-            2 => Some(draw(rng, 2_000)),
-            _ => Some(0),
-        };
+        let late =
+            |rng: &mut ChaCha8Rng, care: Care| match draw(rng, if care == Care::Mostly { 10 } else { 4 }) {
+                _ if care == Care::Never => None,
+                0 => None,
+                1 => Some(draw(rng, 40_000)),
+                2 => Some(draw(rng, 2_000)),
+                _ => Some(0),
+            };
         if status < 200 {
             let Some(rseq) = line(text, "RSeq").and_then(|rseq| rseq.parse::<u32>().ok()) else {
                 return Words::new();
@@ -207,13 +216,13 @@ impl Peer {
                 return Words::new();
             }
             self.rseq = rseq;
-            let Some(wait) = late(rng, self.careful) else { return Words::new() };
+            let Some(wait) = late(rng, self.care) else { return Words::new() };
             let rack = format!("RAck: {rseq} {cseq} INVITE\r\n");
             let body =
                 if text.contains("application/sdp") && !self.invite.2 { self.sdp() } else { "".into() };
             return vec![(wait, self.request("PRACK", &rack, &body))];
         }
-        let Some(wait) = late(rng, self.careful) else { return Words::new() };
+        let Some(wait) = late(rng, self.care) else { return Words::new() };
         if status >= 300 {
             return vec![(wait, self.message("ACK", self.invite.0, cseq, to.as_deref(), "", ""))];
         }
@@ -248,6 +257,8 @@ impl Peer {
             }
             _ => {
                 let plan: Vec<(u64, u16)> = match draw(rng, 12) {
+                    // It has hung up, and its BYE was lost.
+                    0 | 1 if method == "INFO" => vec![(draw(rng, 1_000), 481)],
                     0..5 => vec![(0, 200)],
                     5 => vec![(0, 100), (draw(rng, 12_000), 200)],
                     6 => vec![],
@@ -291,8 +302,8 @@ impl Peer {
             _ => {}
         }
         let tags = 1 + draw(rng, 6) / 5;
-        let forks: Vec<u32> =
-            plan.iter().map(|_| if first { draw(rng, tags + 1) as u32 } else { 0 }).collect();
+        let others = if first { tags + 1 } else { tags };
+        let forks: Vec<u32> = plan.iter().map(|_| draw(rng, others) as u32).collect();
         plan.into_iter()
             .zip(forks)
             .map(|((after, status), fork)| (after, self.answer(rng, text, status, fork)))
@@ -308,6 +319,8 @@ impl Peer {
             }
         }
         let to = line(text, "To").unwrap_or("");
+        // A proxy that forks what is inside a session gives an answer of somebody else's.
+        let to = if fork > 0 { to.split(";tag=").next().unwrap_or("") } else { to };
         let tagged = status > 100 && !to.contains(";tag=");
         let tag = if fork == 0 { self.tag.clone() } else { format!("{}f{fork}", self.tag) };
         reply += &if tagged { format!("To: {to};tag={tag}\r\n") } else { format!("To: {to}\r\n") };
