@@ -294,6 +294,26 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_was_taken_is_counted_and_one_that_cannot_be_has_its_reason() {
+        closed! { Lamp { Off, On } }
+        closed! { Hand { Press, Break } }
+        let mut reach = Reach::new(&[(&[Lamp::Off], &[Hand::Break], "it is off")]);
+        reach.took(Lamp::On, Hand::Press);
+        reach.took(Lamp::On, Hand::Press);
+        reach.took(Lamp::Off, Hand::Break);
+        let rows: Vec<_> = reach.rows().collect();
+        assert_eq!(
+            rows,
+            [
+                (Lamp::Off, Hand::Press, 0, None),
+                (Lamp::Off, Hand::Break, 1, Some("it is off")),
+                (Lamp::On, Hand::Press, 2, None),
+                (Lamp::On, Hand::Break, 0, None),
+            ]
+        );
+    }
+
+    #[test]
     fn digits_and_personal_text_do_not_print_themselves() {
         assert_eq!(
             format!("{:?} {:?}", Digit::from_event(7).unwrap(), Personal::new("12000000001")),
