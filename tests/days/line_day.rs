@@ -186,8 +186,13 @@ impl LineDay {
             let at = self.draw(within);
             orders.push((at, order));
             // One that goes while something of his is in the air.
-            if matches!(order, Order::Key | Order::Hold) && self.draw(4) == 0 {
+            if matches!(order, Order::Key | Order::Hold) && self.draw(2) == 0 {
                 orders.push((at + self.draw(600), Order::HangUp));
+            }
+            // A stream that breaks under a request of ours, before its first answer or after.
+            if matches!(order, Order::Key | Order::Hold | Order::HangUp) && self.draw(4) == 0 {
+                let after = [1, 1, 5_000][self.draw(3) as usize];
+                deeds.push((at + 1 + self.draw(after), Deed::Cut));
             }
         }
         if self.draw(10) == 0 {

@@ -302,7 +302,7 @@ impl Peer {
             _ => {}
         }
         let tags = 1 + draw(rng, 6) / 5;
-        let others = if first { tags + 1 } else { tags };
+        let others = if first { tags + 1 } else { 1 + draw(rng, 3) / 2 };
         let forks: Vec<u32> = plan.iter().map(|_| draw(rng, others) as u32).collect();
         plan.into_iter()
             .zip(forks)
