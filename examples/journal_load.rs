@@ -1,7 +1,7 @@
 //! How fast the journal takes facts, and how long a start needs to be ready behind them.
 //!
 //! `cargo run --release --example journal_load -- [records] [dir]`. The facts come through the ring and the writing thread to the real
-//! disk, as in the server. Then it is opened as a start does; once more without its checkpoints, as if each were damaged.
+//! disk, as in the server. Then it is opened as a start does.
 
 use hotline::base::{CallId, Personal};
 use hotline::call::EndReason;
@@ -37,9 +37,7 @@ fn measure(records: u64, dir: &Path) -> Result<(), Failure> {
         commit: Duration::from_millis(2),
     };
     write(records, &options)?;
-    open(records, &options, "as a start finds it")?;
-    without_checkpoints(&options.dir)?;
-    open(records, &options, "with every checkpoint damaged")
+    open(records, &options)
 }
 
 fn write(records: u64, options: &Options) -> Result<(), Failure> {
@@ -67,32 +65,17 @@ fn write(records: u64, options: &Options) -> Result<(), Failure> {
     if durable == records { Ok(()) } else { Err("not all records are on disk".into()) }
 }
 
-fn open(records: u64, options: &Options, how: &str) -> Result<(), Failure> {
+fn open(records: u64, options: &Options) -> Result<(), Failure> {
     let began = Instant::now();
     let (_, recovered) = Journal::open(options.clone(), 0)?;
     let seconds = began.elapsed().as_secs_f64();
     println!(
-        "opened {how} in {seconds:.3} s: next {}, {} calls without an end, {} damaged places (row 6 asks for at most 2 s)",
+        "opened in {seconds:.3} s: next {}, {} calls without an end, {} damaged places (row 6 asks for at most 2 s)",
         recovered.next_seq,
         recovered.unended.len(),
         recovered.damage.len()
     );
     if recovered.next_seq == records + 1 { Ok(()) } else { Err("the positions are wrong".into()) }
-}
-
-/// Changes one byte behind the head of each segment that begins with a checkpoint.
-fn without_checkpoints(dir: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::FileExt as _;
-    for entry in std::fs::read_dir(dir)? {
-        let file = std::fs::OpenOptions::new().read(true).write(true).open(entry?.path())?;
-        let mut head = [0; 64];
-        let got = file.read_at(&mut head, 0)?;
-        // The kind of its first record.
-        if got == head.len() && u16::from_le_bytes([head[32], head[33]]) == 1_000 {
-            file.write_all_at(&[head[63] ^ 1], 63)?;
-        }
-    }
-    Ok(())
 }
 
 /// Eight facts a call; so many calls go on side by side.

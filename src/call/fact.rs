@@ -131,6 +131,58 @@ pub enum Fact {
     /// Drain began or the process is stopping in order.
     Draining,
     Stopped,
+    /// An agent's state changed: the contract's name, the reason, the device he works with. His intent is durable by this.
+    AgentState {
+        agent: String,
+        state: String,
+        reason: String,
+        device: String,
+    },
+    /// The call was offered to an agent.
+    CallOffered {
+        call: CallId,
+        offer: u64,
+        agent: String,
+        queue: String,
+    },
+    /// How the offer ended: `answered`, `declined`, `no_answer`, `caller_left`…
+    OfferEnded {
+        call: CallId,
+        offer: u64,
+        agent: String,
+        how: String,
+    },
+    /// Another leg is on the call.
+    PartyJoined(Box<PartyJoined>),
+    /// Set aside, or back among the others.
+    PartyHeld {
+        call: CallId,
+        party: u64,
+        on: bool,
+    },
+    PartyLeft {
+        call: CallId,
+        party: u64,
+        why: String,
+    },
+    /// The agent's work after the call is over.
+    WrappedUp {
+        call: CallId,
+        agent: String,
+        wrap_ms: u64,
+    },
+    /// Something said about the call by who works on it: `assist`, `crisis`, `urgent`.
+    CallNoted {
+        call: CallId,
+        agent: String,
+        kind: String,
+        note: Personal,
+    },
+    RecordingPaused {
+        call: CallId,
+        on: bool,
+        why: String,
+    },
 }
 
 impl Fact {
@@ -155,13 +207,22 @@ impl Fact {
             | Self::RecordingEnded { call, .. }
             | Self::ValueSet { call, .. }
             | Self::DialStarted { call, .. }
-            | Self::DialEnded { call, .. } => Some(*call),
+            | Self::DialEnded { call, .. }
+            | Self::CallOffered { call, .. }
+            | Self::OfferEnded { call, .. }
+            | Self::PartyHeld { call, .. }
+            | Self::PartyLeft { call, .. }
+            | Self::WrappedUp { call, .. }
+            | Self::CallNoted { call, .. }
+            | Self::RecordingPaused { call, .. } => Some(*call),
+            Self::PartyJoined(f) => Some(f.call),
             Self::Booted { .. }
             | Self::NumberBlock { .. }
             | Self::FlowLoaded { .. }
             | Self::FlowRefused { .. }
             | Self::Draining
-            | Self::Stopped => None,
+            | Self::Stopped
+            | Self::AgentState { .. } => None,
         }
     }
 }
@@ -188,6 +249,25 @@ pub struct CallArrived {
     pub flow_hash: u64,
     pub flow_file: String,
     pub flow_version: String,
+    /// The agent who dialled it, when the call began with us.
+    pub dialled_by: Option<String>,
+}
+
+/// A leg beside the citizen's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartyJoined {
+    pub call: CallId,
+    /// Its media leg's number; never used twice in a boot.
+    pub party: u64,
+    /// `agent`, `outside`, `listen`, `whisper`, `barge`.
+    pub role: String,
+    /// The agent's name; empty for an outside number.
+    pub agent: String,
+    /// An outside number.
+    pub number: Personal,
+    pub port: u16,
+    pub worker: u8,
+    pub ssrc: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]

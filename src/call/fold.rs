@@ -26,6 +26,8 @@ pub struct LiveFacts {
     pub node: String,
     pub recording: Option<u128>,
     pub number: Option<String>,
+    /// Other legs on the call, and whether each is set aside.
+    pub parties: BTreeMap<u64, bool>,
 }
 
 /// The live calls of one boot, and how many ended.
@@ -81,7 +83,22 @@ impl LiveFold {
                 self.change(*call, |call| call.recording = Some(*recording))
             }
             Fact::NumberDrawn { call, no, .. } => self.change(*call, |call| call.number = Some(no.clone())),
+            Fact::PartyJoined(joined) => {
+                self.change(joined.call, |call| drop(call.parties.insert(joined.party, false)))
+            }
+            Fact::PartyHeld { call, party, on } => {
+                self.change(*call, |call| drop(call.parties.insert(*party, *on)));
+            }
+            Fact::PartyLeft { call, party, .. } => {
+                self.change(*call, |call| drop(call.parties.remove(party)));
+            }
             Fact::Booted { .. }
+            | Fact::AgentState { .. }
+            | Fact::CallOffered { .. }
+            | Fact::OfferEnded { .. }
+            | Fact::WrappedUp { .. }
+            | Fact::CallNoted { .. }
+            | Fact::RecordingPaused { .. }
             | Fact::NumberBlock { .. }
             | Fact::MessageStored { .. }
             | Fact::CallbackRequested { .. }

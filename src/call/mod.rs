@@ -20,6 +20,7 @@
 //! To add something a call can do: a variant of [`Input`] or [`Effect`], an arm in `handle`, a fact in [`fact`], a line in the fold,
 //! and a story in the tests.
 
+pub mod agents;
 mod caller;
 mod config;
 mod counters;

@@ -142,6 +142,7 @@ impl Engine {
             flow_hash: flow.hash(),
             flow_file: flow.file().to_owned(),
             flow_version: flow.version().to_owned(),
+            dialled_by: None,
         };
         self.note(now, Fact::CallArrived(Box::new(arrived)), out);
         let facts = CallFacts {

@@ -56,12 +56,22 @@ pub(super) fn hint<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> 
     nearest(word, names).map(|name| format!(", did you mean \"{name}\"?")).unwrap_or_default()
 }
 
-/// Line and column of a byte offset.
-pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
+/// Where each line of a text begins, found once: a file with many faults has each place told without another search.
+#[derive(Clone, Debug)]
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub fn of(text: &str) -> Self {
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
+    }
+
+    /// Line and column of a byte offset of the same text.
+    pub fn place(&self, text: &str, offset: usize) -> (usize, usize) {
+        let offset = if text.is_char_boundary(offset) { offset } else { text.len() };
+        let line = self.0.partition_point(|start| *start <= offset);
+        let start = self.0.get(line - 1).copied().unwrap_or_default();
+        (line, text[start..offset].chars().count() + 1)
+    }
 }
 
 #[cfg(test)]
@@ -74,5 +84,16 @@ mod tests {
         assert_eq!(nearest("pepole", ["people", "welcome"]), Some("people"));
         assert_eq!(nearest("xyz", ["people", "welcome"]), None);
         assert_eq!(nearest("people", ["people"]), None);
+    }
+
+    #[test]
+    fn places_are_counted_in_characters() {
+        let text = "一二\n三四\n";
+        let lines = Lines::of(text);
+        let places =
+            [(0, (1, 1)), (3, (1, 2)), (6, (1, 3)), (7, (2, 1)), (10, (2, 2)), (14, (3, 1)), (99, (3, 1))];
+        for (offset, place) in places {
+            assert_eq!(lines.place(text, offset), place, "{offset}");
+        }
     }
 }

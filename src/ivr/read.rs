@@ -2,7 +2,7 @@
 
 use super::book::{self, Book, How, Part};
 use super::flow::{Again, At, Collect, Kind, On, Queue, Speech, Value, When};
-use super::problem::{Problem, hint, place};
+use super::problem::{Lines, Problem, hint};
 use super::seam::HangUpWhy;
 use super::set::BUNDLE_MARK;
 use crate::base::{DayKind, Digit};
@@ -52,7 +52,7 @@ pub(super) enum DraftKind {
 
 /// Reads one file. `number` is its place in the set.
 pub(super) fn read(file: &str, number: u16, text: &str, book: &Book, problems: &mut Vec<Problem>) -> Draft {
-    let mut reader = Reader { file, number, text, book, problems };
+    let mut reader = Reader { file, number, text, lines: Lines::of(text), book, problems };
     if text.len() > FILE_MAX {
         reader.tell(0, format!("the file has {} bytes, at most {FILE_MAX} are read", text.len()));
         return Draft::default();
@@ -70,6 +70,9 @@ pub(super) fn read(file: &str, number: u16, text: &str, book: &Book, problems: &
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut twice = None;
     for error in &errors {
+        if reader.problems.len() >= PROBLEMS_MAX {
+            break;
+        }
         let what = error.message().lines().collect::<Vec<_>>().join(" ");
         let span = error.span().unwrap_or(0..0);
         if what != "duplicate key" {
@@ -100,6 +103,7 @@ struct Reader<'a, 'p> {
     file: &'a str,
     number: u16,
     text: &'a str,
+    lines: Lines,
     book: &'a Book,
     problems: &'p mut Vec<Problem>,
 }
@@ -109,7 +113,7 @@ impl Reader<'_, '_> {
         if self.problems.len() >= PROBLEMS_MAX {
             return;
         }
-        let (line, column) = place(self.text, offset);
+        let (line, column) = self.lines.place(self.text, offset);
         self.problems.push(Problem { file: self.file.to_owned(), line, column, what: what.into() });
     }
 
@@ -1035,7 +1039,7 @@ fn time_range(text: &str) -> Option<When> {
     let minute = |text: &str| {
         let (h, m) = text.trim().split_once(':')?;
         let (h, m): (u16, u16) = (h.parse().ok()?, m.parse().ok()?);
-        (h < 24 && m < 60 || (h, m) == (24, 0)).then_some(h * 60 + m)
+        (h < 24 && m < 60 || (h, m) == (24, 0)).then(|| h * 60 + m)
     };
     let (from, to) = text.split_once('-')?;
     let (from, to) = (minute(from)?, minute(to)?);
@@ -1066,4 +1070,20 @@ fn named(value: &DeValue<'_>) -> String {
 /// Where each node's name stands in a draft.
 pub(super) fn by_name(draft: &Draft) -> BTreeMap<&str, usize> {
     draft.nodes.iter().enumerate().map(|(i, node)| (&*node.name, i)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_of_the_day() {
+        assert_eq!(time_range("22:00-06:00"), Some(When::Between(1320, 360)));
+        assert_eq!(time_range("00:00-24:00"), Some(When::Between(0, 1440)));
+        for wrong in
+            ["24:00-06:00", "9:00-9:00", "65535:59-1:00", "1:00-2000:65535", "1:60-2:00", "9:00", "-"]
+        {
+            assert_eq!(time_range(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -6,7 +6,7 @@
 use super::book::Book;
 use super::flow::{At, Flow, Kind, Node, NodeIx, Out, Queue};
 use super::lint;
-use super::problem::{Problem, Problems, hint, place};
+use super::problem::{Lines, Problem, Problems, hint};
 use super::read::{self, Draft, DraftKind, DraftNode, by_name};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +31,7 @@ pub struct FlowSet {
 struct File {
     name: String,
     text: String,
+    lines: Lines,
     draft: Draft,
 }
 
@@ -83,7 +84,8 @@ impl FlowSet {
         for (n, (name, text)) in files.into_iter().enumerate() {
             let number = u16::try_from(n).unwrap_or(u16::MAX);
             let draft = read::read(&name, number, &text, book, &mut problems);
-            read_files.push(File { name, text, draft });
+            let lines = Lines::of(&text);
+            read_files.push(File { name, text, lines, draft });
         }
         let mut set = Self::default();
         let sound = problems.is_empty();
@@ -156,7 +158,7 @@ fn stem(name: &str) -> &str {
 
 fn problem(files: &[File], at: At, what: String) -> Problem {
     let file = files.get(usize::from(at.file));
-    let (line, column) = file.map_or((1, 1), |file| place(&file.text, at.offset as usize));
+    let (line, column) = file.map_or((1, 1), |file| file.lines.place(&file.text, at.offset as usize));
     Problem { file: file.map(|file| file.name.clone()).unwrap_or_default(), line, column, what }
 }
 

@@ -5,8 +5,8 @@ use super::seal;
 use crate::base::{CallId, DayKind, Personal};
 use crate::call::EndReason;
 use crate::call::fact::{
-    CallAnswered, CallArrived, CallEnded, DialogFact, Fact, MediaReport, QueueOutcome, Step, StepInput,
-    StepTrail, StepWorld,
+    CallAnswered, CallArrived, CallEnded, DialogFact, Fact, MediaReport, PartyJoined, QueueOutcome, Step,
+    StepInput, StepTrail, StepWorld,
 };
 use chacha20poly1305::ChaCha20Poly1305;
 use minicbor::{Decoder, Encoder};
@@ -43,6 +43,15 @@ pub fn kind(fact: &Fact) -> u16 {
         Fact::Draining => 23,
         Fact::Stopped => 24,
         Fact::QueueRaised { .. } => 25,
+        Fact::AgentState { .. } => 26,
+        Fact::CallOffered { .. } => 27,
+        Fact::OfferEnded { .. } => 28,
+        Fact::PartyJoined(_) => 29,
+        Fact::PartyHeld { .. } => 30,
+        Fact::PartyLeft { .. } => 31,
+        Fact::WrappedUp { .. } => 32,
+        Fact::CallNoted { .. } => 33,
+        Fact::RecordingPaused { .. } => 34,
     }
 }
 
@@ -126,7 +135,7 @@ pub fn write(fact: &Fact, o: &mut Out<'_>) {
             o.list(4).n(*node).n(*boot).s(version).n(*config_hash);
         }
         Fact::CallArrived(f) => {
-            o.list(18)
+            o.list(19)
                 .call(f.call)
                 .s(&f.sip_call_id)
                 .person(&f.caller)
@@ -139,7 +148,7 @@ pub fn write(fact: &Fact, o: &mut Out<'_>) {
                 .s(&f.trunk)
                 .s(&f.source)
                 .s(&f.user_agent);
-            o.b(f.emergency).n(f.flow_hash).s(&f.flow_file).s(&f.flow_version);
+            o.b(f.emergency).n(f.flow_hash).s(&f.flow_file).s(&f.flow_version).maybe_s(f.dialled_by.as_ref());
         }
         Fact::CallAnswered(f) => {
             o.list(9)
@@ -237,6 +246,34 @@ pub fn write(fact: &Fact, o: &mut Out<'_>) {
         }
         Fact::Draining | Fact::Stopped => {
             o.list(0);
+        }
+        Fact::AgentState { agent, state, reason, device } => {
+            o.list(4).s(agent).s(state).s(reason).s(device);
+        }
+        Fact::CallOffered { call, offer, agent, queue } => {
+            o.list(6).call(*call).n(*offer).s(agent).s(queue);
+        }
+        Fact::OfferEnded { call, offer, agent, how } => {
+            o.list(6).call(*call).n(*offer).s(agent).s(how);
+        }
+        Fact::PartyJoined(f) => {
+            o.list(10).call(f.call).n(f.party).s(&f.role).s(&f.agent).person(&f.number);
+            o.n(f.port).n(f.worker).n(f.ssrc);
+        }
+        Fact::PartyHeld { call, party, on } => {
+            o.list(5).call(*call).n(*party).b(*on);
+        }
+        Fact::PartyLeft { call, party, why } => {
+            o.list(5).call(*call).n(*party).s(why);
+        }
+        Fact::WrappedUp { call, agent, wrap_ms } => {
+            o.list(5).call(*call).s(agent).n(*wrap_ms);
+        }
+        Fact::CallNoted { call, agent, kind, note } => {
+            o.list(6).call(*call).s(agent).s(kind).person(note);
+        }
+        Fact::RecordingPaused { call, on, why } => {
+            o.list(5).call(*call).b(*on).s(why);
         }
     }
 }
@@ -485,6 +522,7 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
             flow_hash: i.n()?,
             flow_file: i.s()?,
             flow_version: i.s()?,
+            dialled_by: i.maybe_s()?,
         })),
         3 => Fact::CallAnswered(Box::new(CallAnswered {
             call: i.call()?,
@@ -570,6 +608,24 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
         23 => Fact::Draining,
         24 => Fact::Stopped,
         25 => Fact::QueueRaised { call: i.call()?, priority: i.n()? },
+        26 => Fact::AgentState { agent: i.s()?, state: i.s()?, reason: i.s()?, device: i.s()? },
+        27 => Fact::CallOffered { call: i.call()?, offer: i.n()?, agent: i.s()?, queue: i.s()? },
+        28 => Fact::OfferEnded { call: i.call()?, offer: i.n()?, agent: i.s()?, how: i.s()? },
+        29 => Fact::PartyJoined(Box::new(PartyJoined {
+            call: i.call()?,
+            party: i.n()?,
+            role: i.s()?,
+            agent: i.s()?,
+            number: i.person()?,
+            port: i.n()?,
+            worker: i.n()?,
+            ssrc: i.n()?,
+        })),
+        30 => Fact::PartyHeld { call: i.call()?, party: i.n()?, on: i.b()? },
+        31 => Fact::PartyLeft { call: i.call()?, party: i.n()?, why: i.s()? },
+        32 => Fact::WrappedUp { call: i.call()?, agent: i.s()?, wrap_ms: i.n()? },
+        33 => Fact::CallNoted { call: i.call()?, agent: i.s()?, kind: i.s()?, note: i.person()? },
+        34 => Fact::RecordingPaused { call: i.call()?, on: i.b()?, why: i.s()? },
         _ => return Ok(None),
     }))
 }

@@ -71,6 +71,16 @@ pub struct CallRecord {
     pub message_ms: Option<u32>,
     pub callback_number: Option<String>,
     pub callback_queue: Option<String>,
+    /// `PartyJoined` and what followed, oldest first.
+    pub parties: Vec<PartySeen>,
+    /// Offers made, and how each ended.
+    pub offers: Vec<OfferSeen>,
+    /// The agent who dialled it, for a call that began with us.
+    pub dialled_by: Option<String>,
+    /// How long the agent worked on after the call.
+    pub wrap_ms: Option<u64>,
+    /// `assist`, `crisis`, `urgent`: kind and by whom.
+    pub notes: Vec<(String, String)>,
     /// Official numbers drawn, and messages and callback requests stored, so far.
     pub numbers: u32,
     pub stores: u32,
@@ -122,6 +132,29 @@ pub struct Dial {
     pub to: String,
     pub at: i64,
     pub outcome: Option<u8>,
+}
+
+/// Another leg of the call.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PartySeen {
+    pub party: u64,
+    pub role: String,
+    pub agent: String,
+    pub number: String,
+    pub joined_at: i64,
+    pub left_at: Option<i64>,
+    pub why: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OfferSeen {
+    pub offer: u64,
+    pub agent: String,
+    pub at: i64,
+    pub ended_at: Option<i64>,
+    pub how: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -189,6 +222,8 @@ impl CallRecord {
                 self.flow_hash = hex16(f.flow_hash);
                 self.flow_file.clone_from(&f.flow_file);
                 self.flow_version.clone_from(&f.flow_version);
+                self.dialled_by.clone_from(&f.dialled_by);
+                self.agent.clone_from(&f.dialled_by);
                 news.push(TicketNews::Draft);
             }
             Fact::CallAnswered(f) => {
@@ -322,7 +357,61 @@ impl CallRecord {
                     late_ticks: f.late_ticks,
                 });
             }
-            Fact::Booted { .. }
+            Fact::CallOffered { offer, agent, .. } => {
+                if self.offers.len() < PATH_MAX {
+                    let (offer, agent) = (*offer, agent.clone());
+                    self.offers.push(OfferSeen { offer, agent, at, ended_at: None, how: None });
+                }
+                self.enter(CallState::Offered);
+            }
+            Fact::OfferEnded { offer, how, .. } => {
+                if let Some(seen) = self.offers.iter_mut().rev().find(|seen| seen.offer == *offer) {
+                    (seen.ended_at, seen.how) = (Some(at), Some(how.clone()));
+                }
+                if self.state == CallState::Offered {
+                    self.enter(CallState::Queued);
+                }
+            }
+            Fact::PartyJoined(f) => {
+                if f.role == "agent" {
+                    self.agent = Some(f.agent.clone());
+                }
+                if self.parties.len() < PATH_MAX {
+                    self.parties.push(PartySeen {
+                        party: f.party,
+                        role: f.role.clone(),
+                        agent: f.agent.clone(),
+                        number: f.number.reveal().to_owned(),
+                        joined_at: at,
+                        left_at: None,
+                        why: None,
+                    });
+                }
+                if matches!(self.state, CallState::Arriving | CallState::Ivr) {
+                    self.enter(CallState::Talking);
+                }
+            }
+            Fact::PartyHeld { on, .. } => {
+                self.enter(if *on { CallState::Held } else { CallState::Talking });
+            }
+            Fact::PartyLeft { party, why, .. } => {
+                if let Some(seen) = self.parties.iter_mut().rev().find(|seen| seen.party == *party) {
+                    (seen.left_at, seen.why) = (Some(at), Some(why.clone()));
+                }
+                let alone = self.parties.iter().all(|seen| seen.left_at.is_some() || seen.role == "listen");
+                if alone && matches!(self.state, CallState::Talking | CallState::Held) {
+                    self.enter(CallState::Ivr);
+                }
+            }
+            Fact::WrappedUp { wrap_ms, .. } => self.wrap_ms = Some(*wrap_ms),
+            Fact::CallNoted { agent, kind, .. } => {
+                if self.notes.len() < PATH_MAX {
+                    self.notes.push((kind.clone(), agent.clone()));
+                }
+            }
+            Fact::RecordingPaused { .. }
+            | Fact::AgentState { .. }
+            | Fact::Booted { .. }
             | Fact::NumberBlock { .. }
             | Fact::FlowLoaded { .. }
             | Fact::FlowRefused { .. }
@@ -431,6 +520,26 @@ pub fn event_of(fact: &Fact) -> (&'static str, Json) {
             ("flow_loaded", json!({"hash": hex16(*hash), "file": file, "version": version}))
         }
         Fact::FlowRefused { file, reason } => ("flow_refused", json!({"file": file, "reason": reason})),
+        Fact::AgentState { agent, state, reason, device } => {
+            ("agent_state", json!({"agent": agent, "state": state, "reason": reason, "device": device}))
+        }
+        Fact::CallOffered { offer, agent, queue, .. } => {
+            ("call_offered", json!({"offer": offer, "agent": agent, "queue": queue}))
+        }
+        Fact::OfferEnded { offer, agent, how, .. } => {
+            ("offer_ended", json!({"offer": offer, "agent": agent, "how": how}))
+        }
+        Fact::PartyJoined(f) => (
+            "party_joined",
+            json!({"party": f.party, "role": f.role, "agent": f.agent, "number": f.number.reveal()}),
+        ),
+        Fact::PartyHeld { party, on, .. } => ("party_held", json!({"party": party, "held": on})),
+        Fact::PartyLeft { party, why, .. } => ("party_left", json!({"party": party, "why": why})),
+        Fact::WrappedUp { agent, wrap_ms, .. } => ("wrapped_up", json!({"agent": agent, "wrap_ms": wrap_ms})),
+        Fact::CallNoted { agent, kind, note, .. } => {
+            ("call_noted", json!({"agent": agent, "kind": kind, "note": note.reveal()}))
+        }
+        Fact::RecordingPaused { on, why, .. } => ("recording_paused", json!({"on": on, "why": why})),
         Fact::Draining => ("draining", json!({})),
         Fact::Stopped => ("stopped", json!({})),
     }

@@ -15,6 +15,7 @@
 use super::{BadKeys, End, Moment, Plan, Press, Story, Waits, run};
 use crate::base::{DayKind, Personal};
 use crate::ivr::Flow;
+use crate::ivr::problem::Lines;
 use crate::ivr::seam::{DialEnd, LookupResult};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -129,7 +130,8 @@ impl CaseFile {
             return Err(CaseError::Syntax { line: 1, column: 1, what });
         }
         toml::from_str(text).map_err(|error: toml::de::Error| {
-            let (line, column) = crate::ivr::problem::place(text, error.span().map_or(0, |span| span.start));
+            let at = error.span().map_or(0, |span| span.start);
+            let (line, column) = Lines::of(text).place(text, at);
             let what = error.message().lines().collect::<Vec<_>>().join(" ");
             CaseError::Syntax { line, column, what }
         })

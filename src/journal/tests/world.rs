@@ -242,5 +242,6 @@ pub fn arrived(call: CallId) -> CallArrived {
         flow_hash: 1,
         flow_file: "main.toml".into(),
         flow_version: "1".into(),
+        dialled_by: None,
     }
 }

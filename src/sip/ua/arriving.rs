@@ -224,7 +224,7 @@ impl Ua {
         let Some(tx) = self.open_invite(view, key, Owner::Session(id)) else { return };
         self.core.remember_merge(tx, view.merge_mark());
         let head = view.head(Some(tag));
-        let routes: Vec<String> = view.record_routes().map(str::to_owned).collect();
+        let routes: Vec<String> = checked.routes.iter().map(|route| (*route).to_owned()).collect();
         let record_route = routes.iter().fold(Vec::new(), |mut lines, route| {
             lines.extend_from_slice(format!("Record-Route: {route}\r\n").as_bytes());
             lines
@@ -285,6 +285,7 @@ impl Ua {
             return Err(Refusing::of(404, Dropped::UnknownNumber));
         }
         let contact = view.contact().ok_or(Refusing::of(400, Dropped::Malformed))?;
+        let routes = view.record_routes().ok_or(Refusing::of(400, Dropped::Malformed))?;
         let offer = match view.body() {
             Body::None => None,
             Body::Sdp(text) => Some(self.check_offer(view.flow, text)?),
@@ -309,7 +310,7 @@ impl Ua {
         if self.draining {
             return Err(later(Dropped::Draining));
         }
-        Ok(Checked { called, contact, offer, interval, replaces })
+        Ok(Checked { called, contact, routes, offer, interval, replaces })
     }
 
     fn check_offer(&self, flow: Flow, text: &str) -> Result<Offer, Refusing> {
@@ -503,6 +504,7 @@ impl Ua {
 struct Checked<'t> {
     called: String,
     contact: &'t str,
+    routes: Vec<&'t str>,
     offer: Option<Offer>,
     interval: Option<Interval>,
     replaces: Option<DialogId>,

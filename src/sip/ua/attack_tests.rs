@@ -222,6 +222,14 @@ fn attack_s6_a_bomb_of_headers_ends_at_the_limit() {
 }
 
 #[test]
+fn a_way_that_cannot_be_sent_to_is_refused() {
+    for route in ["<sip:127.0.0.2:5070;lr", "<sip:127.0..2;lr+", "<tel:1>", "<sip:a@>", "<sip:r;lr>, <"] {
+        assert_eq!(status(&invite(1, "a", SDP, &format!("Record-Route: {route}\r\n"))), 400, "{route}");
+    }
+    assert_eq!(status(&invite(1, "a", SDP, "Record-Route: \"p\" <sip:r;lr>, <sip:[::1]:5061>\r\n")), 100);
+}
+
+#[test]
 fn attack_s7_multiparts_without_a_description() {
     let with = |body: &str| {
         invite(1, "a", SDP, "").replace("application/sdp", "multipart/mixed;boundary=b").replace(

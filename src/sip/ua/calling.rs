@@ -446,7 +446,8 @@ impl Fork {
             tag: tag.into(),
             remote: view.to.to_owned(),
             target: view.contact().unwrap_or(uri).to_owned(),
-            routes: view.record_routes().rev().map(str::to_owned).collect(),
+            // A way that cannot be read is no way: the contact is asked directly.
+            routes: view.record_routes().unwrap_or_default().into_iter().rev().map(str::to_owned).collect(),
             rseq: 0,
             cseq: None,
             sdp: None,

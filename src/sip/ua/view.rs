@@ -297,8 +297,10 @@ impl<'t> View<'t> {
         let read = SessionExpires::parse(self.message.line(HeaderName::SessionExpires)?).ok()?;
         Some((read.s, read.refresher.map(|who| who == Refresher::Uac)))
     }
-    pub fn record_routes(&self) -> impl DoubleEndedIterator<Item = &'t str> + use<'t> {
-        self.message.values(HeaderName::RecordRoute).collect::<Vec<_>>().into_iter()
+    /// The proxies that want to stay on the way, as they stand; `None` when one cannot be sent to.
+    pub fn record_routes(&self) -> Option<Vec<&'t str>> {
+        let routes = self.message.values(HeaderName::RecordRoute);
+        routes.map(|route| Uri::parse(NameAddr::parse(route).ok()?.uri).ok()?.host.map(|_| route)).collect()
     }
     /// `None` when the peer has not said what it takes.
     pub fn allows_update(&self) -> Option<bool> {

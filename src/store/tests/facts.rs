@@ -50,6 +50,7 @@ impl Book {
             flow_hash: 0xf10,
             flow_file: "main.toml".into(),
             flow_version: "2026-11".into(),
+            dialled_by: None,
         })))
     }
 
