@@ -9,7 +9,7 @@ use super::fact::{CallEnded, Fact, QueueOutcome, Stamped};
 use super::live::{Call, Closing, Stage};
 use super::ports::{MediaPort, Ports};
 use super::rates::Rates;
-use super::reach::{News, Place, Reach};
+use super::reach::{News, Place, Reach, reach};
 use super::request::{Reply, Request};
 use crate::acd::{self, Acd};
 use crate::base::{CallId, DayKind, Deadlines, LegId, Personal, Seeded, Time};
@@ -201,7 +201,7 @@ impl Engine {
             wall: WallClock::default(),
             today: Today::default(),
             rates: Rates::default(),
-            reach: Reach::default(),
+            reach: reach(),
             draining: false,
             counters: Counters::default(),
             rng,

@@ -3,17 +3,7 @@
 //! Two array steps an event, so it is always counted. A row that cannot be is listed with its reason; reaching it is a fault.
 
 use super::live::Stage;
-
-macro_rules! closed {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name { $($variant),* }
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-        }
-    };
-}
+use crate::base::{self, Impossible, closed};
 
 closed! {
     /// Where a call is.
@@ -32,7 +22,7 @@ closed! {
 }
 
 /// A row that cannot be taken, and why.
-const IMPOSSIBLE: &[(&[Place], &[News], &str)] = &[
+const IMPOSSIBLE: &[Impossible<Place, News>] = &[
     (
         &[Place::Arriving],
         &[News::Confirmed, News::AckMissing, News::NoSdp, News::TimerRanOut],
@@ -183,31 +173,10 @@ const IMPOSSIBLE: &[(&[Place], &[News], &str)] = &[
     ),
 ];
 
-#[derive(Clone, Debug)]
-pub(super) struct Reach(Vec<u32>);
+pub(super) type Reach = base::Reach<Place, News>;
 
-impl Default for Reach {
-    fn default() -> Self {
-        Self(vec![0; Place::ALL.len() * News::ALL.len()])
-    }
-}
-
-impl Reach {
-    pub fn took(&mut self, place: Place, news: News) {
-        let row = &mut self.0[place as usize * News::ALL.len() + news as usize];
-        *row = row.saturating_add(1);
-    }
-
-    pub fn rows(&self) -> impl Iterator<Item = (Place, News, u32, Option<&'static str>)> + '_ {
-        Place::ALL.iter().flat_map(|place| News::ALL.iter().map(|news| (*place, *news))).zip(&self.0).map(
-            |((place, news), count)| {
-                let why = IMPOSSIBLE
-                    .iter()
-                    .find(|(places, newses, _)| places.contains(&place) && newses.contains(&news));
-                (place, news, *count, why.map(|(.., reason)| *reason))
-            },
-        )
-    }
+pub(super) fn reach() -> Reach {
+    Reach::new(IMPOSSIBLE)
 }
 
 impl Stage {

@@ -1,7 +1,7 @@
 //! One day: an engine, its callers, a network that loses, doubles and reorders, a voice plane and a disk, all on one virtual clock.
 
 use crate::caller::{Act, Caller, Habit, State, Wish};
-use crate::crew::{Crew, RELAYS};
+#[cfg(feature = "full")]
 use crate::watch::Watch;
 use hotline::base::{Digit, LegId, Time};
 use hotline::call::agents::seam::ToEngine;
@@ -111,6 +111,7 @@ pub struct Day {
     check_every: u64,
     /// Longest time a look-up takes.
     pub lookup_ms: u64,
+    #[cfg(feature = "full")]
     pub watch: Option<Watch>,
     pub crew: Option<Crew>,
 }
@@ -152,6 +153,7 @@ impl Day {
             effects: Vec::new(),
             check_every: 64,
             lookup_ms: 500,
+            #[cfg(feature = "full")]
             watch: None,
             crew: None,
         };
@@ -212,6 +214,7 @@ impl Day {
                 self.carry_out(out);
             }
             self.tick += 1;
+            #[cfg(feature = "full")]
             if let Some(mut watch) = self.watch.take() {
                 watch.step(&self.engine);
                 if watch.rereads < 100 && self.random(80) == 0 {
@@ -383,6 +386,7 @@ impl Day {
         assert_eq!(stamped.seq, self.tally.last_seq + 1, "facts are numbered without gaps");
         self.tally.last_seq = stamped.seq;
         self.tally.facts += 1;
+        #[cfg(feature = "full")]
         if let Some(watch) = &mut self.watch {
             watch.fact(&stamped);
         }

@@ -48,7 +48,7 @@ pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) 
     (config, clip_ms)
 }
 
-fn ua() -> UaConfig {
+pub fn ua() -> UaConfig {
     let loopback: [IpNet; 1] = [IpNet { addr: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), prefix: 8 }];
     UaConfig {
         numbers: vec!["12341".into()],
