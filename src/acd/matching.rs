@@ -192,7 +192,7 @@ impl Acd {
                         self.draining.insert(Arc::clone(name));
                     }
                 }
-                self.touched.extend(queue.lines.values().copied());
+                self.touched.extend(&queue.busy);
             }
         }
         if after.standing == Standing::Free {

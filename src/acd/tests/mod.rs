@@ -1,5 +1,8 @@
 //! Stories, tables and whole days.
 
+mod day;
+mod dice;
+mod month;
 mod stories;
 
 use super::*;
