@@ -103,10 +103,33 @@ const STATES: [&str; 11] = [
     "not_responding",
 ];
 
-/// What comes of it: the new state, or `!` and the code.
+/// What comes of it, a column for each of [`STATES`]: the new state, or `!` and the code.
 #[rustfmt::skip]
 const TABLE: &str = "
-login older     | !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch
+login older     | not_ready !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch !stale_epoch
+login same      | not_ready not_ready not_ready ready not_ready offered offered on_call wrap_up wrap_up not_responding
+login newer     | not_ready not_ready not_ready not_ready not_ready offered offered on_call wrap_up wrap_up not_responding
+logout          | !not_logged_in offline offline offline offline offline offline !on_call offline offline offline
+ready           | !not_logged_in not_ready ready ready not_ready offered offered on_call wrap_up wrap_up ready
+not_ready       | !not_logged_in not_ready not_ready not_ready not_ready offered offered on_call wrap_up wrap_up not_ready
+break_request   | !not_logged_in not_ready !already_asked not_ready not_ready offered offered on_call wrap_up wrap_up not_ready
+break_withdraw  | !not_logged_in !no_break !no_break !no_break !no_break !no_break !no_break !no_break !no_break !no_break !no_break
+approve         | !not_logged_in !no_break !no_break !no_break !no_break !no_break !no_break !no_break !no_break !no_break !no_break
+force ready     | !not_logged_in not_ready ready ready not_ready offered offered on_call ready ready ready
+force not_ready | !not_logged_in not_ready not_ready not_ready not_ready not_ready not_ready on_call wrap_up wrap_up not_ready
+force offline   | !not_logged_in offline offline offline offline offline offline !on_call offline offline offline
+path proven     | !not_logged_in not_ready not_ready ready ready offered offered on_call wrap_up wrap_up not_responding
+path deaf       | !not_logged_in not_ready not_ready not_ready not_ready not_ready not_ready on_call wrap_up wrap_up not_responding
+roster off      | offline not_ready not_ready ready not_ready offered offered on_call wrap_up wrap_up not_responding
+busy            | !not_logged_in on_call on_call on_call on_call on_call on_call !on_call on_call on_call on_call
+idle            | !not_on_call !not_on_call !not_on_call !not_on_call !not_on_call !not_on_call !not_on_call ready !not_on_call !not_on_call !not_on_call
+hung_up         | !not_on_call !not_on_call !not_on_call !not_on_call !not_on_call !not_on_call !not_on_call wrap_up !not_on_call !not_on_call !not_on_call
+wrap_finish     | !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up ready !ticket_unfinished !not_in_wrap_up
+wrap_extend     | !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up !not_in_wrap_up wrap_up wrap_up !not_in_wrap_up
+ticket done     | offline not_ready not_ready ready not_ready offered offered on_call wrap_up ready not_responding
+answered        | !not_offered !not_offered !not_offered !not_offered !not_offered !not_bound on_call !not_offered !not_offered !not_offered !not_offered
+declined        | !not_offered !not_offered !not_offered !not_offered !not_offered wrap_up wrap_up !not_offered !not_offered !not_offered !not_offered
+device_failed   | !not_offered !not_offered !not_offered !not_offered !not_offered not_ready not_ready !not_offered !not_offered !not_offered !not_offered
 ";
 
 fn row(fact: Fact) -> Vec<String> {
