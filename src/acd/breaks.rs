@@ -2,6 +2,7 @@
 //!
 //! A granted break is an intent: whoever works finishes first. It changes nobody's place among the free.
 
+use super::agent::Activity;
 use super::words::*;
 use super::{Acd, Action};
 use crate::base::Time;
@@ -88,6 +89,10 @@ impl Acd {
             if let Some(reason) = reason.clone() {
                 agent.on_break = true;
                 agent.intent = Intent::NotReady(reason);
+                // Who asks for a break responds.
+                if agent.activity == Activity::NotResponding {
+                    agent.activity = Activity::Idle;
+                }
             }
             reason.is_some()
         });

@@ -2,9 +2,9 @@
 
 use super::Acd;
 use super::agent::Standing;
-use super::lines::Counts;
+use super::lines::{Counts, LineId};
 use super::places::PlaceState;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Acd {
     /// Panics with what is wrong.
@@ -17,6 +17,11 @@ impl Acd {
     }
 
     fn assert_lines(&self) {
+        let mut fits: BTreeMap<LineId, Counts> = BTreeMap::new();
+        for agent in self.agents.values() {
+            let standing = agent.standing();
+            agent.lines.iter().for_each(|(line, _)| fits.entry(*line).or_default().add(standing));
+        }
         for (id, line) in &self.lines {
             assert!(
                 line.waiting.is_empty() || line.idle.is_empty(),
@@ -25,10 +30,19 @@ impl Acd {
             );
             assert_eq!(self.queues[&line.queue].lines.get(&line.needs), Some(id), "a line is lost");
             assert_eq!(self.empty_lines.contains(id), line.places == 0, "an empty line is listed wrongly");
-            let fit = self.agents.values().filter(|a| a.lines.iter().any(|(line, _)| line == id));
-            let mut counts = Counts::default();
-            fit.for_each(|agent| counts.add(agent.standing()));
-            assert_eq!(line.counts, counts, "a line of {} miscounts its agents", line.queue);
+            assert_eq!(
+                self.queues[&line.queue].busy.contains(id),
+                line.places > 0,
+                "a busy line is listed wrongly"
+            );
+            assert_eq!(
+                line.counts,
+                *fits.get(id).unwrap_or(&Counts::default()),
+                "miscounted: {}",
+                line.queue
+            );
+            let free = usize::from(line.counts.of(Standing::Free));
+            assert_eq!(line.idle.len(), free, "somebody is listed in {} who is not free", line.queue);
         }
         let waiting: usize = self.lines.values().map(|line| line.waiting.len()).sum();
         let places: usize = self.lines.values().map(|line| line.places).sum();
@@ -80,8 +94,10 @@ impl Acd {
                 assert!(agent.epoch.is_some(), "an offer to somebody logged out");
             }
             let free = agent.standing() == Standing::Free;
-            for (line, _) in &agent.lines {
-                let listed = self.lines[line].idle.iter().any(|key| key.agent == agent.id());
+            let face = agent.face();
+            for (line, level) in &agent.lines {
+                let line = &self.lines[line];
+                let listed = line.idle.contains(&line.key(agent.id(), *level, &face));
                 assert_eq!(listed, free, "{} is listed wrongly", agent.id());
             }
         }

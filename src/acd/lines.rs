@@ -26,6 +26,8 @@ pub(super) struct Queue {
     pub callbacks: usize,
     pub live: usize,
     pub lines: BTreeMap<Needs, LineId>,
+    /// Those of its lines that have places.
+    pub busy: BTreeSet<LineId>,
     pub agents: BTreeSet<AgentId>,
     pub counts: Counts,
     pub estimator: Estimator,
@@ -40,6 +42,7 @@ impl Queue {
             callbacks: 0,
             live: 0,
             lines: BTreeMap::new(),
+            busy: BTreeSet::new(),
             agents: BTreeSet::new(),
             counts: Counts::default(),
             estimator: Estimator::default(),

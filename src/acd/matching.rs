@@ -20,10 +20,11 @@ impl Acd {
     /// Before the fact nobody waited beside a free agent, so only those whom it has touched are looked at.
     pub(super) fn settle(&mut self, now: Time, out: &mut Vec<Action>) {
         loop {
-            if let Some(rank) = self.again.pop_first() {
-                self.match_call(now, rank.call, out);
-            } else if let Some(agent) = self.freed.pop_first() {
+            // Agents first: one who is free again belongs to the first of all who wait, not to the caller who came back with him.
+            if let Some(agent) = self.freed.pop_first() {
                 self.match_agent(now, agent, out);
+            } else if let Some(rank) = self.again.pop_first() {
+                self.match_call(now, rank.call, out);
             } else {
                 break;
             }
@@ -192,7 +193,7 @@ impl Acd {
                         self.draining.insert(Arc::clone(name));
                     }
                 }
-                self.touched.extend(queue.lines.values().copied());
+                self.touched.extend(&queue.busy);
             }
         }
         if after.standing == Standing::Free {

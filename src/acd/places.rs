@@ -372,6 +372,9 @@ impl Acd {
             line.places -= 1;
             if line.places == 0 {
                 self.empty_lines.insert(place.line);
+                if let Some(queue) = self.queues.get_mut(&place.queue) {
+                    queue.busy.remove(&place.line);
+                }
             }
             self.touched.insert(place.line);
         }
@@ -385,6 +388,7 @@ impl Acd {
                 queue.ranks.insert(place.rank);
                 queue.arrivals.insert((place.entered, call));
             }
+            queue.busy.insert(place.line);
             match place.kind {
                 Kind::Live => queue.live += 1,
                 Kind::Callback => queue.callbacks += 1,

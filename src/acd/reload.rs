@@ -135,7 +135,7 @@ impl Acd {
             if queue.agents.remove(&id) {
                 queue.counts.sub(face.standing);
             }
-            self.touched.extend(queue.lines.values().copied());
+            self.touched.extend(&queue.busy);
         }
     }
 
@@ -160,7 +160,7 @@ impl Acd {
                     line.idle.insert(key);
                 }
             }
-            self.touched.extend(queue.lines.values().copied());
+            self.touched.extend(&queue.busy);
         }
         if face.standing == Standing::Free {
             self.freed.insert(id);

@@ -1,6 +1,13 @@
 //! Stories, tables and whole days.
 
+mod callbacks;
+mod day;
+mod dice;
+mod faults;
+mod month;
 mod stories;
+mod table;
+mod whys;
 
 use super::*;
 use std::time::Duration;
