@@ -87,18 +87,25 @@ pub async fn run(
         End::Cut(Cut::Stopping)
     };
     desk.send(ToHub::Gone { session }).await;
-    if let End::Cut(why) = end {
-        desk.counts().cut(why);
-        let close = CloseFrame { code: why.code(), reason: why.reason().into() };
-        let farewell = async {
-            sink.send(Message::Close(Some(close))).await?;
-            // What the client still sends is read, so that the close frame arrives and is not followed by a reset.
-            while let Some(Ok(_)) = stream.next().await {}
-            Ok::<_, axum::Error>(())
-        };
-        // A client that does not take its leave is left.
-        let _ = timeout(FAREWELL, farewell).await;
-    }
+    let close = match end {
+        End::Client => None,
+        End::Cut(why) => {
+            desk.counts().cut(why);
+            Some(CloseFrame { code: why.code(), reason: why.reason().into() })
+        }
+    };
+    let farewell = async {
+        match close {
+            Some(close) => sink.send(Message::Close(Some(close))).await?,
+            // Sends our half of the client's own goodbye.
+            None => sink.close().await?,
+        }
+        // What the client still sends is read, so that the close frame arrives and is not followed by a reset.
+        while let Some(Ok(_)) = stream.next().await {}
+        Ok::<_, axum::Error>(())
+    };
+    // A client that does not take its leave is left.
+    let _ = timeout(FAREWELL, farewell).await;
 }
 
 async fn signed_in(desk: &CtiHandle, check: Check) -> End {
@@ -106,10 +113,11 @@ async fn signed_in(desk: &CtiHandle, check: Check) -> End {
     let mut tick = interval_at(Instant::now() + every, every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tick.tick().await;
+        // Also at once: a sign-out between the upgrade and the hub's knowing of it told nobody.
         if check().await == Standing::Over {
             return End::Cut(Cut::SignedOut);
         }
+        tick.tick().await;
     }
 }
 
@@ -171,8 +179,8 @@ async fn read(
             Ok(Some(Err(error))) => return broken(error),
             Ok(Some(Ok(message))) => message,
         };
-        // An answer to our ping is no request of his.
-        if !matches!(message, Message::Pong(_) | Message::Close(_)) && !rate.take(Instant::now()) {
+        // Whatever its kind: pings and pongs cost as much as commands.
+        if !matches!(message, Message::Close(_)) && !rate.take(Instant::now()) {
             return End::Cut(Cut::TooFast);
         }
         let text = match message {

@@ -148,7 +148,7 @@ async fn media_goes_to_the_audio_and_comes_back_by_its_epoch() {
 
 #[tokio::test]
 async fn an_engine_that_is_full_or_silent_is_told_of() {
-    let limits = HubLimits { patience: Duration::from_millis(300), ..HubLimits::default() };
+    let limits = HubLimits { patience: Duration::from_secs(1), ..HubLimits::default() };
     let mut bench = Bench::with_rooms(limits, 2).await;
     let (mut page, ..) = bench.page_with_snapshot("agent=8003").await;
     for id in ["a", "b", "c"] {

@@ -152,7 +152,7 @@ async fn random_frames_are_each_answered() {
 
 #[tokio::test]
 async fn half_open_lines_are_cut_and_the_engine_is_told() {
-    let limits = HubLimits { heartbeat: Duration::from_millis(200), ..HubLimits::default() };
+    let limits = HubLimits { heartbeat: Duration::from_millis(500), ..HubLimits::default() };
     let mut bench = Bench::open(limits).await;
     // A client that answers pings stays, though it says nothing.
     let (mut alive, ..) = bench.page_with_snapshot("agent=alive").await;
@@ -174,9 +174,9 @@ async fn half_open_lines_are_cut_and_the_engine_is_told() {
         (alive, frame)
     });
     while bench.hear().await != (ToEngine::Present { agent: "dead".into(), present: false }) {}
-    assert!(begun.elapsed() >= Duration::from_millis(450), "two heartbeats and a half");
+    assert!(begun.elapsed() >= Duration::from_millis(1200), "two heartbeats and a half");
     assert_eq!(bench.desk.counts().cuts(Cut::Silent), 1);
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
     bench.event("alive", "still here").await;
     let (_alive, frame) = talking.await.unwrap();
     assert_eq!(frame.unwrap()["data"]["note"], "still here");
@@ -184,7 +184,8 @@ async fn half_open_lines_are_cut_and_the_engine_is_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_who_does_not_read_is_cut_and_fifty_others_get_everything() {
-    let limits = HubLimits { outgoing: 64, ..HubLimits::default() };
+    // A quick page's hundred events fit its queue whatever else this machine does.
+    let limits = HubLimits { outgoing: 256, ..HubLimits::default() };
     let (bench, _) = Bench::open(limits).await.obliging();
     let slow = bench.page("agent=slow").await;
     let mut quick = Vec::new();
@@ -265,7 +266,7 @@ async fn who_signs_out_is_closed_4401_at_once_or_at_the_next_look() {
 
 #[tokio::test]
 async fn one_page_too_many_and_an_engine_that_gives_no_snapshot_are_closed_1013() {
-    let limits = HubLimits { patience: Duration::from_millis(200), ..HubLimits::default() };
+    let limits = HubLimits { patience: Duration::from_millis(1500), ..HubLimits::default() };
     let bench = Bench::open(limits).await;
     let mut pages = Vec::new();
     for n in 0..8 {
@@ -295,4 +296,17 @@ async fn a_stop_is_told_as_a_restart() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(counts.open.load(Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_page_that_says_goodbye_is_answered_with_one() {
+    let mut bench = Bench::open(HubLimits::default()).await;
+    let (mut page, ..) = bench.page_with_snapshot("agent=8003").await;
+    page.0.close(None).await.unwrap();
+    let mut orderly = false;
+    while let Some(message) = page.0.next().await {
+        orderly |= matches!(message.expect("no reset"), Message::Close(_));
+    }
+    assert!(orderly);
+    while bench.hear().await != (ToEngine::Present { agent: "8003".into(), present: false }) {}
 }

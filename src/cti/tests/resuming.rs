@@ -119,10 +119,14 @@ async fn a_thousand_lost_lines_among_fifty_agents() {
                     let frame = page.frame().await;
                     let seq = frame["seq"].as_u64().unwrap();
                     assert_eq!(Some(seq), seen.map(|n| n + 1), "a{agent}: a gap or a double");
+                    seen = Some(seq);
+                    if frame["event"] == "session.taken_over" {
+                        // The hub had not yet seen the last page go.
+                        continue;
+                    }
                     let note: u64 = frame["data"]["note"].as_str().unwrap().parse().unwrap();
                     assert_eq!((note.wrapping_mul(7919) ^ seed) % 50, agent, "another's event");
                     assert_eq!(history.insert(seq, note), None);
-                    seen = Some(seq);
                 }
                 // Cut off in the middle, without a word; now and then long enough for the ring to move on.
                 drop(page);
