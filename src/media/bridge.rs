@@ -108,3 +108,6 @@ impl Desk {
         self.recorded[seat] = Some(sound);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,6 +66,11 @@ fn talk(peers: &mut [Peer], from: u16, frames: u16) -> u16 {
     from + frames
 }
 
+/// Samples of a recording's channel as the bytes that `power` takes.
+fn bytes_of(channel: &[i16]) -> Vec<u8> {
+    channel.iter().map(|sample| g711::encode(Codec::Pcma, *sample)).collect()
+}
+
 fn matrix(room: &mut Room, peers: &[Peer], hears: &[u16]) {
     let members = peers.iter().zip(hears).map(|(peer, hears)| Member { leg: peer.leg, hears: *hears });
     room.order(Order::Bridge { bridge: BridgeId(1), members: members.collect() });
@@ -91,4 +96,53 @@ fn two_legs_hear_each_other_byte_by_byte_and_nobody_himself() {
     assert_eq!((peers[0].tones(), peers[1].tones()), (vec![], vec![]), "dissolved");
     room.worker.stop();
     room.recorder.stop();
+}
+
+/// Caller, agent, lead and a colleague: whispers, wrong orders, a leg that ends, one that goes elsewhere, and the recording.
+#[test]
+fn a_call_is_whispered_into_loses_a_leg_and_loses_its_agent_to_a_colleague() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut room = Room::new(dir.path(), vec![]);
+    let mut peers: Vec<Peer> = (0..4).map(|n| Peer::new(&mut room, n)).collect();
+    room.order(Order::Record { leg: peers[0].leg, recording: RecordingId(0xB) });
+    matrix(&mut room, &peers[..3], &[0b010, 0b101, 0b011]);
+    let hear = |peers: &mut [Peer]| -> Vec<Vec<usize>> { peers.iter_mut().map(Peer::tones).collect() };
+    let at = talk(&mut peers, 0, 60);
+    assert_eq!(hear(&mut peers), [vec![1], vec![0, 2], vec![0, 1], vec![]]);
+    // Refused whole: a leg that is not there, a leg twice, too many.
+    let member = |leg: u64| Member { leg: LegId(leg), hears: u16::MAX };
+    for members in [vec![member(0), member(9)], vec![member(3), member(3)], (0..13).map(member).collect()] {
+        assert!(!room.worker.order(Order::Bridge { bridge: BridgeId(1), members: members.into() }));
+    }
+    let at = talk(&mut peers, at, 60);
+    assert_eq!(hear(&mut peers), [vec![1], vec![0, 2], vec![0, 1], vec![]], "after orders that were refused");
+    room.order(Order::Close { leg: peers[2].leg });
+    room.wait("Closed", |e| matches!(e, Event::Closed { leg: LegId(2), .. }));
+    peers.remove(2);
+    let at = talk(&mut peers, at, 60);
+    assert_eq!(hear(&mut peers), [vec![1], vec![0], vec![]], "without the lead");
+    let elsewhere =
+        Box::new([Member { leg: peers[2].leg, hears: 0b10 }, Member { leg: peers[1].leg, hears: 0b01 }]);
+    room.order(Order::Bridge { bridge: BridgeId(2), members: elsewhere });
+    talk(&mut peers, at, 60);
+    assert_eq!(hear(&mut peers), [vec![], vec![3], vec![1]], "the agent consults");
+    room.order(Order::Close { leg: peers[0].leg });
+    room.wait("RecordingEnded", |e| matches!(e, Event::RecordingEnded { failed: false, .. }));
+    let counted = |what: &str, room: &Room| {
+        room.worker.counters().iter().find(|(name, _)| *name == what).map_or(0, |(_, n)| *n)
+    };
+    assert!(counted("bridge_frames", &room) > 200, "{:?}", room.worker.counters());
+    room.worker.stop();
+    room.recorder.stop();
+    let channels = read(dir.path(), 0xB);
+    let of = |channel: usize, from: usize| {
+        let part = bytes_of(&channels[channel][from * 160..(from + 40) * 160]);
+        (0..TONES.len()).filter(|n| power(&part, TONES[*n]) > 0.005).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (of(0, 60), of(1, 60)),
+        (vec![0], vec![1]),
+        "the caller's side, and what he heard: no whisper"
+    );
+    assert_eq!((of(0, 195), of(1, 195)), (vec![0], vec![]), "while the agent consults");
 }
