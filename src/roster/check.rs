@@ -69,7 +69,8 @@ impl Roster {
         }
         self.approve(&mut told);
         let mut findings = told.findings;
-        findings.sort_by(|a, b| (a.date, a.code, &a.person, a.hours).cmp(&(b.date, b.code, &b.person, b.hours)));
+        findings
+            .sort_by(|a, b| (a.date, a.code, &a.person, a.hours).cmp(&(b.date, b.code, &b.person, b.hours)));
         Report { findings }
     }
 

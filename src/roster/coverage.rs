@@ -68,12 +68,10 @@ fn words(wanted: &Wanted) -> (Code, String, String) {
     match wanted {
         Wanted::Agents => (Code::Seats, "坐席".into(), "agents".into()),
         Wanted::Lead => (Code::Lead, "班长".into(), "leads".into()),
-        Wanted::OnCall => (Code::OnCall, "备班".into(), "people on call".into()),
-        Wanted::Skill(skill, level) => (
-            Code::Skill,
-            format!("“{skill}”{level} 级坐席"),
-            format!("people with {skill} at level {level} or above"),
-        ),
+        Wanted::OnCall => (Code::OnCall, "备班".into(), "on call".into()),
+        Wanted::Skill(skill, level) => {
+            (Code::Skill, format!("“{skill}”{level} 级坐席"), format!("{skill} at level {level}"))
+        }
     }
 }
 
@@ -102,8 +100,7 @@ pub(super) fn check(
         for need in roster.needs.iter().filter(|need| need.holds_on(kind)) {
             let (code, zh, en) = words(&need.wanted);
             let counts = counted(roster, &need.wanted);
-            for gap in
-                gaps(schedule, midnight.plus(need.from), midnight.plus(need.to), need.people, &counts)
+            for gap in gaps(schedule, midnight.plus(need.from), midnight.plus(need.to), need.people, &counts)
             {
                 let within = |e: &Gap| e.from <= gap.from && gap.to <= e.to;
                 if need.wanted == Wanted::Agents && need.people == 1 && empty.iter().any(within) {
@@ -114,7 +111,7 @@ pub(super) fn check(
                     (code, date, (gap.from, gap.to), missing),
                     need.place.clone(),
                     format!("{date} {text} 缺{zh} {missing} 人（在岗 {}，应有 {}）", gap.there, gap.needed),
-                    format!("{date} {text}: {missing} {en} missing ({} of {})", gap.there, gap.needed),
+                    format!("{date} {text}: {en}: {missing} missing ({} of {})", gap.there, gap.needed),
                 );
             }
         }
@@ -151,7 +148,9 @@ pub(super) fn against_forecast(
             let from = Minute::on(date, slot * 30);
             for gap in gaps(schedule, from, from.plus(30), *needed, &agents) {
                 match joined.last_mut() {
-                    Some(last) if last.to == gap.from && last.needed - last.there == gap.needed - gap.there => {
+                    Some(last)
+                        if last.to == gap.from && last.needed - last.there == gap.needed - gap.there =>
+                    {
                         last.to = gap.to;
                     }
                     _ => joined.push(gap),

@@ -149,7 +149,10 @@ mod tests {
         assert_eq!(required(Load { calls_per_hour: 0.0, aht_s: 300.0 }, target), Some(0));
         assert_eq!(required(Load { calls_per_hour: f64::INFINITY, aht_s: 300.0 }, target), None);
         assert_eq!(required(Load { calls_per_hour: f64::NAN, aht_s: 300.0 }, target), Some(0));
-        assert_eq!(required(Load { calls_per_hour: 9.0, aht_s: 300.0 }, Target { share: 1.0, within_s: 1.0 }), None);
+        assert_eq!(
+            required(Load { calls_per_hour: 9.0, aht_s: 300.0 }, Target { share: 1.0, within_s: 1.0 }),
+            None
+        );
         assert_eq!(asa_s(2, Load { calls_per_hour: 60.0, aht_s: 300.0 }), None);
         let load = Load { calls_per_hour: 160.0, aht_s: 300.0 };
         near(asa_s(20, load).unwrap(), 0.0623 * 300.0 / (20.0 - 13.3333), 0.01);

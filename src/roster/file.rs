@@ -3,8 +3,8 @@
 
 use super::law::near;
 use super::model::{
-    Approval, Approved, Assignment, Contract, Cycle, Forecast, Kind, Need, Person, PersonId, Place, Plan, Roster,
-    Shift, ShiftCode, Status, Wanted,
+    Approval, Approved, Assignment, Contract, Cycle, Forecast, Kind, Need, Person, PersonId, Place, Plan,
+    Roster, Shift, ShiftCode, Status, Wanted,
 };
 use super::moment::{Clock, DAY, days_since};
 use super::raw;
@@ -155,8 +155,7 @@ fn read_contract(file: &mut File<'_>, raw: &raw::Contract, contracts: &mut BTree
     let until = day_if(file, raw.until.as_ref());
     let number = raw.number.as_deref().map(str::trim).filter(|number| !number.is_empty());
     // Number and date make an approval; with one of them missing there is none, and the check of a plan says so.
-    let approval =
-        number.zip(date).map(|(number, date)| Approved { number: number.to_owned(), date, until });
+    let approval = number.zip(date).map(|(number, date)| Approved { number: number.to_owned(), date, until });
     contracts.insert(name, Contract::Averaged { cycle, approval });
 }
 
@@ -246,7 +245,10 @@ fn read_need(file: &mut File<'_>, raw: &raw::Need) -> Option<Need> {
             return None;
         }
         (other, _) => {
-            file.tell(at, format_args!("\"{other}\" is none of agents, lead, on_call, skill (with skill = …)"));
+            file.tell(
+                at,
+                format_args!("\"{other}\" is none of agents, lead, on_call, skill (with skill = …)"),
+            );
             return None;
         }
     };
@@ -315,7 +317,10 @@ fn read_plan(file: &mut File<'_>, raw: &raw::Plan) -> Option<Plan> {
         Some(given) => {
             let to = day(file, given)?;
             if !(1..=LONGEST_PLAN).contains(&days_since(from, to)) {
-                file.tell(given.span().start, format_args!("a plan from {from} has 1 to {LONGEST_PLAN} days"));
+                file.tell(
+                    given.span().start,
+                    format_args!("a plan from {from} has 1 to {LONGEST_PLAN} days"),
+                );
                 return None;
             }
             Some(to)

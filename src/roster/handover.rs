@@ -136,7 +136,9 @@ impl Sheet {
     /// The next lead signs: the shift is over.
     pub fn sign_in(&mut self, by: PersonId, at: Minute) -> Result<(), Refused> {
         self.open()?;
-        let State::Offered { by: from, at: offered_at } = &self.state else { return Err(Refused::NotOffered) };
+        let State::Offered { by: from, at: offered_at } = &self.state else {
+            return Err(Refused::NotOffered);
+        };
         if *from == by {
             return Err(Refused::SamePerson);
         }
@@ -182,12 +184,20 @@ mod tests {
         assert_eq!(sheet.read("snow"), Err(Refused::NoNotice("snow".into())));
         sheet.read("storm").unwrap();
         sheet.add(line(Matter::Crisis, "c-01-00001-0000000001")).unwrap();
-        assert_eq!(sheet.sign_in(PersonId::clone(&new), Minute(4)), Err(Refused::NotOffered), "a new line, a new signature");
+        assert_eq!(
+            sheet.sign_in(PersonId::clone(&new), Minute(4)),
+            Err(Refused::NotOffered),
+            "a new line, a new signature"
+        );
         assert_eq!(sheet.settle(Matter::UrgentTicket, "261126000018"), Ok(true));
         assert_eq!(sheet.settle(Matter::UrgentTicket, "261126000018"), Ok(false));
         sheet.sign_out(PersonId::clone(&old), Minute(5)).unwrap();
         assert!(!sheet.is_over());
-        assert_eq!(sheet.sign_in(PersonId::clone(&new), Minute(6)), Err(Refused::Unread("storm".into())), "read again with it");
+        assert_eq!(
+            sheet.sign_in(PersonId::clone(&new), Minute(6)),
+            Err(Refused::Unread("storm".into())),
+            "read again with it"
+        );
         sheet.read("storm").unwrap();
         sheet.sign_in(PersonId::clone(&new), Minute(6)).unwrap();
         assert!(sheet.is_over());

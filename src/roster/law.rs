@@ -82,7 +82,11 @@ fn slips(look: &Look<'_>, assignments: &[Assignment], told: &mut Told<'_>) {
             if seen.insert((Code::UnknownPerson, a.person.clone(), a.place.clone())) {
                 let words = (
                     format!("人员 {} 不在名册里", a.person),
-                    format!("nobody has the id \"{}\"{}", a.person, near(&a.person, look.roster.people.keys())),
+                    format!(
+                        "nobody has the id \"{}\"{}",
+                        a.person,
+                        near(&a.person, look.roster.people.keys())
+                    ),
                 );
                 told.of(Code::UnknownPerson, who, day, a.place.clone(), words);
             }
@@ -98,7 +102,8 @@ fn slips(look: &Look<'_>, assignments: &[Assignment], told: &mut Told<'_>) {
             }
             continue;
         }
-        if !person.in_service(a.date) && seen.insert((Code::NotInService, a.person.clone(), a.place.clone())) {
+        if !person.in_service(a.date) && seen.insert((Code::NotInService, a.person.clone(), a.place.clone()))
+        {
             let words = (
                 format!("{}（{}）在 {} 不在职", person.name, person.id, a.date),
                 format!("{} is not in service on {}", person.id, a.date),
@@ -144,7 +149,7 @@ fn years_and_days(look: &Look<'_>, schedule: &Schedule, told: &mut Told<'_>) {
             format!("{year} 年没有日历文件，节假日按周一至周五推算"),
             format!("no calendar for {year}: Monday to Friday are counted, no holiday is known"),
         );
-        told.of(Code::CalendarMissing, None, Some(first), None, words);
+        told.of(Code::CalendarMissing, None, Some(first), told.plan.place.clone(), words);
     }
     let mut paid: BTreeMap<Date, (BTreeSet<&str>, i64)> = BTreeMap::new();
     for duty in schedule.duties().iter().filter(|duty| duty.kind == Kind::Work) {
@@ -162,9 +167,9 @@ fn years_and_days(look: &Look<'_>, schedule: &Schedule, told: &mut Told<'_>) {
         let name = look.calendar.holiday(day).unwrap_or_default();
         let words = (
             format!("{day} {name}：{n} 人上班，{hours} 小时按 {percent}% 计酬"),
-            format!("{day} is a statutory day ({name}): {n} people work, {hours} h at {percent} %"),
+            format!("{day} is a statutory day ({name}): {hours} h at {percent} %, people at work: {n}"),
         );
-        told.of(Code::StatutoryDay, None, Some(day), None, words);
+        told.of(Code::StatutoryDay, None, Some(day), told.plan.place.clone(), words);
     }
 }
 
@@ -241,9 +246,8 @@ pub(super) fn night_of(roster: &Roster, duty: &Duty) -> i64 {
 /// The day somebody is `years` old; on 1 March for those born on a leap day.
 fn birthday(birth: Date, years: i64) -> Date {
     let year = birth.year().saturating_add(i16::try_from(years).unwrap_or(0));
-    Date::new(year, birth.month(), birth.day()).unwrap_or_else(|_| {
-        Date::new(year, 3, 1).unwrap_or(date(9999, 1, 1))
-    })
+    Date::new(year, birth.month(), birth.day())
+        .unwrap_or_else(|_| Date::new(year, 3, 1).unwrap_or(date(9999, 1, 1)))
 }
 
 /// Why somebody must not work at night on a day.
@@ -257,7 +261,11 @@ pub(super) fn no_nights(roster: &Roster, person: &Person, day: Date) -> Option<(
     // A pregnancy whose birth is not yet entered lasts: until the due day is a month past.
     let over = person.due.or(person.pregnant_from.map(|first| plus_days(first, 280)));
     if seven.is_some_and(|seven| seven <= day) && over.is_some_and(|over| day <= plus_days(over, 28)) {
-        return Some((Code::PregnantNight, "怀孕满七个月".into(), "is more than seven months pregnant".into()));
+        return Some((
+            Code::PregnantNight,
+            "怀孕满七个月".into(),
+            "is more than seven months pregnant".into(),
+        ));
     }
     if person.nursing_until.is_some_and(|until| day < until) {
         return Some((Code::NursingNight, "哺乳未满一周岁婴儿".into(), "nurses a child under one".into()));
@@ -300,7 +308,10 @@ fn in_a_row(look: &Look<'_>, person: &Person, works: &[&Duty], told: &mut Told<'
                     _ => ("天", "days"),
                 };
                 let words = (
-                    format!("{}（{}）到 {} 已连续 {row} {zh}，最多 {most}", person.name, person.id, duty.date),
+                    format!(
+                        "{}（{}）到 {} 已连续 {row} {zh}，最多 {most}",
+                        person.name, person.id, duty.date
+                    ),
                     format!("{} works {row} {en} running up to {}, {most} at most", person.id, duty.date),
                 );
                 told.of(code, Some(&person.id), Some(duty.date), duty.place.clone(), words);
@@ -335,7 +346,9 @@ fn weekly(look: &Look<'_>, person: &Person, works: &[&Duty], turning: bool, told
     let Some(first) = first else { return };
     if let Contract::Averaged { approval, .. } = &person.contract {
         let (zh, en) = match approval {
-            None => ("没有批准文号和日期".to_owned(), "the number and date of the approval are missing".into()),
+            None => {
+                ("没有批准文号和日期".to_owned(), "the number and date of the approval are missing".into())
+            }
             Some(approval) if !approval.holds(first) => (
                 format!("批准 {} 在 {first} 无效", approval.number),
                 format!("approval {} does not hold on {first}", approval.number),
@@ -351,7 +364,10 @@ fn weekly(look: &Look<'_>, person: &Person, works: &[&Duty], turning: bool, told
     if turning {
         let words = (
             format!("{}（{}）轮班超过标准工时，须有经批准的综合工时（文号、日期）", person.name, person.id),
-            format!("{} turns by a cycle over the standard hours, which needs an approved 综合工时", person.id),
+            format!(
+                "{} turns by a cycle over the standard hours, which needs an approved 综合工时",
+                person.id
+            ),
         );
         told.of(Code::Averaging, Some(&person.id), Some(first), place(), words);
     }
@@ -412,15 +428,17 @@ fn over(
     }
     for ((start, end, months), (minutes, duty)) in sums {
         let first = start.max(look.counted).max(person.hired.unwrap_or(start));
-        let standard =
-            i64::from(look.calendar.workdays_between(first, end.min(look.to))) * STANDARD_DAY;
+        let standard = i64::from(look.calendar.workdays_between(first, end.min(look.to))) * STANDARD_DAY;
         let most = look.limit(Code::Overtime) * 60 * months;
         if minutes - standard > most && look.shown(duty.date) {
             let (extra, most) = (tenths(minutes - standard), tenths(most));
             let words = (
-                format!("{}（{}）{start} 起 {months} 个月加班 {extra} 小时，超过 {most}", person.name, person.id),
                 format!(
-                    "{} has {extra} h of overtime in the {months} months from {start}, more than {most}",
+                    "{}（{}）{start} 起 {months} 个月加班 {extra} 小时，超过 {most}",
+                    person.name, person.id
+                ),
+                format!(
+                    "{} has {extra} h of overtime in the cycle from {start}, more than {most}",
                     person.id
                 ),
             );

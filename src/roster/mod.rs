@@ -48,8 +48,8 @@ pub use fairness::{Fairness, Share, Spread};
 pub use finding::{Finding, Report};
 pub use forecast::{Row, required_by_kind};
 pub use model::{
-    Approval, Approved, Assignment, Contract, Cycle, Forecast, Kind, Need, Person, PersonId, Place, Plan, Roster,
-    Shift, ShiftCode, Status, Wanted,
+    Approval, Approved, Assignment, Contract, Cycle, Forecast, Kind, Need, Person, PersonId, Place, Plan,
+    Roster, Shift, ShiftCode, Status, Wanted,
 };
 pub use moment::{Clock, DAY, Minute, dates, plus_days};
 pub use presence::{Adherence, Presence, Session};

@@ -8,11 +8,20 @@ use jiff::civil::Date;
 /// How a moment stands to somebody's shifts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presence {
-    OnShift { shift: Option<ShiftCode>, until: Option<Minute> },
+    OnShift {
+        shift: Option<ShiftCode>,
+        until: Option<Minute>,
+    },
     /// Minutes before a shift, within what is allowed without asking.
-    Early { shift: ShiftCode, minutes: i64 },
+    Early {
+        shift: ShiftCode,
+        minutes: i64,
+    },
     /// Minutes after a shift, within what is allowed without asking.
-    Late { shift: ShiftCode, minutes: i64 },
+    Late {
+        shift: ShiftCode,
+        minutes: i64,
+    },
     OffShift,
 }
 
@@ -64,9 +73,7 @@ impl Schedule {
         let late = at.plus(-roster.rules.late_logout);
         let running = [late, late.plus(roster.rules.late_logout / 2)];
         match running.into_iter().find_map(|then| self.shift_at(person, then)) {
-            Some(duty) => {
-                Presence::Late { shift: ShiftCode::clone(&duty.shift), minutes: at.0 - duty.to.0 }
-            }
+            Some(duty) => Presence::Late { shift: ShiftCode::clone(&duty.shift), minutes: at.0 - duty.to.0 },
             None => Presence::OffShift,
         }
     }

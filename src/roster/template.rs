@@ -150,10 +150,7 @@ mod tests {
     #[test]
     fn the_cycles_are_those_of_the_trade() {
         let four: &[&[&str]] = &[&["a"], &["b"], &["c"], &["d"]];
-        assert_eq!(
-            line(Template::FourThree, four, "a", 9),
-            "early early late late night night - - early"
-        );
+        assert_eq!(line(Template::FourThree, four, "a", 9), "early early late late night night - - early");
         assert_eq!(line(Template::FourThree, four, "b", 8), "late late night night - - early early");
         assert_eq!(line(Template::FourTwo, four, "a", 5), "day12 night12 - - day12");
         assert_eq!(line(Template::NightCrew, &[&["a"], &["b"]], "b", 4), "- - crew crew");

@@ -13,7 +13,9 @@ fn working_days_turn_with_the_calendar() {
 
 #[test]
 fn a_need_of_working_days_holds_on_a_make_up_saturday() {
-    let mut roster = roster("[[person]]\nid = \"a\"\n[[need]]\nwanted = \"agents\"\npeople = 2\nfrom = \"09:00\"\nto = \"17:30\"\ndays = [\"workday\"]\n[[plan]]\nname = \"p\"\nfrom = 2026-02-13\n");
+    let mut roster = roster(
+        "[[person]]\nid = \"a\"\n[[need]]\nwanted = \"agents\"\npeople = 2\nfrom = \"09:00\"\nto = \"17:30\"\ndays = [\"workday\"]\n[[plan]]\nname = \"p\"\nfrom = 2026-02-13\n",
+    );
     let gaps = |roster: &Roster, day: i8| {
         let (from, to) = (date(2026, 2, day), date(2026, 2, day + 1));
         let report = roster.check(roster.plan("p").unwrap(), from, to, &calendar());
@@ -29,7 +31,8 @@ fn a_need_of_working_days_holds_on_a_make_up_saturday() {
 
 #[test]
 fn a_night_belongs_to_its_date_and_is_worked_on_the_next() {
-    let roster = one("[[person]]\nid = \"a\"\n", &[("night", date(2026, 12, 31)), ("night12", date(2028, 2, 28))]);
+    let roster =
+        one("[[person]]\nid = \"a\"\n", &[("night", date(2026, 12, 31)), ("night12", date(2028, 2, 28))]);
     let plan = roster.plan("p").unwrap();
     let schedule = Schedule::new(&roster, plan, date(2026, 12, 31), date(2028, 3, 1), &calendar());
     let on = |day: Date, hour: i64| schedule.on_shift("a", Minute::on(day, hour * 60));
@@ -44,10 +47,8 @@ fn a_night_belongs_to_its_date_and_is_worked_on_the_next() {
 
 #[test]
 fn a_gap_over_midnight_is_told_for_each_day() {
-    let roster = one(
-        "[[person]]\nid = \"a\"\n",
-        &[("late", date(2026, 12, 30)), ("early", date(2027, 1, 1))],
-    );
+    let roster =
+        one("[[person]]\nid = \"a\"\n", &[("late", date(2026, 12, 30)), ("early", date(2027, 1, 1))]);
     let plan = roster.plan("p").unwrap();
     let report = roster.check(plan, date(2026, 12, 30), date(2027, 1, 2), &calendar());
     let told: Vec<_> = report.gaps().map(|f| f.en.clone()).collect();
@@ -60,7 +61,9 @@ fn a_gap_over_midnight_is_told_for_each_day() {
             "2027-01-01 16:00–24:00: no agent is on shift",
         ]
     );
-    assert!(report.findings.iter().any(|f| f.code == Code::CalendarMissing && f.date == Some(date(2027, 1, 1))));
+    assert!(
+        report.findings.iter().any(|f| f.code == Code::CalendarMissing && f.date == Some(date(2027, 1, 1)))
+    );
 }
 
 #[test]
@@ -75,16 +78,16 @@ fn statutory_minutes_are_those_of_the_day_itself() {
     let share = Fairness::of(&roster, &schedule, &calendar(), from, to).shares["a"].clone();
     assert_eq!((share.statutory_minutes, share.nights, share.holiday_days), (8 * 60, 3, 3));
     let report = roster.check(roster.plan("p").unwrap(), from, to, &calendar());
-    let paid: Vec<_> = report.findings.iter().filter(|f| f.code == Code::StatutoryDay).map(|f| &*f.en).collect();
-    assert_eq!(paid, ["2026-10-01 is a statutory day (国庆节): 1 people work, 8.0 h at 300 %"]);
+    let paid: Vec<_> =
+        report.findings.iter().filter(|f| f.code == Code::StatutoryDay).map(|f| &*f.en).collect();
+    assert_eq!(paid, ["2026-10-01 is a statutory day (国庆节): 8.0 h at 300 %, people at work: 1"]);
 }
 
 #[test]
 fn log_ins_are_held_against_the_plan() {
     let day = date(2026, 11, 26);
     let roster = one("[[person]]\nid = \"a\"\n", &[("early", day), ("night", plus_days(day, 1))]);
-    let schedule =
-        Schedule::new(&roster, roster.plan("p").unwrap(), day, plus_days(day, 3), &calendar());
+    let schedule = Schedule::new(&roster, roster.plan("p").unwrap(), day, plus_days(day, 3), &calendar());
     let at = |hours: i64, minutes: i64| Minute::on(day, hours * 60 + minutes);
     let presence = |hours, minutes| schedule.presence(&roster, "a", at(hours, minutes));
     let early = ShiftCode::from("early");
@@ -98,8 +101,11 @@ fn log_ins_are_held_against_the_plan() {
     assert_eq!(schedule.presence(&roster, "stranger", at(9, 0)), Presence::OffShift);
 
     let session = |from: Minute, to: Option<Minute>| Session { login: from, logout: to };
-    let sessions =
-        [session(at(7, 50), Some(at(10, 0))), session(at(10, 5), Some(at(15, 30))), session(at(48, 20), None)];
+    let sessions = [
+        session(at(7, 50), Some(at(10, 0))),
+        session(at(10, 5), Some(at(15, 30))),
+        session(at(48, 20), None),
+    ];
     let told = schedule.adherence("a", &sessions, at(0, 0), at(72, 0));
     let figures = |n: usize| {
         let a: &Adherence = &told[n];

@@ -83,6 +83,24 @@ fn overtime_is_what_a_month_has_beyond_its_working_days() {
 }
 
 #[test]
+fn a_year_has_an_end_of_its_hours() {
+    // Twelve hours on five days of seven, all 2026: 3,132 h against 1,984 and 432 of overtime.
+    let roster = |cycle: &str| {
+        let person = AVERAGED.replace("year", cycle);
+        let days = (0..365).filter(|n| n % 7 < 5).map(|n| ("day12", plus_days(date(2026, 1, 1), n)));
+        one(&person, &days.collect::<Vec<_>>())
+    };
+    let told = |cycle: &str| {
+        let all = codes(&roster(cycle), date(2026, 1, 1), date(2027, 1, 1));
+        let of = |wanted: Code| all.iter().filter(|(code, _)| *code == wanted).count();
+        (of(Code::Overtime), of(Code::YearlyHours))
+    };
+    assert_eq!(told("year"), (1, 0), "the cycle is the year: told once");
+    assert_eq!(told("quarter"), (4, 1));
+    assert_eq!(told("month"), (12, 1));
+}
+
+#[test]
 fn an_approval_holds_from_its_date_until_its_end() {
     let turns = [("early", date(2026, 11, 24))];
     let contract = |rest: &str| {
