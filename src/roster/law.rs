@@ -1,12 +1,12 @@
-//! One person at a time: slips of the pen, rest, nights, hours, and whom the law protects.
+//! One person at a time: slips of the pen, rest, nights, and whom the law protects.
 
-use super::Calendar;
 use super::check::Told;
-use super::model::{Assignment, Contract, Cycle, Kind, Person, PersonId, Roster};
+use super::model::{Assignment, Kind, Person, PersonId, Roster};
 use super::moment::{DAY, Minute, days_since, plus_days};
 use super::rules::Code;
 use super::schedule::{Duty, Schedule};
 use super::template::Template;
+use super::{Calendar, hours};
 use jiff::civil::{Date, date};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,23 +14,21 @@ use std::collections::{BTreeMap, BTreeSet};
 const SEVEN_MONTHS: i64 = 28 * 7;
 const BEFORE_DUE: i64 = 12 * 7;
 
-/// A day of the standard system, minutes.
-const STANDARD_DAY: i64 = 8 * 60;
-
-struct Look<'a> {
-    roster: &'a Roster,
-    calendar: &'a Calendar,
+/// What every rule needs to know.
+pub(super) struct Look<'a> {
+    pub(super) roster: &'a Roster,
+    pub(super) calendar: &'a Calendar,
     from: Date,
-    to: Date,
+    pub(super) to: Date,
     /// The first day whose hours are this plan's.
-    counted: Date,
+    pub(super) counted: Date,
 }
 
 impl Look<'_> {
-    fn shown(&self, day: Date) -> bool {
+    pub(super) fn shown(&self, day: Date) -> bool {
         self.from <= day && day < self.to
     }
-    fn limit(&self, code: Code) -> i64 {
+    pub(super) fn limit(&self, code: Code) -> i64 {
         self.roster.rules.limit(code)
     }
 }
@@ -62,9 +60,9 @@ pub(super) fn check(
         rest(&look, person, &works, told);
         protected(&look, person, &works, told);
         in_a_row(&look, person, &works, told);
-        daily(&look, person, &works, told);
-        weekly(&look, person, &works, turning.contains(id), told);
-        overtime(&look, person, &works, told);
+        hours::daily(&look, person, &works, told);
+        hours::weekly(&look, person, &works, turning.contains(id), told);
+        hours::overtime(&look, person, &works, told);
     }
 }
 
@@ -194,20 +192,19 @@ pub(super) fn tenths(minutes: i64) -> String {
 fn twice(look: &Look<'_>, person: &Person, duties: &[&Duty], told: &mut Told<'_>) {
     let mut before: Option<&Duty> = None;
     for duty in duties {
-        if let Some(earlier) = before.filter(|earlier| duty.from < earlier.to) {
-            if look.shown(duty.date) {
-                let words = (
-                    format!(
-                        "{}（{}）{} 的 {} 与 {} 重叠",
-                        person.name, person.id, duty.date, earlier.shift, duty.shift
-                    ),
-                    format!(
-                        "{} is in {} and {} at once from {}",
-                        person.id, earlier.shift, duty.shift, duty.from
-                    ),
-                );
-                told.of(Code::Twice, Some(&person.id), Some(duty.date), duty.place.clone(), words);
-            }
+        let clash = before.filter(|earlier| duty.from < earlier.to && look.shown(duty.date));
+        if let Some(earlier) = clash {
+            let words = (
+                format!(
+                    "{}（{}）{} 的 {} 与 {} 重叠",
+                    person.name, person.id, duty.date, earlier.shift, duty.shift
+                ),
+                format!(
+                    "{} is in {} and {} at once from {}",
+                    person.id, earlier.shift, duty.shift, duty.from
+                ),
+            );
+            told.of(Code::Twice, Some(&person.id), Some(duty.date), duty.place.clone(), words);
         }
         if before.is_none_or(|earlier| earlier.to < duty.to) {
             before = Some(duty);
@@ -316,133 +313,6 @@ fn in_a_row(look: &Look<'_>, person: &Person, works: &[&Duty], told: &mut Told<'
                 );
                 told.of(code, Some(&person.id), Some(duty.date), duty.place.clone(), words);
             }
-        }
-    }
-}
-
-fn daily(look: &Look<'_>, person: &Person, works: &[&Duty], told: &mut Told<'_>) {
-    let averaged = matches!(person.contract, Contract::Averaged { .. });
-    let most = look.limit(if averaged { Code::Averaging } else { Code::DailyHours }) * 60;
-    let mut days: BTreeMap<Date, (i64, &Duty)> = BTreeMap::new();
-    for duty in works.iter().filter(|duty| look.shown(duty.date)) {
-        let day = days.entry(duty.date).or_insert((0, duty));
-        *day = (day.0 + duty.paid, duty);
-    }
-    for (day, (minutes, duty)) in days.into_iter().filter(|(_, (minutes, _))| *minutes > most) {
-        let (hours, most) = (tenths(minutes), tenths(most));
-        let words = (
-            format!("{}（{}）{day} 工作 {hours} 小时，超过 {most}", person.name, person.id),
-            format!("{} works {hours} h on {day}, more than {most}", person.id),
-        );
-        told.of(Code::DailyHours, Some(&person.id), Some(day), duty.place.clone(), words);
-    }
-}
-
-/// The hours of weeks, and whether the pattern needs an approved 综合工时.
-fn weekly(look: &Look<'_>, person: &Person, works: &[&Duty], turning: bool, told: &mut Told<'_>) {
-    let most = look.limit(Code::WeeklyHours) * 60;
-    let place = || person.place.clone();
-    let first = works.iter().find(|duty| look.shown(duty.date)).map(|duty| duty.date);
-    let Some(first) = first else { return };
-    if let Contract::Averaged { approval, .. } = &person.contract {
-        let (zh, en) = match approval {
-            None => {
-                ("没有批准文号和日期".to_owned(), "the number and date of the approval are missing".into())
-            }
-            Some(approval) if !approval.holds(first) => (
-                format!("批准 {} 在 {first} 无效", approval.number),
-                format!("approval {} does not hold on {first}", approval.number),
-            ),
-            Some(_) => return,
-        };
-        let words = (
-            format!("{}（{}）按综合工时排班，{zh}", person.name, person.id),
-            format!("{} works averaged hours, and {en}", person.id),
-        );
-        return told.of(Code::Averaging, Some(&person.id), Some(first), place(), words);
-    }
-    if turning {
-        let words = (
-            format!("{}（{}）轮班超过标准工时，须有经批准的综合工时（文号、日期）", person.name, person.id),
-            format!(
-                "{} turns by a cycle over the standard hours, which needs an approved 综合工时",
-                person.id
-            ),
-        );
-        told.of(Code::Averaging, Some(&person.id), Some(first), place(), words);
-    }
-    let mut weeks: BTreeMap<Date, (i64, &Duty)> = BTreeMap::new();
-    for duty in works {
-        let monday = plus_days(duty.date, -i64::from(duty.date.weekday().to_monday_zero_offset()));
-        let week = weeks.entry(monday).or_insert((0, duty));
-        *week = (week.0 + duty.paid, duty);
-    }
-    for (monday, (minutes, duty)) in weeks {
-        if minutes > most && look.shown(duty.date) {
-            let (hours, most) = (tenths(minutes), tenths(most));
-            let words = (
-                format!("{}（{}）{monday} 这周 {hours} 小时，超过 {most}", person.name, person.id),
-                format!("{} works {hours} h in the week of {monday}, more than {most}", person.id),
-            );
-            told.of(Code::WeeklyHours, Some(&person.id), Some(duty.date), duty.place.clone(), words);
-        }
-    }
-}
-
-/// The cycle a day is in: its first day, the next one's first day, its months.
-fn cycle_of(cycle: Cycle, day: Date) -> (Date, Date, i64) {
-    let (year, month) = (day.year(), day.month());
-    let (first, months) = match cycle {
-        Cycle::Month => (month, 1),
-        Cycle::Quarter => (month - (month - 1) % 3, 3),
-        Cycle::Year => (1, 12),
-    };
-    let start = Date::new(year, first, 1).unwrap_or(day);
-    let end = start.checked_add(jiff::Span::new().months(months)).unwrap_or(Date::MAX);
-    (start, end, months)
-}
-
-/// Hours over the standard in a month, or in the cycle of 综合工时; and over a year.
-fn overtime(look: &Look<'_>, person: &Person, works: &[&Duty], told: &mut Told<'_>) {
-    let cycle = match &person.contract {
-        Contract::Standard => Cycle::Month,
-        Contract::Averaged { cycle, .. } => *cycle,
-    };
-    over(look, person, works, (cycle, Code::Overtime), told);
-    if cycle != Cycle::Year {
-        over(look, person, works, (Cycle::Year, Code::YearlyHours), told);
-    }
-}
-
-fn over(
-    look: &Look<'_>,
-    person: &Person,
-    works: &[&Duty],
-    (cycle, code): (Cycle, Code),
-    told: &mut Told<'_>,
-) {
-    let mut sums: BTreeMap<(Date, Date, i64), (i64, &Duty)> = BTreeMap::new();
-    for duty in works.iter().filter(|duty| look.counted <= duty.date) {
-        let sum = sums.entry(cycle_of(cycle, duty.date)).or_insert((0, duty));
-        *sum = (sum.0 + duty.paid, duty);
-    }
-    for ((start, end, months), (minutes, duty)) in sums {
-        let first = start.max(look.counted).max(person.hired.unwrap_or(start));
-        let standard = i64::from(look.calendar.workdays_between(first, end.min(look.to))) * STANDARD_DAY;
-        let most = look.limit(Code::Overtime) * 60 * months;
-        if minutes - standard > most && look.shown(duty.date) {
-            let (extra, most) = (tenths(minutes - standard), tenths(most));
-            let words = (
-                format!(
-                    "{}（{}）{start} 起 {months} 个月加班 {extra} 小时，超过 {most}",
-                    person.name, person.id
-                ),
-                format!(
-                    "{} has {extra} h of overtime in the cycle from {start}, more than {most}",
-                    person.id
-                ),
-            );
-            told.of(code, Some(&person.id), Some(duty.date), duty.place.clone(), words);
         }
     }
 }

@@ -14,7 +14,7 @@
 //! The rule that always holds: a plan with a finding that blocks and that nobody answers for is not [`Report::publishable`], and for a
 //! matter of law nobody can.
 //!
-//! To add a rule: a line in `rules.rs` (`codes!`), its function in `law.rs` or `coverage.rs`, its row with source in
+//! To add a rule: a line in `rules.rs` (`codes!`), its function in `law.rs`, `hours.rs` or `coverage.rs`, its row with source in
 //! `district/roster/rules.toml`, and a planted fault in `tests/roster/`. To add a year: `district/calendar/<year>.toml`, in the form of
 //! the others, with its source.
 mod calendar;
@@ -27,6 +27,7 @@ mod file;
 mod finding;
 mod forecast;
 pub mod handover;
+mod hours;
 mod law;
 mod model;
 mod moment;

@@ -16,7 +16,6 @@ use super::finding::Finding;
 use super::model::{Approval, Assignment, Kind, PersonId, Plan, Roster, ShiftCode};
 use super::moment::{Minute, dates, days_since, plus_days};
 use jiff::civil::Date;
-use std::collections::BTreeSet;
 
 /// One turn of somebody's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,9 +181,10 @@ impl Request {
         // A week on either side: rest, nights running and the week's hours reach so far.
         let (from, to) = (plus_days(first, -7), plus_days(last, 8));
         let before = roster.check(plan, from, to, calendar);
-        let known: BTreeSet<_> = before.blocking().map(Finding::key).collect();
+        let known: Vec<&Finding> = before.blocking().collect();
         let report = roster.check(&after, from, to, calendar);
-        let new: Vec<Finding> = report.blocking().filter(|f| !known.contains(&f.key())).cloned().collect();
+        let new: Vec<Finding> =
+            report.blocking().filter(|f| !known.iter().any(|k| k.is(f))).cloned().collect();
         if !new.is_empty() && (why.trim().is_empty() || new.iter().any(|finding| finding.law)) {
             return Err(Denied::Breaks(new));
         }
