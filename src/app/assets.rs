@@ -144,9 +144,11 @@ pub fn roster(config: &Config) -> (Roster, Vec<String>) {
     let (name, text) = SHIPPED_RULES;
     match merged(&config.roster.dir, std::iter::once((name.to_owned(), text.as_bytes().to_vec()))) {
         Ok(files) => {
+            // Findings of a plan name the file later, so the folder goes before the name at once.
+            let path = |name: String| config.roster.dir.join(name).display().to_string();
+            let files: Vec<_> = files.into_iter().map(|(name, text)| (path(name), text)).collect();
             let (roster, problems) = Roster::read(&files);
-            let dir = config.roster.dir.display();
-            (roster, problems.iter().map(|problem| format!("{dir}/{problem}")).collect())
+            (roster, problems.iter().map(ToString::to_string).collect())
         }
         Err(AssetError(problems)) => (Roster::default(), problems),
     }

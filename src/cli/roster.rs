@@ -1,5 +1,6 @@
 //! `hotline roster`: is a plan whole and lawful, and how many seats does a forecast ask for?
 
+use super::flow::put;
 use super::{Failure, Where};
 use crate::base::DayKind;
 use crate::config::Config;
@@ -124,10 +125,12 @@ fn check(args: &Check) -> Result<(), Failure> {
         }
     }
     if args.json {
-        println!("{}", json!({"ok": fine, "from": from.to_string(), "to": to.to_string(), "plans": list}));
-    } else {
-        print!("{text}");
+        text = format!(
+            "{}\n",
+            json!({"ok": fine, "from": from.to_string(), "to": to.to_string(), "plans": list})
+        );
     }
+    put(&text)?;
     if fine { Ok(()) } else { Err(Failure::Quiet) }
 }
 
@@ -212,25 +215,29 @@ fn seats(args: &Seats) -> Result<(), Failure> {
         });
         let rows: Vec<Json> = rows.iter().map(row_json).collect();
         let day = day.to_string();
-        println!(
-            "{}",
-            json!({"day": day, "kind": kind, "source": forecast.source, "target": target, "rows": rows})
-        );
-        return Ok(());
+        let all =
+            json!({"day": day, "kind": kind, "source": forecast.source, "target": target, "rows": rows});
+        return put(&format!("{all}\n"));
     }
-    println!("{day} ({kind})  {}", forecast.source);
-    println!(
+    let mut text = format!("{day} ({kind})  {}\n", forecast.source);
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
         "{:.0} % within {} s, callers give up after {} s on average in the simulation; Erlang C knows neither that nor skills",
         forecast.service * 100.0,
         forecast.within_s,
         forecast.patience_s
     );
-    println!(
+    let heads = ["calls/h", "AHT s", "Erlang", "simulated", "difference"];
+    let _ = writeln!(
+        text,
         "{:<6} {:>8} {:>6} {:>7} {:>10} {:>10}",
-        "from", "calls/h", "AHT s", "Erlang", "simulated", "difference"
+        "from", heads[0], heads[1], heads[2], heads[3], heads[4]
     );
-    rows.iter().for_each(|row| println!("{}", row_text(row)));
-    Ok(())
+    rows.iter().for_each(|row| {
+        let _ = writeln!(text, "{}", row_text(row));
+    });
+    put(&text)
 }
 
 fn row_text(row: &Row) -> String {
