@@ -24,7 +24,7 @@ mod serve;
 mod sockets;
 mod voice;
 
-pub use assets::{AssetError, Assets, book, calendar, flow_files, flows, kept, load as load_assets};
+pub use assets::{AssetError, Assets, book, calendar, flow_files, flows, kept, load as load_assets, roster};
 pub use build::{demo_nets, zone};
 pub use lock::DataDirError;
 pub use serve::{Options, RUN_JSON, ServeError, serve};

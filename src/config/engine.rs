@@ -61,6 +61,11 @@ pub struct Calendar {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+pub struct Roster {
+    pub dir: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq)]
 pub struct Recording {
     pub enabled: bool,
     pub dir: PathBuf,
@@ -198,6 +203,11 @@ pub(super) fn read_dial(s: &mut Section<'_, '_>) -> Dial {
 pub(super) fn read_calendar(s: &mut Section<'_, '_>) -> Calendar {
     let base = s.base();
     Calendar { dir: s.path("dir", &base.join("district/calendar")) }
+}
+
+pub(super) fn read_roster(s: &mut Section<'_, '_>) -> Roster {
+    let base = s.base();
+    Roster { dir: s.path("dir", &base.join("district/roster")) }
 }
 
 pub(super) fn read_recording(s: &mut Section<'_, '_>, data: &Path) -> Recording {

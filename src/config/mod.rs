@@ -21,7 +21,7 @@ mod secret;
 mod sip;
 
 pub use desk::{Cti, Database, Http, LogFormat, Retention, Telemetry, Ticket};
-pub use engine::{Answer, Calendar, Dial, Ivr, Journal, Limits, Media, Queue, Recording, Sounds};
+pub use engine::{Answer, Calendar, Dial, Ivr, Journal, Limits, Media, Queue, Recording, Roster, Sounds};
 pub use problem::{Place, Problem, Problems};
 pub use read::{PREFIX, net};
 pub use secret::Secret;
@@ -57,6 +57,7 @@ pub struct Config {
     pub sounds: Sounds,
     pub queues: BTreeMap<String, Queue>,
     pub dial: Dial,
+    pub roster: Roster,
     pub calendar: Calendar,
     pub recording: Recording,
     pub ticket: Ticket,
@@ -150,8 +151,6 @@ fn read_config(s: &mut Section<'_, '_>) -> Config {
     }
     let base = s.base();
     let data = s.path("data", &base.join("data"));
-    // No key of its own yet: the roster comes with the agents, and a prepared file may have the section already.
-    s.section("roster", |_| ());
     let config = Config {
         timezone,
         node: s.number("node", 1, 1..=99),
@@ -162,6 +161,7 @@ fn read_config(s: &mut Section<'_, '_>) -> Config {
         sounds: s.section("sounds", engine::read_sounds),
         queues: s.named("queue", |_, s| engine::read_queue(s)),
         dial: s.section("dial", engine::read_dial),
+        roster: s.section("roster", engine::read_roster),
         calendar: s.section("calendar", engine::read_calendar),
         recording: s.section("recording", |s| engine::read_recording(s, &data)),
         ticket: s.section("ticket", desk::read_ticket),

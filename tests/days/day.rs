@@ -1,6 +1,7 @@
 //! One day: an engine, its callers, a network that loses, doubles and reorders, a voice plane and a disk, all on one virtual clock.
 
 use crate::caller::{Act, Caller, Habit, State, Wish};
+use crate::crew::{Crew, RELAYS};
 #[cfg(feature = "full")]
 use crate::watch::Watch;
 use hotline::base::{Digit, LegId, Time};
