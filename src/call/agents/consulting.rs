@@ -138,6 +138,11 @@ impl Engine {
 
     /// A colleague who was rung did not take it, or cannot.
     pub(super) fn not_reached(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) {
+        self.cancel_ring(now, id, agent, out);
+        self.nobody_took_it(now, id, out);
+    }
+
+    pub(super) fn cancel_ring(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) {
         self.stop_ringing(agent);
         self.drop_party(now, id, agent, "no_answer", out);
         if let Some(seat) = self.desk.seats.get_mut(&agent) {
@@ -147,13 +152,20 @@ impl Engine {
         self.tell(now, agent, AgentEvent::Rescinded { call: id, why: "no_answer" });
         let who = Arc::from(agent.as_str());
         self.tell_call(now, id, AgentEvent::Left { call: id, who }, Some(agent));
-        self.nobody_took_it(now, id, out);
+    }
+
+    /// Colleagues whose panels or phones ring for this call, asked or called in.
+    pub(super) fn ringing_for(&self, id: CallId, consult: bool) -> Vec<AgentId> {
+        let rung = |seat: &super::desk::Seat| seat.rung.is_some_and(|r| r.call == id && r.consult == consult);
+        self.desk.seats.iter().filter(|(_, seat)| rung(seat)).map(|(agent, _)| *agent).collect()
     }
 
     /// A blind transfer that reached nobody: the citizen waits again, before the others.
     fn nobody_took_it(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get(&id) else { return };
-        if call.is_attended() || !matches!(call.stage, Stage::Talking { .. }) {
+        let attended = call.parties.iter().any(|party| party.role.is_heard());
+        if attended || !self.ringing_for(id, false).is_empty() || !matches!(call.stage, Stage::Talking { .. })
+        {
             return;
         }
         let queue = call.queue.clone();
@@ -182,15 +194,8 @@ impl Engine {
         let Some(call) = self.calls.get(&id) else { return };
         let asked: Vec<(Option<AgentId>, u64)> =
             call.parties.iter().filter(|p| p.consult).map(|p| (p.agent(), p.leg.id.0)).collect();
-        let ringing: Vec<AgentId> = self
-            .desk
-            .seats
-            .iter()
-            .filter(|(_, seat)| seat.rung.is_some_and(|ring| ring.call == id && ring.consult))
-            .map(|(id, _)| *id)
-            .collect();
-        for agent in ringing {
-            self.not_reached(now, id, agent, out);
+        for agent in self.ringing_for(id, true) {
+            self.cancel_ring(now, id, agent, out);
         }
         for (agent, leg) in asked {
             match agent {

@@ -163,7 +163,8 @@ impl Engine {
             seat.call = None;
         }
         self.drop_party(now, call, agent, how.code(), out);
-        if open.told && how != Ending::Declined {
+        // Also when he declined it himself: his other pages stop ringing by this.
+        if open.told {
             self.tell(now, agent, AgentEvent::Rescinded { call, why: how.code() });
         }
     }

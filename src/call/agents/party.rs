@@ -96,6 +96,10 @@ impl Call {
     pub fn is_attended(&self) -> bool {
         self.parties.iter().any(|party| party.role.is_heard())
     }
+    /// The same, leaving one out.
+    pub fn is_attended_but(&self, agent: AgentId) -> bool {
+        self.parties.iter().any(|party| party.role.is_heard() && party.agent() != Some(agent))
+    }
     /// Who speaks with whom: the citizen first, then the parties in their order. Fewer than two: nobody is bridged.
     pub fn matrix(&self) -> Vec<Member> {
         let mut sides = Vec::with_capacity(self.parties.len() + 1);

@@ -136,9 +136,18 @@ impl Engine {
 
     /// What follows when nobody is left with the citizen: listeners go too, and he returns to his flow.
     pub(super) fn alone(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        // Whoever was asked by somebody who has gone is asked no more; whoever is called in may still come.
+        for agent in self.ringing_for(id, true) {
+            if !self.calls.get(&id).is_some_and(|call| call.is_attended_but(agent)) {
+                self.cancel_ring(now, id, agent, out);
+            }
+        }
         let Some(call) = self.calls.get(&id) else { return };
         if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing) || call.is_attended() {
             return;
+        }
+        if !self.ringing_for(id, false).is_empty() {
+            return self.set_aside(now, id, true, out);
         }
         let listeners: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
         let (outbound, crisis, dialing) = (call.outbound, call.crisis, matches!(call.stage, Stage::Dialing));
@@ -220,6 +229,11 @@ impl Engine {
 
     /// He did not come back: the citizen waits again, before all others.
     pub(in crate::call) fn agent_stayed_away(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Stage::Talking { until } = &mut call.stage {
+            *until = None;
+        }
+        self.touched.push(id);
         let Some(call) = self.calls.get(&id) else { return };
         let agents: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
         let outbound = call.outbound;
