@@ -158,12 +158,12 @@ impl Acd {
             agent.since = now;
             out.push(Action::AgentState { agent: id, state: after.state.clone(), since: now });
         }
-        if before.standing.works() && !after.standing.works() {
-            if let Some((queue, since)) = agent.serving.take()
-                && let Some(queue) = self.queues.get_mut(&queue)
-            {
-                queue.estimator.handled(now.since(since));
-            }
+        if before.standing.works()
+            && !after.standing.works()
+            && let Some((queue, since)) = agent.serving.take()
+            && let Some(queue) = self.queues.get_mut(&queue)
+        {
+            queue.estimator.handled(now.since(since));
         }
         for (line_id, level) in &agent.lines {
             let Some(line) = self.lines.get_mut(line_id) else { continue };

@@ -270,7 +270,8 @@ impl Day {
             let bound = self.acd.config().ageing_bound(other.priority);
             assert!(
                 other.entered + bound >= chosen.entered,
-                "seed {seed}: {other_call} is passed beyond his ageing bound"
+                "seed {seed}: {call} {chosen:?} passes {other_call} {other:?} {:?}",
+                self.acd.places.get(other_call)
             );
         }
     }
