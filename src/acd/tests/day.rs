@@ -270,8 +270,10 @@ impl Day {
             let bound = self.acd.config().ageing_bound(other.priority);
             assert!(
                 other.entered + bound >= chosen.entered,
-                "seed {seed}: {call} {chosen:?} passes {other_call} {other:?} {:?}",
-                self.acd.places.get(other_call)
+                "seed {seed}: {call} {chosen:?} passes {other_call} {other:?} {:?} {:?} {:?}",
+                self.now,
+                self.acd.why_chosen(offer),
+                self.acd.agents.get(&agent).map(|a| (&a.lines, &a.activity))
             );
         }
     }
