@@ -5,6 +5,7 @@ use super::config::{Answer, Strategy};
 use super::lines::LineId;
 use super::offers::Offer;
 use super::places::{Place, PlaceState};
+use super::ranks::Rank;
 use super::why::{self, Choice, Rule};
 use super::words::*;
 use super::{Acd, Action};
@@ -19,32 +20,37 @@ impl Acd {
     ///
     /// Before the fact nobody waited beside a free agent, so only those whom it has touched are looked at.
     pub(super) fn settle(&mut self, now: Time, out: &mut Vec<Action>) {
-        loop {
-            // Agents first: one who is free again belongs to the first of all who wait, not to the caller who came back with him.
-            if let Some(agent) = self.freed.pop_first() {
-                self.match_agent(now, agent, out);
-            } else if let Some(rank) = self.again.pop_first() {
-                self.match_call(now, rank.call, out);
-            } else {
+        // Agents first: one who is free again belongs to the first of all who wait, not to the caller who came back with him.
+        while let Some(call) = self.first_for_the_freed() {
+            if !self.match_call(now, call, out) {
                 break;
             }
+        }
+        self.freed.clear();
+        while let Some(rank) = self.again.pop_first() {
+            self.match_call(now, rank.call, out);
         }
         while let Some(id) = self.touched.pop_first() {
             self.write_cause(now, id);
         }
     }
 
-    /// The first caller of all the agent's lines goes to the agent first in order for him, until this one is taken or nobody waits.
-    fn match_agent(&mut self, now: Time, id: AgentId, out: &mut Vec<Action>) {
-        while let Some(agent) = self.agents.get(&id)
-            && agent.standing() == Standing::Free
-        {
-            let waiting = |(line, _): &(LineId, u16)| self.lines.get(line)?.waiting.first().copied();
-            let Some(first) = agent.lines.iter().filter_map(waiting).min() else { return };
-            if !self.match_call(now, first.call, out) {
-                return;
-            }
-        }
+    /// The first of all callers whom one of those set free may take. They are looked at together: several are free at once when a
+    /// caller who was offered to many is gone, and none of them must be spent on a later caller while another waits for him.
+    /// Who is taken, or has nobody to take, is looked at no more.
+    fn first_for_the_freed(&mut self) -> Option<CallId> {
+        let Self { freed, agents, lines, .. } = self;
+        let mut first: Option<Rank> = None;
+        freed.retain(|id| {
+            let Some(agent) = agents.get(id).filter(|agent| agent.standing() == Standing::Free) else {
+                return false;
+            };
+            let waiting = |(line, _): &(LineId, u16)| lines.get(line)?.waiting.first().copied();
+            let best = agent.lines.iter().filter_map(waiting).min();
+            first = first.into_iter().chain(best).min();
+            best.is_some()
+        });
+        first.map(|rank| rank.call)
     }
 
     /// Offers a caller to the agent, or the agents, first in order of those free for him.
@@ -158,12 +164,12 @@ impl Acd {
             agent.since = now;
             out.push(Action::AgentState { agent: id, state: after.state.clone(), since: now });
         }
-        if before.standing.works() && !after.standing.works() {
-            if let Some((queue, since)) = agent.serving.take()
-                && let Some(queue) = self.queues.get_mut(&queue)
-            {
-                queue.estimator.handled(now.since(since));
-            }
+        if before.standing.works()
+            && !after.standing.works()
+            && let Some((queue, since)) = agent.serving.take()
+            && let Some(queue) = self.queues.get_mut(&queue)
+        {
+            queue.estimator.handled(now.since(since));
         }
         for (line_id, level) in &agent.lines {
             let Some(line) = self.lines.get_mut(line_id) else { continue };

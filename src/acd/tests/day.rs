@@ -270,7 +270,10 @@ impl Day {
             let bound = self.acd.config().ageing_bound(other.priority);
             assert!(
                 other.entered + bound >= chosen.entered,
-                "seed {seed}: {other_call} is passed beyond his ageing bound"
+                "seed {seed}: {call} {chosen:?} passes {other_call} {other:?} {:?} {:?} {:?}",
+                self.now,
+                self.acd.why_chosen(offer),
+                self.acd.agents.get(&agent).map(|a| (&a.lines, &a.activity))
             );
         }
     }

@@ -36,6 +36,26 @@ fn two_agents_never_answer_one_call() {
     assert_eq!((room.state("8001"), room.state("8002")), ("ready", "on_call"));
 }
 
+/// Two agents rung for one caller are free together when he leaves; the first in order for the later caller is the only one who
+/// may take the earlier one.
+#[test]
+fn agents_set_free_together_are_not_spent_on_the_later_caller() {
+    let staff = [person("8001", &["main"], &[]), person("8002", &["main"], &[("en", 1)])];
+    let all = QueueConfig { strategy: Strategy::RingAll { at_most: 2 }, ..ring() };
+    let mut room = Room::new(all, &staff).staffed();
+    room.calls(1);
+    let mut english = Enter::new(call(2), "main", 0);
+    english.needs = needs(&[("en", 1)]);
+    room.pass(1);
+    room.enter(english);
+    room.pass(1);
+    room.calls(3);
+    assert_eq!(room.offers().len(), 2);
+    room.tell(|acd, now, out| acd.leave(now, call(1), out));
+    let taken: Vec<_> = room.offers().iter().map(|(_, agent, call)| (*agent, *call)).collect();
+    assert_eq!(taken, [(name("8002"), call(2)), (name("8001"), call(3))]);
+}
+
 #[test]
 fn one_agent_is_never_rung_twice_while_another_is_skipped() {
     let mut room = Room::new(ring(), &people(3)).staffed();
