@@ -503,6 +503,8 @@ impl Day {
                 self.later(Duration::from_secs(1), Happening::Media(Event::PortFree { port: l.port }));
             }
             Order::Update { .. }
+            | Order::Bridge { .. }
+            | Order::Digits { .. }
             | Order::Background { .. }
             | Order::RecordGap { .. }
             | Order::StopRecording { .. } => {}
