@@ -203,7 +203,7 @@ pub enum Order {
         members: Box<[Member]>,
     },
     /// Keys pressed towards the peer, 100 ms each and 100 ms apart, after those still being sent: as telephone-event
-    /// where [`Session::send_event_pt`] allows, else as tones. What plays or is heard waits for each key.
+    /// where [`Session::send_event_pt`] allows, else as tones. A clip that plays waits for each key.
     Digits {
         leg: LegId,
         digits: Box<[Digit]>,

@@ -430,7 +430,7 @@ fn both_sides_of_a_recording_are_in_step_whatever_the_network() {
 }
 
 #[test]
-fn clocks_that_drift_and_networks_that_burst_cost_few_frames_and_no_delay() {
+fn clocks_that_drift_and_networks_that_burst_cost_few_frames() {
     for ppm in [100.0, -100.0] {
         let mut rng = ChaCha8Rng::seed_from_u64(9);
         let mut hall = Hall::of(&[0b10, 0b01]);
