@@ -30,8 +30,8 @@ export const card = (more = {}) => ({
 })
 
 const TICKETS = [
-  ['251123001874', 'closed', '催办：热力仍未上门', '030101', 'rlxc', '110102019', 4],
-  ['251116001602', 'awaiting_visit', '建功南里居民反映供暖首日室温15度', '030101', 'rlxc', '110102019', 7],
+  ['251123001874', 'closed', '催办：热力仍未上门', '030101', 'rl', '110102019', 4],
+  ['251116001602', 'awaiting_visit', '建功南里居民反映供暖首日室温15度', '030101', 'rl', '110102019', 7],
   ['250310001532', 'closed', '咨询停暖日期', '030101', '', '', 250],
 ]
 const ticket = ([no, state, title, category, lead, street, days]) => ({
@@ -170,7 +170,11 @@ export async function fake(dist) {
   /** As if the line had broken: everybody begins anew with the snapshot. */
   self.cut = () => pages.forEach((socket) => socket.terminate())
   self.show = async (state) => {
-    Object.assign(self.state, { calls: [], offer: null, break_pending: null, reason: undefined, wrap_up_until: undefined }, state)
+    Object.assign(
+      self.state,
+      { calls: [], offer: null, break_pending: null, reason: undefined, wrap_up_until: undefined },
+      state,
+    )
     self.cut()
   }
   await new Promise((done) => server.listen(0, '127.0.0.1', done))

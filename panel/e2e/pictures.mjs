@@ -57,7 +57,11 @@ const COLLEAGUES = [
 ]
 
 async function open(size, media = true) {
-  const context = await browser.newContext({ viewport: size, locale: 'zh-CN', permissions: media ? ['microphone'] : [] })
+  const context = await browser.newContext({
+    viewport: size,
+    locale: 'zh-CN',
+    permissions: media ? ['microphone'] : [],
+  })
   const page = await context.newPage()
   page.on('pageerror', (e) => errors.push(String(e)))
   page.setDefaultTimeout(10_000)
@@ -71,7 +75,14 @@ async function signIn(page) {
   await page.keyboard.press('Enter')
   await page.locator('header.phone').waitFor()
 }
-const face = (page, name) => page.locator(`header.phone[data-face=${name}]`).waitFor()
+const face = (page, name) =>
+  page
+    .locator(`header.phone[data-face=${name}]`)
+    .waitFor()
+    .catch(async () => {
+      const is = await page.locator('header.phone').evaluate((bar) => [bar.dataset.face, bar.innerText])
+      throw new Error(`not ${name} but ${is}`)
+    })
 const shot = async (page, name, what = page) => {
   await page.waitForTimeout(350)
   await what.screenshot({ path: `${folder}/${name}.png` })
@@ -90,7 +101,16 @@ try {
     const later = (event, data) => setTimeout(() => server.say(event, data), 20)
     if (cmd === 'agent.login') later('agent.state', { ...now, state: 'ready' })
     if (cmd === 'call.answer') {
-      later('call.answered', card({ arrived_at: at(9), queued_at: at(8), answered_at: at(0), ticket_no: '261126001874', ticket_code: '408215' }))
+      later(
+        'call.answered',
+        card({
+          arrived_at: at(9),
+          queued_at: at(8),
+          answered_at: at(0),
+          ticket_no: '261126001874',
+          ticket_code: '408215',
+        }),
+      )
       later('agent.state', { ...now, state: 'on_call' })
     }
     if (cmd === 'call.hangup') {
@@ -105,7 +125,11 @@ try {
   await page.waitForFunction(() => document.querySelector('.tag.ok'), null, { timeout: 8000 })
   await page.waitForTimeout(2500)
   await shot(page, 'work-ready')
-  const offer = (more = {}) => ({ ...card({ state: 'offered', answered_at: null, arrived_at: at(6), queued_at: at(4.1), ...more }), answer_by: at(-7.6), auto_answer_at: null })
+  const offer = (more = {}) => ({
+    ...card({ state: 'offered', answered_at: null, arrived_at: at(6), queued_at: at(4.1), ...more }),
+    answer_by: at(-7.6),
+    auto_answer_at: null,
+  })
   server.say('agent.state', { agent: '8001', since: at(0), state: 'offered' })
   server.say('call.offered', offer())
   await face(page, 'offered_ring')
@@ -113,7 +137,9 @@ try {
   await page.keyboard.press('a')
   await face(page, 'on_call')
   await page.locator('#words').click()
-  await page.keyboard.type('我住白纸坊建功南里，昨天供暖了，屋里才15度。物业让找热力，热力电话打不通。我78了，冷得很，快让人上门量一量，暖气不热。')
+  await page.keyboard.type(
+    '我住白纸坊建功南里，昨天供暖了，屋里才15度。物业让找热力，热力电话打不通。我78了，冷得很，快让人上门量一量，暖气不热。',
+  )
   await page.waitForTimeout(1200)
   await shot(page, 'work-on_call')
   await page.keyboard.press('Alt+x')
@@ -126,9 +152,161 @@ try {
   console.log(JSON.stringify({ did, media: server.asked.filter((a) => a.cmd === 'media.probe').at(-1) }))
 
   server.answer = () => undefined
-  // BEGIN states
-  // END states
+  // Every state of the bar, from a snapshot or by what happens in it.
+  const bar = page.locator('header.phone')
+  let n = 100
+  const talk = (more) => ({
+    state: 'on_call',
+    since: at(192),
+    calls: [card({ call: `c-1-1-${++n}`, ticket_no: '261126001874', ticket_code: '408215', ...more })],
+  })
+  const press = async (keys) => {
+    await page.locator('main').focus()
+    await page.keyboard.press(keys)
+  }
+  const states = {
+    not_ready: [{ state: 'not_ready', reason: 'meal', since: at(740) }],
+    break_asked: [
+      { state: 'ready', since: at(64), break_pending: 'meal' },
+      'ready',
+      () => server.say('agent.break', { granted: false, reason: 'meal', ahead: 1 }),
+    ],
+    offered_auto: [
+      {
+        state: 'offered',
+        since: at(0),
+        calls: [offer()],
+        offer: { call: 'c-1-1-7', answer_by: at(-2), auto_answer_at: at(-1) },
+      },
+    ],
+    on_call: [talk()],
+    muted: [
+      talk(),
+      'muted',
+      async () => {
+        await press('m')
+        await press('g')
+      },
+    ],
+    held: [talk(), 'held', () => server.say('call.held', { call: server.state.calls[0].call })],
+    consult: [
+      talk(),
+      'consult',
+      async () => {
+        server.say('call.held', { call: server.state.calls[0].call })
+        await press('c')
+        await page.fill('#target', '8022')
+        await page.keyboard.press('Enter')
+      },
+    ],
+    conference: [talk({ state: 'conference', others: ['12000000001', '110'] })],
+    monitored: [
+      talk(),
+      'on_call',
+      () => server.say('call.monitored', { call: server.state.calls[0].call, by: 'lead', how: 'whisper' }),
+    ],
+    crisis: [
+      talk(),
+      'crisis',
+      async () => {
+        await press('F9')
+        server.say('call.monitored', { call: server.state.calls[0].call, by: 'lead', how: 'listen' })
+      },
+    ],
+    recording_paused: [talk(), 'on_call', () => press('r')],
+    wrap_up: [{ state: 'wrap_up', since: at(34), wrap_up_until: at(-56) }],
+    not_responding: [{ state: 'not_responding', since: at(4) }],
+    taken_over: [
+      { state: 'ready', since: at(4) },
+      'taken_over',
+      () => server.say('session.taken_over', { session: 0 }),
+    ],
+  }
+  for (const [name, [state, now = name, then]] of Object.entries(states)) {
+    if (only && only !== name) continue
+    await server.show(state)
+    await page.waitForTimeout(900)
+    if (name === 'on_call') await page.waitForTimeout(3000)
+    await then?.()
+    await face(page, now)
+    await shot(page, `bar-${name}`, bar)
+    if (name === 'on_call') {
+      await shot(page, 'work-talking')
+      await page.evaluate(() => (document.documentElement.dataset.theme = 'dark'))
+      await shot(page, 'work-talking-dark')
+      await page.evaluate(() => delete document.documentElement.dataset.theme)
+      await press('t')
+      await shot(page, 'sheet-transfer')
+      await page.keyboard.press('Escape')
+      await press('Shift+Slash')
+      await shot(page, 'sheet-keys')
+      await page.keyboard.press('Escape')
+      await page.getByRole('button', { name: 'English' }).click()
+      await shot(page, 'work-talking-en')
+      await page.getByRole('button', { name: '中文' }).click()
+    }
+  }
+  // The line is gone: with a call the sound goes on, without one everything waits.
+  await server.show(talk())
+  await page.waitForTimeout(2500)
+  server.up = false
+  server.cut()
+  await face(page, 'line_lost')
+  await page.waitForTimeout(2500)
+  await shot(page, 'bar-line_lost', bar)
+  server.up = true
+  await face(page, 'on_call')
+  await server.show({ state: 'ready', since: at(9) })
+  await face(page, 'ready')
+  server.up = false
+  server.cut()
+  await face(page, 'both_lost')
+  await page.waitForTimeout(1500)
+  await shot(page, 'bar-both_lost', bar)
+  server.up = true
+  await page.goto(`${server.address}#/people`)
+  await page.locator('table').first().waitFor()
+  await shot(page, 'people-agent')
   await page.context().close()
+
+  // No microphone: the browser gives none.
+  const deaf = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: 'zh-CN' })
+  await deaf.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))
+  })
+  const silent = await deaf.newPage()
+  await server.show({ state: 'ready', since: at(9) })
+  await signIn(silent)
+  await face(silent, 'no_microphone')
+  await shot(silent, 'bar-no_microphone', silent.locator('header.phone'))
+  await deaf.close()
+
+  Object.assign(server, { roles: ['lead'], username: 'lead', display: '赵班长' })
+  const wall = await open({ width: 1920, height: 1080 })
+  await server.show({ state: 'ready', since: at(9), colleagues: COLLEAGUES, queues: QUEUES })
+  await signIn(wall)
+  await wall.locator('.ag').first().waitFor()
+  server.say('alarm', {
+    kind: 'not_responding',
+    call: null,
+    agent: '8001',
+    note: '来电已转至其他坐席，41 秒未恢复',
+  })
+  server.say('alarm', { kind: 'assist', call: 'c-1-1-4', agent: '8004', note: '来电人情绪激动' })
+  server.say('alarm', { kind: 'unstaffed', call: null, agent: null, note: '方言与外语：本时段无人在岗' })
+  await shot(wall, 'wall-1920')
+  await wall.locator('.ag').nth(3).focus()
+  await wall.keyboard.press('l')
+  await wall.getByText('正在监听').waitFor()
+  await shot(wall, 'wall-listening')
+  await wall.setViewportSize({ width: 1366, height: 768 })
+  await shot(wall, 'wall-1366')
+  await wall.goto(`${server.address}#/wall?tv`)
+  await wall.setViewportSize({ width: 1920, height: 1080 })
+  await shot(wall, 'wall-tv')
+  await wall.goto(`${server.address}#/people`)
+  await wall.setViewportSize({ width: 1366, height: 768 })
+  await shot(wall, 'people-lead')
 } finally {
   await browser.close()
   server.close()

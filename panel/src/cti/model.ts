@@ -239,20 +239,22 @@ function fromSnapshot(world: World, s: Events['snapshot'], at: string): World {
     heldSince,
     pausedSince,
     monitors: kept(world.monitors),
-    consult:
-      consulting && heldCall
-        ? (world.consult ?? {
-            call: heldCall.call,
-            to: consulting.others[0] ?? consulting.called,
-            since: consulting.answered_at ?? at,
-          })
-        : world.consult && up(world.consult.call)
-          ? world.consult
-          : null,
+    consult: heldCall ? consultOf(world, heldCall, consulting, at) : null,
     assist: world.assist && up(world.assist.call) ? world.assist : null,
     crisis: world.crisis && up(world.crisis) ? world.crisis : null,
     last: calls.find((c) => c.state !== 'offered') ?? world.last,
     supervising: me.state === 'offline' ? null : world.supervising,
+  }
+}
+
+/** Somebody is consulted while this call is held: what is known of it here, else what the other card tells. */
+function consultOf(world: World, held: Card, consulting: Card | undefined, at: string): Consult | null {
+  if (world.consult?.call === held.call) return world.consult
+  if (!consulting) return null
+  return {
+    call: held.call,
+    to: consulting.others[0] ?? consulting.called,
+    since: consulting.answered_at ?? at,
   }
 }
 

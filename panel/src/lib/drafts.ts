@@ -10,6 +10,8 @@ export interface Draft {
   name: string
   number: string
   secrecy: string
+  /** Fields a hand has touched: no suggestion changes them any more. */
+  touched: string[]
 }
 
 export const EMPTY: Draft = {
@@ -22,6 +24,7 @@ export const EMPTY: Draft = {
   name: '',
   number: '',
   secrecy: '',
+  touched: [],
 }
 
 const STORE = 'drafts'
@@ -55,7 +58,9 @@ const ended = <T>(asked: IDBRequest<T>) =>
 
 export async function keepDraft(id: string, user: string, draft: Draft): Promise<void> {
   const store = (await open()).transaction(STORE, 'readwrite').objectStore(STORE)
-  await ended(store.put({ id, user, at: Date.now(), draft: { ...draft } } satisfies Row))
+  await ended(
+    store.put({ id, user, at: Date.now(), draft: { ...draft, touched: [...draft.touched] } } satisfies Row),
+  )
 }
 
 /** Only to the one who wrote it. */
