@@ -6,6 +6,9 @@ import { extname, join, normalize } from 'node:path'
 import { WebSocketServer } from 'ws'
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+// The server's own, so that what it forbids shows here too.
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 const iso = (ms) => new Date(ms + 8 * 3_600_000).toISOString().replace('Z', '+08:00')
 export const at = (secondsAgo) => iso(Date.now() - secondsAgo * 1000)
 
@@ -123,7 +126,10 @@ export async function fake(dist) {
     const file = normalize(path === '/' ? '/index.html' : path)
     try {
       const body = await readFile(join(dist, file))
-      res.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' })
+      res.writeHead(200, {
+        'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+        'content-security-policy': POLICY,
+      })
       res.end(body)
     } catch {
       res.writeHead(404).end()
@@ -177,6 +183,7 @@ export async function fake(dist) {
     )
     self.cut()
   }
+  self.forget = () => (signedIn = false)
   await new Promise((done) => server.listen(0, '127.0.0.1', done))
   self.address = `http://127.0.0.1:${server.address().port}/`
   self.close = () => (sockets.close(), server.closeAllConnections(), server.close())

@@ -1,7 +1,9 @@
 // Draws every page and every state of the bar against the stand-in, into a folder, to be held beside the designs.
 //
 // node e2e/pictures.mjs FOLDER; CHROMIUM names the browser. Also walks one whole call by keyboard; anything missing is an error.
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { gzipSync } from 'node:zlib'
 import { chromium } from 'playwright-core'
 import { at, card, fake, peer } from './fake.mjs'
 
@@ -56,6 +58,32 @@ const COLLEAGUES = [
   colleague(24, 'not_ready', 705, { reason: 'rest' }),
 ]
 
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** What axe-core finds, WCAG 2.0 to 2.2 A and AA. */
+async function judge(page, name) {
+  // As the browser's own tools would: the page's policy lets nothing in from outside.
+  await page.evaluate(axe)
+  const found = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }),
+  )
+  for (const v of found.violations)
+    errors.push(
+      `axe, ${name}: ${v.id} (${v.impact}) ${v.nodes
+        .slice(0, 3)
+        .map((n) => n.html.slice(0, 140))
+        .join(' | ')}`,
+    )
+}
+/** Kilobytes of script and style a page has loaded, as they are sent. */
+async function weight(page) {
+  const names = await page.evaluate(() =>
+    performance.getEntriesByType('resource').map((r) => new URL(r.name).pathname),
+  )
+  const files = [...new Set(names)].filter((n) => n.startsWith('/assets/'))
+  const bytes = files.map((n) => gzipSync(readFileSync(new URL(`../dist${n}`, import.meta.url))).length)
+  return Math.round(bytes.reduce((a, b) => a + b, 0) / 102.4) / 10
+}
+
 async function open(size, media = true) {
   const context = await browser.newContext({
     viewport: size,
@@ -64,11 +92,17 @@ async function open(size, media = true) {
   })
   const page = await context.newPage()
   page.on('pageerror', (e) => errors.push(String(e)))
+  page.on(
+    'console',
+    (m) =>
+      m.type() === 'error' && /Content Security Policy|Refused to/.test(m.text()) && errors.push(m.text()),
+  )
   page.setDefaultTimeout(10_000)
   server.media = media ? await peer(context, server.address) : null
   return page
 }
 async function signIn(page) {
+  server.forget()
   await page.goto(server.address)
   await page.fill('#username', server.username)
   await page.fill('#password', 'demo-12341')
@@ -125,6 +159,8 @@ try {
   await page.waitForFunction(() => document.querySelector('.tag.ok'), null, { timeout: 8000 })
   await page.waitForTimeout(2500)
   await shot(page, 'work-ready')
+  await judge(page, 'work, ready')
+  console.log(JSON.stringify({ work_kb: await weight(page) }))
   const offer = (more = {}) => ({
     ...card({ state: 'offered', answered_at: null, arrived_at: at(6), queued_at: at(4.1), ...more }),
     answer_by: at(-7.6),
@@ -134,6 +170,8 @@ try {
   server.say('call.offered', offer())
   await face(page, 'offered_ring')
   await shot(page, 'work-offered')
+  const ringing = judge(page, 'work, offered')
+  await ringing
   await page.keyboard.press('a')
   await face(page, 'on_call')
   await page.locator('#words').click()
@@ -165,6 +203,7 @@ try {
     await page.keyboard.press(keys)
   }
   const states = {
+    wrap_up: [{ state: 'wrap_up', since: at(34), wrap_up_until: at(-56) }],
     not_ready: [{ state: 'not_ready', reason: 'meal', since: at(740) }],
     break_asked: [
       { state: 'ready', since: at(64), break_pending: 'meal' },
@@ -214,7 +253,6 @@ try {
       },
     ],
     recording_paused: [talk(), 'on_call', () => press('r')],
-    wrap_up: [{ state: 'wrap_up', since: at(34), wrap_up_until: at(-56) }],
     not_responding: [{ state: 'not_responding', since: at(4) }],
     taken_over: [
       { state: 'ready', since: at(4) },
@@ -230,16 +268,21 @@ try {
     await then?.()
     await face(page, now)
     await shot(page, `bar-${name}`, bar)
+    await judge(page, `bar, ${name}`)
+    if (name === 'muted') await press('m')
     if (name === 'on_call') {
       await shot(page, 'work-talking')
+      await judge(page, 'work, talking')
       await page.evaluate(() => (document.documentElement.dataset.theme = 'dark'))
       await shot(page, 'work-talking-dark')
+      await judge(page, 'work, talking, dark')
       await page.evaluate(() => delete document.documentElement.dataset.theme)
       await press('t')
       await shot(page, 'sheet-transfer')
       await page.keyboard.press('Escape')
       await press('Shift+Slash')
       await shot(page, 'sheet-keys')
+      await judge(page, 'keys')
       await page.keyboard.press('Escape')
       await page.getByRole('button', { name: 'English' }).click()
       await shot(page, 'work-talking-en')
@@ -295,6 +338,8 @@ try {
   server.say('alarm', { kind: 'assist', call: 'c-1-1-4', agent: '8004', note: '来电人情绪激动' })
   server.say('alarm', { kind: 'unstaffed', call: null, agent: null, note: '方言与外语：本时段无人在岗' })
   await shot(wall, 'wall-1920')
+  await judge(wall, 'wall')
+  console.log(JSON.stringify({ wall_kb: await weight(wall) }))
   await wall.locator('.ag').nth(3).focus()
   await wall.keyboard.press('l')
   await wall.getByText('正在监听').waitFor()
@@ -307,6 +352,7 @@ try {
   await wall.goto(`${server.address}#/people`)
   await wall.setViewportSize({ width: 1366, height: 768 })
   await shot(wall, 'people-lead')
+  await judge(wall, 'people')
 } finally {
   await browser.close()
   server.close()

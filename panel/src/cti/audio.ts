@@ -1,7 +1,7 @@
 // The agent's audio: the microphone to the engine and the engine to the ear, by WebRTC. Set up once at log-in, kept for all
 // calls, brought back by itself.
 //
-//   off ──start──▶ starting ──connected──▶ up ──lost──▶ lost ──restart, then anew──▶ up
+//   off ──start──▶ starting ──connected──▶ up ──lost──▶ lost ──a new offer──▶ up
 //
 // The path of a page belongs to its websocket session: after a new `hello` a new one is offered while the old still plays, and
 // takes its place once it is connected.
@@ -25,20 +25,36 @@ export interface AudioState {
 export interface AudioDeps {
   send: <C extends Command>(cmd: C, fields: Commands[C], volatile?: boolean) => Promise<Answer>
   changed: (state: AudioState) => void
+  /** Calls back so often, also while the tab is hidden. */
+  beat: (ms: number, call: () => void) => Beat
 }
 
-const GATHER_MS = 1500
+export interface Beat {
+  stop: () => void
+}
+
+/** A timer of a worker: a hidden page's own are slowed down, and a late echo would look like a deaf ear. */
+export function workerBeat(ms: number, call: () => void): Beat {
+  const worker = new Worker(new URL('./beat.worker.ts', import.meta.url), { type: 'module' })
+  worker.onmessage = call
+  worker.postMessage(ms)
+  return { stop: () => worker.terminate() }
+}
+
+/** The engine waits to be called: our own addresses are of little use to it, and later ones may follow. */
+const GATHER_MS = 300
 const CONNECT_MS = 6000
 const DISCONNECTED_MS = 1500
-const STATS_MS = 1000
+/** Of the beats below, each fourth is looked at for its sound. */
+const BEAT_MS = 250
 
 /** Echo cancelling and the like are off only where a test asks: `?audio=raw` or `localStorage.audio = raw`. */
 export function isRaw(
   place: { search: string; hash: string } = location,
   kept = localStorage.getItem('audio'),
 ): boolean {
-  const query = new URLSearchParams(place.search || place.hash.split('?')[1] || '')
-  return (query.get('audio') ?? kept) === 'raw'
+  const asked = [place.search, place.hash.split('?')[1] ?? ''].map((q) => new URLSearchParams(q).get('audio'))
+  return (asked[0] ?? asked[1] ?? kept) === 'raw'
 }
 
 export function wanted(device: string | null, raw: boolean): MediaTrackConstraints {
@@ -68,11 +84,13 @@ export class AgentAudio {
   /** Being set up; becomes `peer` once connected. */
   private next: RTCPeerConnection | null = null
   private ear: HTMLAudioElement | null = null
-  private ticker: ReturnType<typeof setInterval> | undefined
+  private beat: Beat | null = null
+  private beats = 0
   private again: ReturnType<typeof setTimeout> | undefined
   private tries = 0
   private measures: Measure[] = []
   private heardAt = 0
+  private received = 0
   private reported: { roundTripMs?: number | null; lostPermille?: number | null } = {}
   private probes = true
   private told: Microphone = 'unknown'
@@ -91,11 +109,16 @@ export class AgentAudio {
     return this.starting
   }
 
+  /** Opens the microphone before the engine has said anything: after a reload each tenth of a second counts. */
+  warm() {
+    if (this.state.path === 'off') void this.listen()
+  }
+
   stop() {
     this.session = null
-    clearInterval(this.ticker)
+    this.beat?.stop()
     clearTimeout(this.again)
-    this.ticker = undefined
+    this.beat = null
     this.close(this.peer)
     this.close(this.next)
     this.peer = this.next = null
@@ -180,7 +203,7 @@ export class AgentAudio {
       return
     }
     await this.offer()
-    this.ticker ??= setInterval(() => void this.look(), STATS_MS)
+    this.beat ??= this.deps.beat(BEAT_MS, () => void this.look())
   }
 
   /** Opens the microphone. False: there is none. */
@@ -300,6 +323,7 @@ export class AgentAudio {
       this.next = null
       this.tries = 0
       this.measures = []
+      this.received = 0
       this.heardAt = Date.now()
       this.set({ path: 'up', since: Date.now() })
       this.tellMicrophone()
@@ -312,28 +336,18 @@ export class AgentAudio {
       clearTimeout(this.again)
       // A short gap heals by itself; a long one doesn't.
       this.again = setTimeout(
-        () => peer === this.peer && void this.restart(peer),
+        () => peer === this.peer && void this.restart(),
         is === 'failed' ? 0 : DISCONNECTED_MS,
       )
     }
   }
 
-  /** The same path over another network; a new one when that fails. */
-  private async restart(peer: RTCPeerConnection) {
+  /** Over another network: the engine is told, and a new path is offered. */
+  private async restart() {
     if (this.session === null) return
     this.set({ path: 'lost', since: this.state.path === 'lost' ? this.state.since : Date.now(), sound: null })
-    try {
-      await this.deps.send('media.restart', {}, true)
-      await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }))
-      await this.sendOffer(peer, this.session)
-      clearTimeout(this.again)
-      this.again = setTimeout(
-        () => peer === this.peer && peer.connectionState !== 'connected' && this.later(),
-        CONNECT_MS,
-      )
-    } catch {
-      this.later()
-    }
+    await this.deps.send('media.restart', {}, true).catch(() => {})
+    await this.offer()
   }
 
   private later() {
@@ -355,7 +369,7 @@ export class AgentAudio {
     peer.close()
   }
 
-  /** Once a second: what was received is told, so that the engine knows its words are heard. */
+  /** Four times a second what was received is told, so that the engine knows it is heard; once a second it is judged. */
   private async look() {
     const peer = this.peer
     if (!peer || this.session === null) return
@@ -363,20 +377,27 @@ export class AgentAudio {
     const report = await peer.getStats().catch(() => null)
     report?.forEach((row: unknown) => rows.push(row as Record<string, unknown>))
     if (peer !== this.peer) return
-    const last = this.measures.at(-1)
     const now = measure(rows, Date.now())
-    if (!last || now.received > last.received) this.heardAt = now.at
+    if (now.received > this.received) this.heardAt = now.at
+    this.received = now.received
+    if (this.probes && now.received > 0) this.probe(now.received)
+    if (this.beats++ % 4 === 0) this.judge(now)
+  }
+
+  private probe(received: number) {
+    this.deps.send('media.probe', { received }, true).catch((e: { code?: string }) => {
+      // An engine that measures by itself needs no word from us.
+      if (e.code === 'unknown_command') this.probes = false
+    })
+  }
+
+  private judge(now: Measure) {
     this.measures = [...this.measures, now].slice(-6)
     const before = this.measures[0]
     if (before && before !== now && this.state.path === 'up') {
       const is = sound(before, now, this.heardAt, this.reported)
       if (is !== this.state.sound) this.set({ sound: is })
     }
-    if (this.probes)
-      this.deps.send('media.probe', { received: now.received }, true).catch((e: { code?: string }) => {
-        // An engine that measures by itself needs no word from us.
-        if (e.code === 'unknown_command') this.probes = false
-      })
     this.tellMicrophone()
   }
 }

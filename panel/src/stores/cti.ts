@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { onSignedOut, skew } from '../api/http'
-import { AgentAudio, type AudioState } from '../cti/audio'
+import { AgentAudio, workerBeat, type AudioState } from '../cti/audio'
 import { CtiClient, Refused, type Link } from '../cti/client'
 import { face as faceOf, type Control } from '../cti/face'
 import type { Answer, Command, Commands, EventFrame, Target } from '../cti/frames'
@@ -58,6 +58,7 @@ export const useCti = defineStore('cti', () => {
   const path = new AgentAudio({
     send: (cmd, fields, volatile) => client.send(cmd, fields, volatile),
     changed: (state) => (audio.value = state),
+    beat: workerBeat,
   })
 
   function happen(what: Happened) {
@@ -81,12 +82,17 @@ export const useCti = defineStore('cti', () => {
     const { hello, takenOver, me, device, whole } = world.value
     watching = takenOver !== null
     if (hello && whole && !takenOver && me.state !== 'offline' && (device ?? 'browser') === 'browser') {
+      sessionStorage.setItem('ears', 'browser')
       void path.start(hello.session)
-    } else if (whole && audio.value.path !== 'off') path.stop()
+    } else if (whole) {
+      sessionStorage.removeItem('ears')
+      path.stop()
+    }
   }
 
   function start() {
     client.start()
+    if (sessionStorage.getItem('ears')) path.warm()
   }
   function stop() {
     path.stop()
