@@ -139,7 +139,7 @@ export async function fake(dist) {
   let session = 0
   sockets.on('connection', (socket) => {
     if (!self.up) return socket.terminate()
-    const mine = ++session
+    const mine = (self.session = ++session)
     pages.add(socket)
     socket.on('close', () => pages.delete(socket))
     const send = (frame) => socket.send(JSON.stringify({ at: at(0), ...frame }))
@@ -160,7 +160,7 @@ export async function fake(dist) {
     socket.on('close', () => clearInterval(beat))
     socket.on('message', async (text) => {
       const asked = JSON.parse(String(text))
-      self.asked.push(asked)
+      self.asked.push({ ...asked, after: mine })
       const answer = { re: asked.id, ok: true, ...self.answer(asked) }
       socket.send(JSON.stringify(answer))
       if (asked.cmd === 'media.offer' && self.media) {

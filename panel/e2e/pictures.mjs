@@ -287,6 +287,18 @@ try {
       await page.getByRole('button', { name: 'English' }).click()
       await shot(page, 'work-talking-en')
       await page.getByRole('button', { name: '中文' }).click()
+      // A reload in a call: how long until the page says that sound passes again.
+      const begun = Date.now()
+      const offers = server.asked.filter((a) => a.cmd === 'media.offer').length
+      await page.reload()
+      await face(page, 'on_call')
+      const shown = Date.now() - begun
+      while (!server.asked.slice().some((a) => a.cmd === 'media.probe' && a.after === server.session))
+        await page.waitForTimeout(10)
+      const again = server.asked.filter((a) => a.cmd === 'media.offer').length - offers
+      console.log(
+        JSON.stringify({ reload: { shown_ms: shown, heard_ms: Date.now() - begun, offers: again } }),
+      )
     }
   }
   // The line is gone: with a call the sound goes on, without one everything waits.
@@ -353,6 +365,35 @@ try {
   await wall.setViewportSize({ width: 1366, height: 768 })
   await shot(wall, 'people-lead')
   await judge(wall, 'people')
+
+  // All states of the bar on one picture, as the design shows them.
+  const sheet = await browser.newPage({ viewport: { width: 1302, height: 400 } })
+  const strip = [
+    'not_ready',
+    'break_asked',
+    'offered_auto',
+    'on_call',
+    'muted',
+    'held',
+    'consult',
+    'conference',
+    'crisis',
+    'monitored',
+    'recording_paused',
+    'wrap_up',
+    'not_responding',
+    'line_lost',
+    'no_microphone',
+    'both_lost',
+    'taken_over',
+  ]
+  const image = (name) =>
+    `<img style="display:block;margin-bottom:5px" src="data:image/png;base64,${readFileSync(`${folder}/bar-${name}.png`, 'base64')}">`
+  if (!only) {
+    await sheet.setContent(`<body style="margin:0;background:#eef1f3">${strip.map(image).join('')}`)
+    await sheet.waitForFunction(() => [...document.images].every((i) => i.complete))
+    await sheet.screenshot({ path: `${folder}/softphone-states.png`, fullPage: true })
+  }
 } finally {
   await browser.close()
   server.close()

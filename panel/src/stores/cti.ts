@@ -254,6 +254,8 @@ export const useCti = defineStore('cti', () => {
     stopRing()
     quiet()
     if (!card) return
+    // Nothing stands between the agent and the answer.
+    sheet.value = null
     const t = i18n.global.t
     const queue = word('queues', card.queue)
     if (world.value.offer?.auto_answer_at) beep()
