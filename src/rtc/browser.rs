@@ -1,7 +1,7 @@
 //! One browser's peer connection: offer in, answer out, PCMA both ways.
 //!
-//! Our side is ICE lite with one socket on one configured address: it answers the browser's checks and sends nothing to any
-//! address that a check has not come from. The credentials are ours, so that the [gate](super::gate) knows them.
+//! Our side is ICE lite with one socket on one configured address: it answers the browser's checks, checks back, and sends nothing
+//! to any address that a check has not come from. The credentials are ours, so that the [gate](super::gate) knows them.
 
 use super::counters::Counters;
 use super::ports::{Lease, Ports};

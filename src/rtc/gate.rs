@@ -1,5 +1,5 @@
-//! Who may send to a browser's port (`attacks.md` M5, W4): STUN that names our own ufrag, and DTLS, SRTP and SRTCP only from an
-//! address that has passed a connectivity check with our password.
+//! Who may send to a browser's port (`attacks.md` M5, W4): STUN requests that name our own ufrag; and everything else — answers to
+//! our own checks, DTLS, SRTP and SRTCP — only from an address that has passed a connectivity check with our password.
 //!
 //! Passing a check is seen from outside: our ICE agent answers a request with a success response only after its
 //! MESSAGE-INTEGRITY was right, so the destination of such a response is proven.
@@ -15,6 +15,7 @@ const COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
 const BINDING_REQUEST: u16 = 0x0001;
 const BINDING_INDICATION: u16 = 0x0011;
 const BINDING_SUCCESS: u16 = 0x0101;
+const BINDING_ERROR: u16 = 0x0111;
 const USERNAME: u16 = 0x0006;
 
 /// Why a datagram is not let in.
@@ -53,19 +54,19 @@ impl Gate {
     /// A datagram that has come. Costs no more for a long or hostile one than for any other.
     pub fn incoming(&self, datagram: &[u8], from: SocketAddr) -> Result<(), Refusal> {
         match datagram.first() {
-            Some(0..=3) => self.is_for_us(datagram).then_some(()).ok_or(Refusal::Stun),
+            Some(0..=3) => self.is_for_us(datagram, from).then_some(()).ok_or(Refusal::Stun),
             Some(_) if self.proven.contains(&from) => Ok(()),
             _ => Err(Refusal::Stranger),
         }
     }
 
-    /// A lite agent asks nothing, so nothing but requests (and keep-alives) can be meant for it.
-    fn is_for_us(&self, datagram: &[u8]) -> bool {
+    /// A lite agent checks only an address that has checked it before, so nobody else can have an answer for it.
+    fn is_for_us(&self, datagram: &[u8], from: SocketAddr) -> bool {
         if datagram.len() > STUN_LONGEST {
             return false;
         }
         match stun_type(datagram) {
-            Some(BINDING_INDICATION) => true,
+            Some(BINDING_INDICATION | BINDING_SUCCESS | BINDING_ERROR) => self.proven.contains(&from),
             Some(BINDING_REQUEST) => {
                 let name = attribute(datagram, USERNAME).unwrap_or_default();
                 name.strip_prefix(self.ufrag.as_bytes()).is_some_and(|rest| rest.first() == Some(&b':'))
@@ -129,10 +130,14 @@ mod tests {
             assert_eq!(gate.incoming(datagram, at(1)), Err(Refusal::Stranger));
         }
         // An error response proves nothing, nor does a success from outside.
-        gate.outgoing(&stun(0x0111, None), at(1));
+        gate.outgoing(&stun(BINDING_ERROR, None), at(1));
         assert_eq!(gate.incoming(&stun(BINDING_SUCCESS, None), at(1)), Err(Refusal::Stun));
         assert_eq!(gate.incoming(SOUND[0], at(1)), Err(Refusal::Stranger));
         gate.outgoing(&stun(BINDING_SUCCESS, None), at(1));
+        for kind in [BINDING_SUCCESS, BINDING_ERROR, BINDING_INDICATION] {
+            assert_eq!(gate.incoming(&stun(kind, None), at(1)), Ok(()));
+            assert_eq!(gate.incoming(&stun(kind, None), at(2)), Err(Refusal::Stun));
+        }
         for datagram in SOUND {
             assert_eq!(gate.incoming(datagram, at(1)), Ok(()));
             assert_eq!(gate.incoming(datagram, at(2)), Err(Refusal::Stranger));
@@ -141,17 +146,17 @@ mod tests {
     }
 
     #[test]
-    fn stun_is_let_in_by_our_ufrag() {
+    fn a_request_is_let_in_by_our_ufrag() {
         let gate = Gate::new("ours".into());
         for (message, verdict) in [
             (stun(BINDING_REQUEST, Some("ours:theirs")), Ok(())),
-            (stun(BINDING_INDICATION, None), Ok(())),
+            (stun(BINDING_INDICATION, None), Err(Refusal::Stun)),
             (stun(BINDING_REQUEST, Some("other:theirs")), Err(Refusal::Stun)),
             (stun(BINDING_REQUEST, Some("ours")), Err(Refusal::Stun)),
             (stun(BINDING_REQUEST, Some("oursx:theirs")), Err(Refusal::Stun)),
             (stun(BINDING_REQUEST, None), Err(Refusal::Stun)),
             (stun(0x0003, Some("ours:theirs")), Err(Refusal::Stun)),
-            (stun(0x0111, Some("ours:theirs")), Err(Refusal::Stun)),
+            (stun(BINDING_ERROR, Some("ours:theirs")), Err(Refusal::Stun)),
         ] {
             assert_eq!(gate.incoming(&message, at(9)), verdict, "{message:?}");
         }

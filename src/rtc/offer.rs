@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn anything_else_is_refused_with_its_reason() {
         let why = |sdp: &str| admit(sdp).expect_err("must be refused").to_string();
-        assert!(why(&OFFER.repeat(60)).contains("16 KiB"));
+        assert!(why(&OFFER.repeat(100)).contains("16 KiB"));
         assert!(why(&format!("{OFFER}m=video 9 X 96\r\n")).contains("audio"));
         assert!(why(&OFFER.replace("m=audio", "m=application")).contains("audio"));
         assert!(why("v=0\r\n").contains("audio"));
