@@ -81,7 +81,9 @@ impl PeerConnectionEventHandler for Handler {
         };
         match transport {
             Transport::Connected => Counters::add(&self.counters.connected),
-            Transport::Broken if state == RTCPeerConnectionState::Failed => Counters::add(&self.counters.failed),
+            Transport::Broken if state == RTCPeerConnectionState::Failed => {
+                Counters::add(&self.counters.failed)
+            }
             _ => {}
         }
         self.transport.send_replace(transport);
@@ -102,8 +104,8 @@ impl Browser {
         counters: &Arc<Counters>,
     ) -> Result<(Self, String), RtcError> {
         let offered = offer::admit(offered)?;
-        let offered =
-            RTCSessionDescription::offer(offered).map_err(|_| RtcError::BadOffer("not a session description"))?;
+        let offered = RTCSessionDescription::offer(offered)
+            .map_err(|_| RtcError::BadOffer("not a session description"))?;
         let (browser, handler) = Self::build(address, ports, counters).await?;
         match browser.negotiate(offered, &handler).await {
             Ok(answer) => Ok((browser, answer)),
@@ -122,7 +124,9 @@ impl Browser {
         connection.set_remote_description(offered).await.map_err(refused)?;
         let answer = connection.create_answer(None).await.map_err(refused)?;
         connection.set_local_description(answer).await.map_err(refused)?;
-        tokio::time::timeout(GATHERING, handler.gathered.notified()).await.map_err(|_| RtcError::NoAddress)?;
+        tokio::time::timeout(GATHERING, handler.gathered.notified())
+            .await
+            .map_err(|_| RtcError::NoAddress)?;
         let answer = connection.local_description().await.ok_or(RtcError::NoAddress)?.sdp;
         if !answer.contains("a=candidate:") {
             return Err(RtcError::NoAddress);

@@ -91,9 +91,18 @@ pub(super) fn start(agent: Arc<str>, common: Common, relay: StdSocket) -> Result
         tell_at: None,
         quality: quality_to,
     };
-    let inputs = Inputs { browsers: new_browsers, worker: new_worker, microphone: new_microphone, echo: new_echo };
+    let inputs =
+        Inputs { browsers: new_browsers, worker: new_worker, microphone: new_microphone, echo: new_echo };
     tokio::spawn(leg.run(inputs));
-    Ok(Controls { browsers, worker, microphone, echo, quality, relay: address, offering: tokio::sync::Mutex::new(()) })
+    Ok(Controls {
+        browsers,
+        worker,
+        microphone,
+        echo,
+        quality,
+        relay: address,
+        offering: tokio::sync::Mutex::new(()),
+    })
 }
 
 /// Random beginnings (RFC 3550 section 5.1). The upper half of the numbers is left out, so that a listener who misses the first
@@ -177,7 +186,8 @@ impl Leg {
         if let Some(browser) = self.browser.take() {
             browser.close().await;
         }
-        let last = News { agent: Arc::clone(&self.agent), path: Path::Deaf(super::Deafness::NotSetUp), relay: None };
+        let last =
+            News { agent: Arc::clone(&self.agent), path: Path::Deaf(super::Deafness::NotSetUp), relay: None };
         let _ = tokio::time::timeout(LAST_WORD, self.common.news.send(last)).await;
     }
 
@@ -231,14 +241,29 @@ impl Leg {
                 }
                 self.path.handle(Input::Heard, now);
                 let head = &packet.header;
-                self.send_to_worker(head.ssrc, head.sequence_number, head.timestamp, head.marker, &packet.payload, now);
+                self.send_to_worker(
+                    head.ssrc,
+                    head.sequence_number,
+                    head.timestamp,
+                    head.marker,
+                    &packet.payload,
+                    now,
+                );
             }
             FromBrowser::Event(Some(_)) => {}
             FromBrowser::Event(None) => self.track = None,
         }
     }
 
-    fn send_to_worker(&mut self, ssrc: u32, seq: u16, timestamp: u32, marker: bool, payload: &[u8], now: Time) {
+    fn send_to_worker(
+        &mut self,
+        ssrc: u32,
+        seq: u16,
+        timestamp: u32,
+        marker: bool,
+        payload: &[u8],
+        now: Time,
+    ) {
         let counters = &self.common.counters;
         let Some(worker) = self.worker else { return Counters::add(&counters.unconnected) };
         let Some(header) = self.to_worker.pass(ssrc, seq, timestamp, marker, now) else {

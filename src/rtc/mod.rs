@@ -39,6 +39,10 @@ use tokio::sync::mpsc;
 /// An offer waits so long for the agent's previous one.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Directives for the log's filter: the crates below tell addresses, candidates and whole packets at every level, some of it for
+/// each datagram of a stranger. What we want to know of them is in [`Counters`] and [`News`].
+pub const QUIET: [&str; 2] = ["webrtc=off", "rtc=off"];
+
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where browsers reach us. Unspecified: every address of this machine except loopback.
@@ -91,8 +95,12 @@ struct Inner {
 
 /// Starts the room; its tasks run on the current Tokio runtime. `news` is never waited for: what finds no room is sent again.
 pub fn start(config: Config, news: mpsc::Sender<News>) -> RtcHandle {
-    let common =
-        Common { limits: config.limits, start: Instant::now(), news, counters: Arc::new(Counters::default()) };
+    let common = Common {
+        limits: config.limits,
+        start: Instant::now(),
+        news,
+        counters: Arc::new(Counters::default()),
+    };
     let ports = Ports::new(config.ports.clone());
     RtcHandle(Arc::new(Inner { config, ports, common, legs: Mutex::default() }))
 }

@@ -31,7 +31,9 @@ pub(super) fn admit(sdp: &str) -> Result<String, RtcError> {
             pcma |= map == "8 PCMA/8000" || map == "8 PCMA/8000/1";
         } else if let Some(hash) = line.strip_prefix("a=fingerprint:") {
             // SHA-1 and MD5 prove nothing (`attacks.md` W6).
-            if !hash.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("sha-")) || hash.starts_with("sha-1 ") {
+            if !hash.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("sha-"))
+                || hash.starts_with("sha-1 ")
+            {
                 return Err(RtcError::BadOffer("a weak fingerprint"));
             }
             fingerprint = true;

@@ -215,7 +215,11 @@ mod tests {
             (210, SENT, deaf(NotConfirmed)),
             (230, Some(Echoed(1)), Proven),
         ]);
-        tell(&[(0, UP, deaf(NothingHeard)), (1, SENT, deaf(NothingHeard)), (2, Some(Echoed(1)), deaf(NothingHeard))]);
+        tell(&[
+            (0, UP, deaf(NothingHeard)),
+            (1, SENT, deaf(NothingHeard)),
+            (2, Some(Echoed(1)), deaf(NothingHeard)),
+        ]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! The program from outside: one binary, one file for each subject.
+mod browser_audio;
 mod corpus;
 mod floors;
 mod flows;

@@ -178,7 +178,8 @@ async fn a_strangers_client_hellos_do_not_get_in_the_way() {
     const SETUPS: usize = 8;
     let (rtc, _news) = open(21_040..=21_049);
     // As much of a ClientHello as is looked at before the handshake: record header, message header, version, random.
-    let mut hello = vec![22, 254, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50, 1, 0, 0, 38, 0, 0, 0, 0, 0, 0, 0, 38, 254, 253];
+    let mut hello =
+        vec![22, 254, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50, 1, 0, 0, 38, 0, 0, 0, 0, 0, 0, 0, 38, 254, 253];
     hello.extend([7; 32]);
     hello.extend([0, 0, 0, 2, 0xC0, 0x2B, 1, 0]);
     let stranger = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a port");
@@ -215,7 +216,11 @@ async fn another_certificate_than_the_offers_gets_no_connection() {
     let (rtc, _news) = open(21_050..=21_059);
     let (mut page, offer) = Page::offer().await;
     let (before, hash) = offer.split_once("a=fingerprint:sha-256 ").expect("a fingerprint");
-    let forged = format!("{before}a=fingerprint:sha-256 {}{}", if hash.starts_with("00") { "11" } else { "00" }, &hash[2..]);
+    let forged = format!(
+        "{before}a=fingerprint:sha-256 {}{}",
+        if hash.starts_with("00") { "11" } else { "00" },
+        &hash[2..]
+    );
     let answer = rtc.offer("8003", &forged).await.expect("an answer");
     page.answered(&answer).await;
     page.play(700.0);
@@ -240,4 +245,13 @@ async fn what_is_not_served_is_refused_and_leaves_nothing_behind() {
         rtc.close(agent);
     }
     assert_eq!(rtc.gauges(), (0, 10));
+}
+
+#[test]
+fn the_crates_below_are_kept_out_of_the_log() {
+    let filter = QUIET.iter().fold(tracing_subscriber::EnvFilter::new("trace"), |filter, quiet| {
+        filter.add_directive(quiet.parse().expect("a directive"))
+    });
+    let told = filter.to_string();
+    assert!(told.contains("webrtc=off") && told.contains("rtc=off") && told.contains("trace"), "{told}");
 }
