@@ -1,9 +1,9 @@
 // An agent's audio in a real browser: connects, hears, is heard, is reloaded, loses its microphone.
 //
-// node e2e/audio.mjs ADDRESS MICROPHONE.WAV; CHROMIUM names the browser. Prints what was measured as JSON.
+// node e2e/audio.mjs ADDRESS MICROPHONE.WAV RELOADS; CHROMIUM names the browser. Prints what was measured as JSON.
 import { chromium } from 'playwright-core'
 
-const [address, microphone] = process.argv.slice(2)
+const [address, microphone, reloads] = process.argv.slice(2)
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: [
@@ -89,15 +89,18 @@ try {
   const first = await page.evaluate(connect)
   await page.waitForTimeout(1500)
   const before = await page.evaluate(listen)
-  await page.reload()
-  const second = await page.evaluate(connect)
-  await page.waitForTimeout(1500 + 1000 * Number(process.env.LISTEN_S ?? 0))
+  const again = []
+  for (let n = 0; n < Number(reloads); n++) {
+    await page.reload()
+    again.push(await page.evaluate(connect))
+  }
+  await page.waitForTimeout(1500)
   const after = await page.evaluate(listen)
   await page.evaluate(async () => {
     window.stream.getTracks()[0].stop()
     await window.tell('/microphone', 'ended')
   })
-  console.log(JSON.stringify({ first, before, second, after }))
+  console.log(JSON.stringify({ first, before, reloads: again, after }))
 } finally {
   await browser.close()
 }

@@ -78,6 +78,8 @@ pub enum RtcError {
     NoSuchAgent,
     #[error("another offer of the agent is being answered")]
     Busy,
+    #[error("the room is ending")]
+    Ending,
     #[error("the system gives no random numbers")]
     NoRandom,
 }
@@ -111,7 +113,10 @@ impl RtcHandle {
     pub async fn offer(&self, agent: &str, sdp: &str) -> Result<String, RtcError> {
         let counters = &self.0.common.counters;
         Counters::add(&counters.offers);
-        let answer = self.answer(agent, sdp).await;
+        // A task of its own: a caller who gives up half-way would leave a connection behind that nobody closes.
+        let (room, agent, sdp) = (self.clone(), agent.to_owned(), sdp.to_owned());
+        let answer = tokio::spawn(async move { room.answer(&agent, &sdp).await });
+        let answer = answer.await.unwrap_or(Err(RtcError::Ending));
         if answer.is_err() {
             Counters::add(&counters.offers_refused);
         }
@@ -123,8 +128,13 @@ impl RtcHandle {
         let leg = self.leg_or_new(agent)?;
         let _one = tokio::time::timeout(PATIENCE, leg.offering.lock()).await.map_err(|_| RtcError::Busy)?;
         let (browser, answer) = Browser::answer(sdp, config.address, ports, &common.counters).await?;
-        leg.browsers.send(browser).await.map_err(|_| RtcError::NoSuchAgent)?;
-        Ok(answer)
+        match leg.browsers.send(browser).await {
+            Ok(()) => Ok(answer),
+            Err(unsent) => {
+                unsent.0.close().await;
+                Err(RtcError::Ending)
+            }
+        }
     }
 
     /// `media.candidate`: nothing is to be done, a lite agent learns the way from the browser's checks. Counted.

@@ -31,10 +31,10 @@ struct Side {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chromium_is_heard_hears_and_is_back_after_a_reload() {
-    let (to, mut news) = mpsc::channel(64);
+    let (to, mut news) = mpsc::channel(4_096);
     let config = rtc::Config {
         address: Ipv4Addr::LOCALHOST.into(),
-        ports: 21_100..=21_109,
+        ports: 21_100..=21_119,
         agents: 2,
         limits: Limits::default(),
     };
@@ -55,7 +55,7 @@ async fn chromium_is_heard_hears_and_is_back_after_a_reload() {
     let output = tokio::process::Command::new("node")
         .current_dir(format!("{TOP}/panel"))
         .args(["e2e/audio.mjs", &format!("http://{address}/")])
-        .arg(&wav)
+        .args([wav.as_os_str(), reloads_wanted().to_string().as_ref()])
         .output()
         .await
         .expect("node runs");
@@ -64,8 +64,13 @@ async fn chromium_is_heard_hears_and_is_back_after_a_reload() {
     let seen: Value = serde_json::from_str(&told).expect("JSON");
     println!("{seen}");
 
-    for (load, ears) in [("first", "before"), ("second", "after")] {
-        assert!(seen[load]["heard"].as_u64().expect("ms") < 2_000, "sound within 2 s: {seen}");
+    let reloads = seen["reloads"].as_array().expect("a list");
+    assert_eq!(reloads.len(), reloads_wanted());
+    let mut times: Vec<_> = reloads.iter().map(|load| load["all"].as_u64().expect("ms")).collect();
+    times.sort_unstable();
+    println!("{} reloads: sound after {} ms (median), {} ms at most", times.len(), times[times.len() / 2], times[times.len() - 1]);
+    assert!(times.iter().all(|ms| *ms < 2_000), "sound within 2 s of each load: {times:?}");
+    for ears in ["before", "after"] {
         let hz = seen[ears]["hz"].as_f64().expect("a frequency");
         assert!((hz - OURS_HZ).abs() < 8.0, "the page hears {hz} Hz: {seen}");
         assert_eq!((&seen[ears]["codec"], &seen[ears]["lost"]), (&"audio/PCMA".into(), &0.into()), "{seen}");
@@ -88,9 +93,13 @@ async fn chromium_is_heard_hears_and_is_back_after_a_reload() {
         verdicts.push(path);
     }
     println!("{verdicts:?}");
-    assert_eq!(verdicts.iter().filter(|path| **path == Path::Proven).count(), 2, "{verdicts:?}");
+    assert!(verdicts.iter().filter(|path| **path == Path::Proven).count() >= 2, "before and after: {verdicts:?}");
     assert_eq!(verdicts.last(), Some(&Path::Deaf(Deafness::NoMicrophone)));
     assert_ne!(side.rtc.quality(AGENT).expect("a leg").0, Word::Poor);
+}
+
+fn reloads_wanted() -> usize {
+    if std::env::var_os("HOTLINE_PROVE").is_some() { 100 } else { 5 }
 }
 
 async fn offer(State(side): State<Side>, sdp: String) -> String {
