@@ -211,7 +211,7 @@ async fn connect(
     let mut engine = MediaEngine::default();
     // Alone: with PCMU beside it Chromium sends PCMU.
     engine.register_codec(
-        RTCRtpCodecParameters { rtp_codec: pcma(), payload_type: PCMA, ..Default::default() },
+        RTCRtpCodecParameters { rtp_codec: pcma(), payload_type: PCMA },
         RtpCodecKind::Audio,
     )?;
     let settings = SettingEngineBuilder::new()

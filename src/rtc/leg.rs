@@ -176,10 +176,10 @@ impl Leg {
                 }
                 received = self.relay.recv_from(&mut datagram) => {
                     if let Ok((length, from)) = received {
-                        self.from_worker(&datagram[..length], from);
+                        self.worker_sent(&datagram[..length], from);
                     }
                 }
-                event = next(&mut self.browser, &self.track) => self.from_browser(event),
+                event = next(&mut self.browser, &self.track) => self.browser_told(event),
                 () = tokio::time::sleep_until(wake) => {}
             }
         }
@@ -222,7 +222,7 @@ impl Leg {
         self.fast_until = self.common.now() + FAST_FOR;
     }
 
-    fn from_browser(&mut self, event: FromBrowser) {
+    fn browser_told(&mut self, event: FromBrowser) {
         let now = self.common.now();
         match event {
             FromBrowser::Track(track) => self.track = Some(track),
@@ -281,7 +281,7 @@ impl Leg {
         }
     }
 
-    fn from_worker(&mut self, datagram: &[u8], from: SocketAddr) {
+    fn worker_sent(&mut self, datagram: &[u8], from: SocketAddr) {
         let counters = Arc::clone(&self.common.counters);
         if self.worker != Some(from) {
             return Counters::add(&counters.relay_strangers);

@@ -64,7 +64,7 @@ impl Splice {
     pub fn pass(&mut self, ssrc: u32, seq: u16, timestamp: u32, marker: bool, now: Time) -> Option<Header> {
         let known = self.source.filter(|source| {
             let ahead = seq.wrapping_add(source.seq).wrapping_sub(self.seq);
-            source.ssrc == ssrc && (ahead < JUMP || ahead > u16::MAX - JUMP)
+            source.ssrc == ssrc && !(JUMP..=u16::MAX - JUMP).contains(&ahead)
         });
         let Some(source) = known else {
             let next = self.next(now);

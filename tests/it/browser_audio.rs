@@ -68,7 +68,12 @@ async fn chromium_is_heard_hears_and_is_back_after_a_reload() {
     assert_eq!(reloads.len(), reloads_wanted());
     let mut times: Vec<_> = reloads.iter().map(|load| load["all"].as_u64().expect("ms")).collect();
     times.sort_unstable();
-    println!("{} reloads: sound after {} ms (median), {} ms at most", times.len(), times[times.len() / 2], times[times.len() - 1]);
+    println!(
+        "{} reloads: sound after {} ms (median), {} ms at most",
+        times.len(),
+        times[times.len() / 2],
+        times[times.len() - 1]
+    );
     assert!(times.iter().all(|ms| *ms < 2_000), "sound within 2 s of each load: {times:?}");
     for ears in ["before", "after"] {
         let hz = seen[ears]["hz"].as_f64().expect("a frequency");
@@ -93,7 +98,10 @@ async fn chromium_is_heard_hears_and_is_back_after_a_reload() {
         verdicts.push(path);
     }
     println!("{verdicts:?}");
-    assert!(verdicts.iter().filter(|path| **path == Path::Proven).count() >= 2, "before and after: {verdicts:?}");
+    assert!(
+        verdicts.iter().filter(|path| **path == Path::Proven).count() >= 2,
+        "before and after: {verdicts:?}"
+    );
     assert_eq!(verdicts.last(), Some(&Path::Deaf(Deafness::NoMicrophone)));
     assert_ne!(side.rtc.quality(AGENT).expect("a leg").0, Word::Poor);
 }

@@ -87,10 +87,7 @@ impl Page {
         let seen = Arc::new(Seen::default());
         let mut engine = MediaEngine::default();
         engine
-            .register_codec(
-                RTCRtpCodecParameters { rtp_codec: pcma(), payload_type: 8, ..Default::default() },
-                RtpCodecKind::Audio,
-            )
+            .register_codec(RTCRtpCodecParameters { rtp_codec: pcma(), payload_type: 8 }, RtpCodecKind::Audio)
             .expect("PCMA");
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(true)
