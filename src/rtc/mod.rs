@@ -8,6 +8,14 @@
 //! The connection is set up once at log-in and serves all calls. A page that is reloaded makes a new one; the relay and the call
 //! stay, and streams go on with their numbers. The media workers know nothing of WebRTC: to them an agent is an RTP peer.
 //! Whether sound really passes is judged in [`path`]; who may send to a browser's port in [`gate`].
+//!
+//! What a page does for it:
+//!
+//! - It offers one audio section as soon as it has its own description; it need not wait for its candidates.
+//! - From the first packet on it echoes `packetsReceived` of its `inbound-rtp` four times a second, by a timer in a Web Worker: in a
+//!   hidden tab the page's own timers run once a second or less, and [`Limits::echoed`] would call it deaf.
+//! - It tells when its track has `ended`, when the system has muted it, and when the microphone was refused.
+//! - After a reload or a change of network (`media.restart`) it makes a new connection and offers again.
 
 mod browser;
 mod counters;
