@@ -21,6 +21,8 @@ pub mod media;
 #[cfg(feature = "full")]
 pub mod net;
 pub mod roster;
+#[cfg(feature = "full")]
+pub mod rtc;
 pub mod sip;
 #[cfg(feature = "full")]
 pub mod store;

@@ -46,6 +46,11 @@ const PURE: &[&str] = &[
     "cti/stream",
     "cti/answers",
     "cti/media",
+    "rtc/gate",
+    "rtc/offer",
+    "rtc/path",
+    "rtc/quality",
+    "rtc/splice",
 ];
 
 /// Where a pure room meets the world after all: path, and why.
