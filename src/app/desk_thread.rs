@@ -134,8 +134,16 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         phase: phase.clone(),
         reloads: reloads.clone(),
     });
-    let cti =
-        agents::start(&desk.config, desk.boot, desk.zone.clone(), desk.clock, &orders, desk.from_engine);
+    let cti = agents::start(
+        &desk.config,
+        desk.boot,
+        desk.zone.clone(),
+        desk.clock,
+        &desk.sip_at,
+        &orders,
+        desk.board.clone(),
+        desk.from_engine,
+    );
     let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone()));
     let parts = ApiParts {
         cti: Some(cti),

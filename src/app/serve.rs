@@ -247,7 +247,7 @@ fn start_voice(
     let (recorder, doors) =
         recorder::start(&config.recording.dir, threads, wake()).map_err(ServeError::io("recordings"))?;
     let (_, bind) = build::media_address(config, bound);
-    let local = Local { bound: bind, ports: config.media.ports };
+    let local = Local { bound: bind, ports: config.media.voice_ports() };
     let mut workers = Vec::with_capacity(threads);
     for (n, door) in doors.into_iter().enumerate() {
         let start = worker::Start {
@@ -262,7 +262,7 @@ fn start_voice(
         };
         workers.push(worker::start(start).map_err(ServeError::io("media worker"))?);
     }
-    Ok((Voice::new(workers, bind, config.media.ports), recorder))
+    Ok((Voice::new(workers, bind, config.media.voice_ports()), recorder))
 }
 
 fn start_journal(

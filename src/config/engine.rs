@@ -135,6 +135,25 @@ impl FromStr for CodecName {
     }
 }
 
+impl Media {
+    /// The upper end of the range is for agents' browsers, a port each and as many again for pages that are loaded anew: a
+    /// quarter of a small range, a thousand ports of a large one. The rest carries calls.
+    fn split(&self) -> u16 {
+        let size = self.ports.1 - self.ports.0;
+        self.ports.1 - (size / 4).min(1_000) / 2 * 2
+    }
+
+    /// Ports of calls' voice, first and last.
+    pub fn voice_ports(&self) -> (u16, u16) {
+        (self.ports.0, self.split())
+    }
+
+    /// Ports of agents' browsers, first and last.
+    pub fn browser_ports(&self) -> (u16, u16) {
+        (self.split() + 1, self.ports.1)
+    }
+}
+
 pub(super) fn read_media(s: &mut Section<'_, '_>) -> Media {
     let ports = s.parsed(
         "ports",

@@ -21,6 +21,10 @@ pub enum MediaCommand {
     Microphone {
         state: Microphone,
     },
+    /// The page's echo of the probe: RTP packets it has received so far. Carried out each time, its answer is not kept.
+    Probe {
+        received: u64,
+    },
 }
 
 /// How the page's microphone stands.

@@ -68,7 +68,6 @@ impl Crew {
 
     fn command(&mut self, agent: &Arc<str>, command: AgentCommand) -> ToEngine {
         self.next_re += 1;
-        self.asked.insert(self.next_re);
         ToEngine::Command { agent: Arc::clone(agent), re: self.next_re, command }
     }
 
@@ -112,9 +111,9 @@ impl Crew {
         }
     }
 
-    /// Said to nobody.
-    pub fn withdraw(&mut self, re: u64) {
-        self.asked.remove(&re);
+    /// This command is on its way: an answer must come.
+    pub fn says(&mut self, re: u64) {
+        self.asked.insert(re);
     }
 
     /// Every command has been answered.

@@ -276,9 +276,10 @@ impl Day {
             Happening::Agent(word) => {
                 // When everybody has gone home, so have they.
                 if !self.is_over() || self.to_dial > 0 {
+                    if let (Some(crew), ToEngine::Command { re, .. }) = (&mut self.crew, &word) {
+                        crew.says(*re);
+                    }
                     self.give(Input::Agent(word));
-                } else if let (Some(crew), ToEngine::Command { re, .. }) = (&mut self.crew, &word) {
-                    crew.withdraw(*re);
                 }
             }
             Happening::Wall => {
@@ -305,7 +306,8 @@ impl Day {
                 Some(l) if l.silence_ms == *for_ms && *for_ms > 0 => {
                     let caller = l.caller.and_then(|n| self.callers.get(n));
                     // Who is there sends RTP all the time.
-                    let there = l.agent
+                    // An agent's line falls silent now and then.
+                    let there = l.agent && !self.rng.next_u64().is_multiple_of(40)
                         || caller.is_some_and(|c| {
                             c.state == State::Talking && !matches!(c.habit, Habit::Vanishes)
                         });

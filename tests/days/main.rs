@@ -183,6 +183,11 @@ fn wild_of(seed: u64, calls: usize) -> Day {
     if seed.is_multiple_of(2) {
         day.end_all_at(Time::from_millis(3_000_000));
     }
+    // Every day has agents but each third: what a caller meets without any must be met too.
+    if !seed.is_multiple_of(3) {
+        let queues = ["main", "business", "english"].map(std::sync::Arc::from);
+        day.employ(crew::Crew::new(6, seed), &queues);
+    }
     day.stop_faults_at(Time::from_millis(3_700_000));
     day
 }
@@ -343,12 +348,15 @@ struct Row {
 
 /// The call's table, and those of the SIP machines below it.
 fn rows(day: &Day) -> Vec<Row> {
-    let call = day.engine.reach().map(|(place, news, count, why)| Row {
-        machine: "call",
-        name: format!("{place:?} × {news:?}"),
-        count: count.into(),
-        why,
-    });
+    // Agents of these days dial nobody: `Dialing` is walked by tests/it/agents.rs.
+    let call = day.engine.reach().filter(|(place, ..)| *place != hotline::call::Place::Dialing).map(
+        |(place, news, count, why)| Row {
+            machine: "call",
+            name: format!("{place:?} × {news:?}"),
+            count: count.into(),
+            why,
+        },
+    );
     call.chain(rows_of_lines(day.engine.ua())).collect()
 }
 

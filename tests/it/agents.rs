@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const WAIT: Duration = Duration::from_secs(20);
 const LIKE: f64 = 0.9;
-const PHONE: &str = "a desk phone's password";
+const PHONE: &str = "desk-phone-12341";
 
 fn prompt(name: &str) -> Vec<f32> {
     let path = Path::new(TOP).join("sounds/zh").join(format!("{name}.wav"));
@@ -49,7 +49,9 @@ fn desk() -> Server {
          [queue.people]\nanswer = \"auto\"\n",
         include_str!("../../sipp-scenarios/hotline.toml")
     );
-    let server = Setup::of(&config).flow("desk", include_str!("flows/desk.toml")).start();
+    // This phone knows no digest but MD5, and looks at the first challenge only.
+    let setup = Setup::of(&config).key("sip.digest", "MD5").flow("desk", include_str!("flows/desk.toml"));
+    let server = setup.start();
     for (name, role) in [("8001", "agent"), ("8002", "agent"), ("boss", "lead")] {
         server.user(name, role);
     }
@@ -73,8 +75,15 @@ impl Table {
         (phone, said)
     }
 
-    fn agent(&self, name: &str) -> Agent {
-        Agent::open(self.server.at.http, name, PASSWORD)
+    /// At work with this device; the directory takes a moment to know a new user.
+    fn agent(&self, name: &str, device: &str) -> Agent {
+        let mut agent = Agent::open(self.server.at.http, name, PASSWORD);
+        level::until("the log-in", WAIT, || {
+            (agent.command("agent.login", json!({"device": device}))["ok"] == true).then_some(())
+        });
+        agent.done("agent.ready", json!({}));
+        agent.state(name, "ready");
+        agent
     }
 
     fn citizen(&self, clips: &[&str]) -> (Baresip, Vec<f32>) {
@@ -105,10 +114,7 @@ fn hears(who: &str, sounds: &Sounds, said: &[f32]) {
 fn a_citizen_and_an_agent_at_a_desk_phone_hear_each_other() {
     let table = Table::new();
     let (phone, agent_said) = table.phone("p1", &["dept_rexianban", "callback_intro", "abuse_warn"]);
-    let mut agent = table.agent("8001");
-    agent.done("agent.login", json!({"device": "p1"}));
-    agent.done("agent.ready", json!({}));
-    agent.state("8001", "ready");
+    let mut agent = table.agent("8001", "p1");
 
     let (mut citizen, citizen_said) = table.citizen(&["after_hours", "agent_hold", "conf_add_generic"]);
     let offered = agent.event("call.offered");
@@ -159,7 +165,7 @@ fn a_citizen_and_an_agent_at_a_desk_phone_hear_each_other() {
         println!("channel {channel}: {like:.4}, the other {strange:.4}");
         assert!(like > LIKE && strange < 0.5, "channel {channel}: {like:.3}, the other {strange:.3}");
     }
-    table.server.assert_replays();
+    table.server.assert_replays(1);
     table.server.assert_clean();
 }
 
@@ -167,9 +173,7 @@ fn a_citizen_and_an_agent_at_a_desk_phone_hear_each_other() {
 fn the_citizen_hangs_up_and_the_phone_is_free_again() {
     let table = Table::new();
     let (phone, _) = table.phone("p1", &["dept_rexianban", "callback_intro", "abuse_warn"]);
-    let mut agent = table.agent("8001");
-    agent.done("agent.login", json!({"device": "p1"}));
-    agent.done("agent.ready", json!({}));
+    let mut agent = table.agent("8001", "p1");
     for _ in 0..2 {
         let (mut citizen, _) = table.citizen(&["after_hours", "agent_hold", "conf_add_generic"]);
         agent.event("call.answered");
@@ -181,6 +185,6 @@ fn the_citizen_hangs_up_and_the_phone_is_free_again() {
         agent.state("8001", "ready");
     }
     assert_eq!(table.call()["end_reason"], "caller_hung_up");
-    table.server.assert_replays();
+    table.server.assert_replays(1);
     table.server.assert_clean();
 }

@@ -144,6 +144,20 @@ impl Engine {
         }))
     }
 
+    pub(super) fn stranger(&self, agent: &Arc<str>) -> Box<Snapshot> {
+        Box::new(Snapshot {
+            agent: Arc::clone(agent),
+            state: AgentState::Offline,
+            since_ms: 0,
+            device: None,
+            break_pending: None,
+            calls: Vec::new(),
+            offer: None,
+            queues: self.config.queues.iter().filter_map(|(name, _)| self.queue_stats(name)).collect(),
+            colleagues: Vec::new(),
+        })
+    }
+
     fn queue_stats(&self, queue: &Arc<str>) -> Option<QueueStats> {
         let stats = self.acd.stats(queue)?;
         let n = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

@@ -169,6 +169,8 @@ impl Engine {
             return;
         }
         let queue = call.queue.clone();
+        let listeners = call.parties.iter().filter_map(|party| party.agent()).collect();
+        self.listeners_go(now, id, listeners, out);
         if !queue.is_some_and(|queue| self.to_queue(now, id, &queue, out)) {
             self.alone(now, id, out);
         }

@@ -151,12 +151,7 @@ impl Engine {
         }
         let listeners: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
         let (outbound, crisis, dialing) = (call.outbound, call.crisis, matches!(call.stage, Stage::Dialing));
-        for listener in listeners {
-            let role =
-                self.calls.get(&id).and_then(|c| c.party_of(listener)).map_or(Role::Listen, |p| p.role);
-            self.drop_party(now, id, listener, "over", out);
-            self.freed(now, id, listener, role, "over");
-        }
+        self.listeners_go(now, id, listeners, out);
         if outbound || crisis || dialing {
             return self.end(now, id, EndReason::AgentHungUp, EndedBy::Us, out);
         }
@@ -166,6 +161,16 @@ impl Engine {
             call.stage = Stage::Walking;
         }
         self.todo.push_back((id, Input::Returned));
+    }
+
+    /// Nobody is left to be listened to.
+    pub(super) fn listeners_go(&mut self, now: Time, id: CallId, who: Vec<AgentId>, out: &mut Vec<Effect>) {
+        for listener in who {
+            let role =
+                self.calls.get(&id).and_then(|c| c.party_of(listener)).map_or(Role::Listen, |p| p.role);
+            self.drop_party(now, id, listener, "over", out);
+            self.freed(now, id, listener, role, "over");
+        }
     }
 
     /// Nothing comes from the agent any more. The citizen hears that he is not forgotten; the agent has some time to come back.
@@ -259,6 +264,9 @@ impl Engine {
 
     /// In line once more, by the ACD's own word: the walk plays what one hears while waiting.
     pub(super) fn waits_again(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        for agent in [self.ringing_for(id, true), self.ringing_for(id, false)].concat() {
+            self.cancel_ring(now, id, agent, out);
+        }
         let place = self.acd.place(id).map(|(queue, priority)| (queue.to_owned(), priority));
         let ahead = self.acd.ahead(id).unwrap_or(0);
         let Some(call) = self.calls.get_mut(&id) else { return };

@@ -7,7 +7,7 @@ use crate::call::agents::seam::{
 };
 use crate::cti::answers::{Answers, Asked};
 use crate::cti::counts::{CtiCounts, Cut};
-use crate::cti::media::{FromMedia, ToMedia};
+use crate::cti::media::{FromMedia, MediaCommand, ToMedia};
 use crate::cti::protocol::{Command, Hello, Request, Writer, done, refusal};
 use crate::cti::stream::{Attached, Begin, Session, SignIn, Stream};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -39,6 +39,9 @@ enum Due {
     Command { agent: AgentId },
     Snapshot { session: Session },
 }
+
+/// The number of what nobody waits for an answer to.
+const UNANSWERED: u64 = 0;
 
 pub struct Desk {
     config: HubConfig,
@@ -260,6 +263,18 @@ impl Desk {
         let (now, limits, re) = (self.now(), self.config.limits, self.next_re);
         if request.command.is_supervision() && !lead {
             return refuse(self, "not_allowed", "your role may not do this");
+        }
+        // Some come each second: their answers are not kept, or they would push others' out.
+        if let Command::Media(probe @ MediaCommand::Probe { .. }) = &request.command {
+            if self.agent(&agent).stream.acting() != Some(session) {
+                return refuse(self, "watching", "another sign-in acts for this agent; take over first");
+            }
+            let (epoch, command) = (SessionEpoch(session), probe.clone());
+            let words = ToMedia::Command { agent, epoch, re: UNANSWERED, command };
+            return match self.ask_media(words) {
+                Some((code, message)) => refuse(self, code, message),
+                None => self.send(session, done(&request.id, None)),
+            };
         }
         // Before the session's standing: a page that acted when it asked is told what came of it.
         let asked = self.agent(&agent).answers.ask(

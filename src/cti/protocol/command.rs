@@ -126,6 +126,10 @@ const COMMANDS: &[(&str, Read)] = &[
         };
         media(MediaCommand::Microphone { state })
     }),
+    ("media.probe", |f| {
+        let received = f.count("received")?.ok_or_else(|| wrong("received", "is missing"))?;
+        media(MediaCommand::Probe { received })
+    }),
     ("supervisor.listen", |f| agent(AgentCommand::Listen { agent: f.text("agent", NAME)? })),
     ("supervisor.whisper", |f| agent(AgentCommand::Whisper { agent: f.text("agent", NAME)? })),
     ("supervisor.barge", |f| agent(AgentCommand::Barge { agent: f.text("agent", NAME)? })),
@@ -247,6 +251,11 @@ impl<'m> Fields<'m> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let number = value.as_u64().and_then(|n| u16::try_from(n).ok());
         number.map(Some).ok_or_else(|| wrong(name, "is not a whole number from 0 to 65535"))
+    }
+
+    fn count(&mut self, name: &'static str) -> Result<Option<u64>, Wrong> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        value.as_u64().map(Some).ok_or_else(|| wrong(name, "is not a whole number"))
     }
 
     fn call(&mut self) -> Result<Option<CallId>, Wrong> {

@@ -373,6 +373,7 @@ fn commands() -> Vec<(Value, Command)> {
             json!({"cmd": "media.microphone", "state": "denied"}),
             m(MediaCommand::Microphone { state: Microphone::Denied }),
         ),
+        (json!({"cmd": "media.probe", "received": 50}), m(MediaCommand::Probe { received: 50 })),
         (json!({"cmd": "supervisor.listen", "agent": "8003"}), a(A::Listen { agent: "8003".into() })),
         (json!({"cmd": "supervisor.whisper", "agent": "8003"}), a(A::Whisper { agent: "8003".into() })),
         (json!({"cmd": "supervisor.barge", "agent": "8003"}), a(A::Barge { agent: "8003".into() })),
