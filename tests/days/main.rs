@@ -197,6 +197,9 @@ fn served(seed: u64) -> Day {
     let mut day = hostile_of(seed, CALLS / 2);
     let queues = ["main", "business", "english"].map(std::sync::Arc::from);
     day.employ(crew::Crew::new(3 + (seed % 9) as usize, seed), &queues);
+    if seed.is_multiple_of(7) {
+        day.end_all_at(Time::from_millis(5_000_000));
+    }
     day
 }
 
@@ -245,12 +248,12 @@ impl Share {
     fn of(seeds: impl Iterator<Item = u64>) -> Self {
         let mut share = Self::default();
         for seed in seeds {
-            // Half the days ordinary, every day's twin hostile, every fifth wild.
+            // Half the days ordinary, every day's twin hostile, every fourth wild, and one with people at work.
             let days: [(&str, bool, Make); 4] = [
                 ("served", true, served),
                 ("ordinary", seed.is_multiple_of(2), ordinary),
                 ("hostile", true, hostile),
-                ("wild", seed.is_multiple_of(5), wild),
+                ("wild", seed.is_multiple_of(4), wild),
             ];
             for (what, _, make) in days.into_iter().filter(|(_, wanted, _)| *wanted) {
                 let mut day = make(seed);
