@@ -435,7 +435,10 @@ fn the_same_seed_gives_the_same_bytes() {
 #[test]
 fn the_journal_folds_to_the_live_state_after_each_step() {
     let seed = if std::env::var_os("SEED").is_some() { seeds().start } else { 11 };
-    for (what, mut day) in [("hostile", hostile_of(seed, 150)), ("wild", wild_of(seed, 200))] {
+    let mut busy = hostile_of(seed, 150);
+    busy.employ(crew::Crew::new(4, seed), &["main", "business", "english"].map(std::sync::Arc::from));
+    let days = [("hostile", hostile_of(seed, 150)), ("wild", wild_of(seed, 200)), ("busy", busy)];
+    for (what, mut day) in days {
         day.watch = Some(watch::Watch::new());
         day.run(Time::ZERO + Duration::from_secs(40 * 3600));
         judge(&day, seed, what);

@@ -1,6 +1,6 @@
-//! An agent with a desk phone: a citizen dials, the phone rings, both hear each other, the ticket has its number (issue 4, rows 1, 11, 14).
+//! A citizen dials, an agent answers, both hear each other, the ticket has its number (issue 4, rows 1, 2, 11, 14).
 //!
-//! Citizen and phone are two baresips; the agent works by the websocket.
+//! The citizen is a baresip. The agent has another one for a desk phone and works by the websocket, or has a browser and its keyboard.
 
 use crate::support::audio;
 use crate::support::baresip::{Baresip, Sounds};
@@ -8,7 +8,10 @@ use crate::support::cti::Agent;
 use crate::support::level;
 use crate::support::server::{PASSWORD, Server, Setup, TOP};
 use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -187,4 +190,116 @@ fn the_citizen_hangs_up_and_the_phone_is_free_again() {
     assert_eq!(table.call()["end_reason"], "caller_hung_up");
     table.server.assert_replays(1);
     table.server.assert_clean();
+}
+
+/// The panel in the system's browser, driven by `panel/e2e/agent.mjs`; each line it prints is told here.
+struct Browser {
+    script: Child,
+    lines: Receiver<Value>,
+}
+
+impl Browser {
+    fn start(server: &Server, microphone: &Path, user: &str, reloads: u32) -> Self {
+        let mut script = Command::new("node")
+            .current_dir(format!("{TOP}/panel"))
+            .arg("e2e/agent.mjs")
+            .arg(format!("http://{}/", server.at.http))
+            .arg(microphone)
+            .args([user, &reloads.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node runs");
+        let (to, lines) = channel();
+        let told = BufReader::new(script.stdout.take().expect("piped"));
+        std::thread::spawn(move || {
+            for line in told.lines().map_while(Result::ok) {
+                let _ = to.send(serde_json::from_str(&line).unwrap_or(Value::String(line)));
+            }
+        });
+        Self { script, lines }
+    }
+
+    /// The next line that has this key.
+    #[track_caller]
+    fn told(&self, key: &str, wait: Duration) -> Value {
+        loop {
+            let line =
+                self.lines.recv_timeout(wait).unwrap_or_else(|e| panic!("no {key} from the browser: {e}"));
+            if !line[key].is_null() {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.script.kill();
+        let _ = self.script.wait();
+    }
+}
+
+/// Bytes of base64 as `btoa` writes it.
+fn from_base64(text: &str) -> Vec<u8> {
+    let value = |c: u8| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let digits: Vec<u32> = text.bytes().filter(|c| *c != b'=').map(|c| u32::from(value(c))).collect();
+    digits
+        .chunks(4)
+        .flat_map(|four| {
+            let bits = four.iter().fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - four.len()));
+            (0..four.len() - 1).map(move |n| (bits >> (16 - 8 * n)) as u8)
+        })
+        .collect()
+}
+
+#[test]
+fn a_citizen_and_an_agent_in_the_browser_hear_each_other() {
+    let reloads = if std::env::var_os("HOTLINE_PROVE").is_some() { 100 } else { 5 };
+    let server = Setup { args: vec!["--demo".into()], ..Setup::of("") }.start();
+    let dir = tempfile::tempdir().expect("a folder");
+    let (microphone, agent_said) =
+        voice(dir.path(), "agent.wav", &["dept_rexianban", "callback_intro", "abuse_warn"]);
+    let browser = Browser::start(&server, &microphone, "8001", reloads);
+    browser.told("ready", Duration::from_secs(60));
+    let (path, citizen_said) =
+        voice(dir.path(), "citizen.wav", &["after_hours", "agent_hold", "conf_add_generic"]);
+    let mut citizen = Baresip::start(&path);
+    citizen.order("dial", &format!("sip:12341@{};transport=udp", server.at.udp));
+    citizen.logged("Call established");
+    browser.told("talking", Duration::from_secs(60));
+    let last = browser.told("heard", Duration::from_secs(60 + 20 * u64::from(reloads)));
+    // Back with the flow, which asks how it was.
+    citizen.listen(1);
+    citizen.order("hangup", "");
+    let citizen = citizen.quit();
+    hears("the citizen", &citizen, &agent_said);
+    let bytes = from_base64(last["heard"].as_str().expect("samples"));
+    let heard: Vec<f32> =
+        bytes.chunks_exact(2).map(|two| f32::from(i16::from_le_bytes([two[0], two[1]]))).collect();
+    let (like, _) = audio::find(part(&citizen_said), &heard);
+    println!("the browser heard the citizen {like:.4}; back after {} ms", last["back"]);
+    assert!(like > LIKE, "the browser heard the citizen only {like:.3}");
+    let mut back: Vec<u64> =
+        last["back"].as_array().expect("a list").iter().filter_map(Value::as_u64).collect();
+    assert_eq!(back.len(), reloads as usize, "{last}");
+    back.sort_unstable();
+    println!("audio after a reload: median {} ms, at most {} ms", back[back.len() / 2], back[back.len() - 1]);
+    let api = server.api();
+    let call = level::until("the call's record is complete", WAIT, || {
+        let calls = api.try_get("calls?limit=1")?;
+        let call = calls["items"][0].clone();
+        (!call["end_reason"].is_null()).then_some(call)
+    });
+    assert_eq!(
+        (call["agent"].as_str(), call["end_reason"].as_str()),
+        (Some("8001"), Some("caller_hung_up")),
+        "{call}"
+    );
+    server.assert_replays(1);
 }
