@@ -110,6 +110,8 @@ try {
     await face('on_call')
   }
   say({ back })
+  // Twice: the first press asks.
+  await page.keyboard.press('Alt+x')
   await page.keyboard.press('Alt+x')
   await face('wrap_up')
   await page.keyboard.press('Control+Enter')

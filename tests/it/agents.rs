@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -209,7 +209,8 @@ impl Browser {
             .stdout(Stdio::piped())
             .spawn()
             .expect("node runs");
-        let (to, lines) = channel();
+        // The script prints a handful of lines.
+        let (to, lines) = sync_channel(64);
         let told = BufReader::new(script.stdout.take().expect("piped"));
         std::thread::spawn(move || {
             for line in told.lines().map_while(Result::ok) {
@@ -258,6 +259,16 @@ fn from_base64(text: &str) -> Vec<u8> {
         .collect()
 }
 
+/// A browser stretches time a little to follow the network: each half second of what it heard is looked for by itself in what was
+/// said again and again, and the median counts.
+fn median_like(heard: &[f32], said: &[f32]) -> f64 {
+    let said = [said, said].concat();
+    let mut like: Vec<f64> = heard.chunks_exact(4_000).map(|part| audio::find(part, &said).0).collect();
+    like.sort_by(f64::total_cmp);
+    println!("half seconds: {like:.3?}");
+    like[like.len() / 2]
+}
+
 #[test]
 fn a_citizen_and_an_agent_in_the_browser_hear_each_other() {
     let reloads = if std::env::var_os("HOTLINE_PROVE").is_some() { 100 } else { 5 };
@@ -282,7 +293,7 @@ fn a_citizen_and_an_agent_in_the_browser_hear_each_other() {
     let bytes = from_base64(last["heard"].as_str().expect("samples"));
     let heard: Vec<f32> =
         bytes.chunks_exact(2).map(|two| f32::from(i16::from_le_bytes([two[0], two[1]]))).collect();
-    let (like, _) = audio::find(part(&citizen_said), &heard);
+    let like = median_like(&heard[8_000..], &citizen_said);
     println!("the browser heard the citizen {like:.4}; back after {} ms", last["back"]);
     assert!(like > LIKE, "the browser heard the citizen only {like:.3}");
     let mut back: Vec<u64> =

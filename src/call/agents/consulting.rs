@@ -171,7 +171,7 @@ impl Engine {
         let queue = call.queue.clone();
         let listeners = call.parties.iter().filter_map(|party| party.agent()).collect();
         self.listeners_go(now, id, listeners, out);
-        if !queue.is_some_and(|queue| self.to_queue(now, id, &queue, out)) {
+        if !queue.is_some_and(|queue| self.send_to_queue(now, id, &queue, out)) {
             self.alone(now, id, out);
         }
     }
@@ -267,7 +267,7 @@ impl Engine {
                 return Err(Refused::NoSuchTarget);
             }
             let others: Vec<AgentId> = call.parties.iter().filter_map(|p| p.agent()).collect();
-            if !self.to_queue(now, id, queue, out) {
+            if !self.send_to_queue(now, id, queue, out) {
                 return Err(Refused::TargetBusy);
             }
             for other in others {

@@ -283,7 +283,7 @@ impl Engine {
     }
 
     /// To a queue, in the place the citizen has by his first arrival there.
-    pub(super) fn to_queue(
+    pub(super) fn send_to_queue(
         &mut self,
         now: Time,
         id: CallId,
