@@ -1,14 +1,18 @@
 //! How many calls one media worker carries, and how soon a new one hears its first sound.
 //!
-//! `cargo run --release --example media_load [STREAMS] [SECONDS] [RECORDED]`: every stream sends and receives 50 packets a
+//! `cargo run --release --example media_load [STREAMS] [SECONDS] [RECORDED] [BRIDGED]`: every stream sends and receives 50 packets a
 //! second on loopback, RECORDED of them into files in a temporary folder. CPU is shown by thread; both ends run here, so
 //! pin or subtract as you like. 1000 ÷ (ms of CPU per call-second of `media`) is what one core could carry.
+//! Then the first BRIDGED streams are made to hear each other in pairs, and all is measured again: two streams that hear
+//! each other beside two that hear a sound of ours.
 
 use hotline::base::{LegId, Time};
 use hotline::media::Prompts;
 use hotline::media::recorder;
 use hotline::media::rtp;
-use hotline::media::seam::{ClipId, Codec, Event, Order, Piece, PlayId, RecordingId, Session};
+use hotline::media::seam::{
+    BridgeId, ClipId, Codec, Event, Member, Order, Piece, PlayId, RecordingId, Session,
+};
 use hotline::media::source::Local;
 use hotline::media::worker::{self, Start, WorkerHandle};
 use std::collections::BTreeMap;
@@ -23,6 +27,7 @@ fn main() {
     let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>().expect("a number"));
     let (streams, seconds) = (args.next().unwrap_or(1000), args.next().unwrap_or(10));
     let recorded = args.next().unwrap_or(0).min(streams);
+    let bridged = args.next().unwrap_or(0).min(streams) / 2 * 2;
     let dir = tempfile::tempdir().expect("a temporary folder");
     let (recorder, mut doors) = recorder::start(dir.path(), 1, Box::new(|| {})).expect("a recorder");
     let began = Instant::now();
@@ -61,17 +66,41 @@ fn main() {
     let talker = std::thread::Builder::new().name("peer".into());
     let talker = talker.spawn(move || talk(&peer, &ports, &end)).expect("a thread");
     std::thread::sleep(Duration::from_secs(1));
-    let (before, from) = (cpu(), Instant::now());
+    println!("{streams} streams, {recorded} recorded");
+    let apart = measure(&mut worker, streams, seconds);
+    if bridged > 0 {
+        for pair in 0..bridged / 2 {
+            let member = |n| Member { leg: LegId(pair * 2 + n), hears: 0b11 };
+            worker.order(Order::Bridge { bridge: BridgeId(pair), members: Box::new([member(0), member(1)]) });
+            worker.wake();
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        println!("{bridged} of them in pairs");
+        let together = measure(&mut worker, streams, seconds);
+        println!("  the worker's CPU is {:.2} times what it was unbridged", together / apart);
+    }
+    println!("  recorder: {:?}", recorder.counters());
+    stop.store(true, Ordering::Relaxed);
+    talker.join().expect("the peer");
+    worker.stop();
+    recorder.stop();
+}
+
+/// CPU and counters over some seconds; the worker's own share of a core.
+fn measure(worker: &mut WorkerHandle, streams: u64, seconds: u64) -> f64 {
     let counted = |worker: &WorkerHandle| worker.counters().into_iter().collect::<BTreeMap<_, _>>();
-    let old = counted(&worker);
+    let (before, from, old) = (cpu(), Instant::now(), counted(worker));
     while from.elapsed() < Duration::from_secs(seconds) {
         worker.events(&mut |_| {});
         std::thread::sleep(Duration::from_millis(5));
     }
-    let (took, after, new) = (from.elapsed().as_secs_f64(), cpu(), counted(&worker));
-    println!("{streams} streams, {recorded} recorded, {took:.1} s");
+    let (took, after, new) = (from.elapsed().as_secs_f64(), cpu(), counted(worker));
+    let mut share = 0.0;
     for (name, ms) in &after {
         let used = ms - before.get(name).copied().unwrap_or(0.0);
+        if name.starts_with("media") {
+            share += used / took;
+        }
         println!(
             "  {name:14} {:5.1} % of a core, {:.4} ms per call-second",
             used / took / 10.0,
@@ -87,11 +116,7 @@ fn main() {
             );
         }
     }
-    println!("  recorder: {:?}", recorder.counters());
-    stop.store(true, Ordering::Relaxed);
-    talker.join().expect("the peer");
-    worker.stop();
-    recorder.stop();
+    share
 }
 
 /// From the engine's order to the packet at the peer, without and with the load's calls.
@@ -143,6 +168,7 @@ fn session(remote: SocketAddr) -> Box<Session> {
         send_pt: 8,
         recv_pt: 8,
         event_pt: Some(101),
+        send_event_pt: Some(101),
         may_send: true,
         may_receive: true,
         symmetric: true,

@@ -85,6 +85,7 @@ fn fact(n: u64, stage: u8) -> Fact {
             flow_hash: 0x1234_5678_9abc_def0,
             flow_file: "main.toml".into(),
             flow_version: "2026-11".into(),
+            dialled_by: None,
         })),
         1 => Fact::CallAnswered(Box::new(CallAnswered {
             call,

@@ -97,6 +97,66 @@ impl<K> Default for Deadlines<K> {
     }
 }
 
+/// An enum without data whose words are all known: one side of a state table.
+pub trait Closed: Copy + Eq + fmt::Debug + 'static {
+    const ALL: &'static [Self];
+    /// Its place in [`Closed::ALL`].
+    fn index(self) -> usize;
+}
+
+/// Writes an enum and its [`Closed`].
+macro_rules! closed {
+    ($(#[$doc:meta])* $name:ident { $($(#[$word:meta])* $variant:ident),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($(#[$word])* $variant),* }
+        impl $crate::base::Closed for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant),*];
+            fn index(self) -> usize {
+                self as usize
+            }
+        }
+    };
+}
+pub(crate) use closed;
+
+/// Rows of a state table that cannot be taken: each of these states with each of these inputs, and why.
+pub type Impossible<S, I> = (&'static [S], &'static [I], &'static str);
+
+/// How often each row of a state table, the product of its states and its inputs, has been taken.
+///
+/// Two array steps an event, so it is always counted.
+#[derive(Clone, Debug)]
+pub struct Reach<S: 'static, I: 'static> {
+    counts: Vec<u32>,
+    impossible: &'static [Impossible<S, I>],
+}
+
+impl<S: Closed, I: Closed> Reach<S, I> {
+    pub fn new(impossible: &'static [Impossible<S, I>]) -> Self {
+        Self { counts: vec![0; S::ALL.len() * I::ALL.len()], impossible }
+    }
+
+    pub fn took(&mut self, state: S, input: I) {
+        if let Some(row) = self.counts.get_mut(state.index() * I::ALL.len() + input.index()) {
+            *row = row.saturating_add(1);
+        }
+    }
+
+    /// Every row: state, input, how often, and why it cannot be, if it cannot.
+    pub fn rows(&self) -> impl Iterator<Item = (S, I, u32, Option<&'static str>)> + '_ {
+        S::ALL.iter().flat_map(|state| I::ALL.iter().map(|input| (*state, *input))).zip(&self.counts).map(
+            |((state, input), count)| {
+                let why = self
+                    .impossible
+                    .iter()
+                    .find(|(states, inputs, _)| states.contains(&state) && inputs.contains(&input));
+                (state, input, *count, why.map(|(.., reason)| *reason))
+            },
+        )
+    }
+}
+
 /// The hash of lookup tables whose order never reaches an output. It is fixed, so a day from a seed costs the same each time;
 /// keys come from our own counters, but for callers' numbers, whose count a limit bounds.
 pub type Seeded = std::hash::BuildHasherDefault<std::collections::hash_map::DefaultHasher>;
@@ -165,6 +225,15 @@ impl Digit {
             _ => None,
         }
     }
+    /// Its RFC 4733 event number.
+    pub const fn as_event(self) -> u8 {
+        match self.0 {
+            b'*' => 10,
+            b'#' => 11,
+            letter @ b'A'..=b'D' => letter - b'A' + 12,
+            digit => digit - b'0',
+        }
+    }
     pub const fn from_char(c: char) -> Option<Self> {
         match c {
             '0'..='9' | '*' | '#' | 'A'..='D' => Some(Self(c as u8)),
@@ -231,6 +300,26 @@ mod tests {
         for bad in ["", "c-1-2", "c-1-2-x", "c-1-2-+3", "d-1-2-3", "c-1-2-3-4"] {
             assert_eq!(bad.parse::<CallId>(), Err(NotACallId), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_row_that_was_taken_is_counted_and_one_that_cannot_be_has_its_reason() {
+        closed! { Lamp { Off, On } }
+        closed! { Hand { Press, Break } }
+        let mut reach = Reach::new(&[(&[Lamp::Off], &[Hand::Break], "it is off")]);
+        reach.took(Lamp::On, Hand::Press);
+        reach.took(Lamp::On, Hand::Press);
+        reach.took(Lamp::Off, Hand::Break);
+        let rows: Vec<_> = reach.rows().collect();
+        assert_eq!(
+            rows,
+            [
+                (Lamp::Off, Hand::Press, 0, None),
+                (Lamp::Off, Hand::Break, 1, Some("it is off")),
+                (Lamp::On, Hand::Press, 2, None),
+                (Lamp::On, Hand::Break, 0, None),
+            ]
+        );
     }
 
     #[test]

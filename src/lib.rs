@@ -13,12 +13,16 @@ pub mod call;
 #[cfg(feature = "full")]
 pub mod cli;
 pub mod config;
+#[cfg(feature = "full")]
+pub mod cti;
 pub mod ivr;
 pub mod journal;
 pub mod media;
 #[cfg(feature = "full")]
 pub mod net;
 pub mod roster;
+#[cfg(feature = "full")]
+pub mod rtc;
 pub mod sip;
 #[cfg(feature = "full")]
 pub mod store;

@@ -1,11 +1,14 @@
 //! Nothing is allocated on a media worker's thread, whatever its calls do: counted by the allocator itself, under the real
-//! worker and recorder with 1,000 streams on loopback, keys, changing prompts, recordings, and calls that come and go.
+//! worker and recorder with 1,000 streams on loopback, keys both ways, changing prompts, recordings, bridged pairs, a conference
+//! of eight, and calls that come and go.
 
-use hotline::base::{LegId, Time};
+use hotline::base::{Digit, LegId, Time};
 use hotline::media::Prompts;
 use hotline::media::recorder;
 use hotline::media::rtp;
-use hotline::media::seam::{ClipId, Codec, Event, Order, Piece, PlayId, RecordingGap, RecordingId, Session};
+use hotline::media::seam::{
+    BridgeId, ClipId, Codec, Event, Member, Order, Piece, PlayId, RecordingGap, RecordingId, Session,
+};
 use hotline::media::source::Local;
 use hotline::media::worker::{self, Start, WorkerHandle};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -71,6 +74,7 @@ fn session(remote: SocketAddr, event_pt: Option<u8>) -> Box<Session> {
         send_pt: 8,
         recv_pt: 8,
         event_pt,
+        send_event_pt: event_pt,
         may_send: true,
         may_receive: true,
         symmetric: true,
@@ -224,6 +228,25 @@ fn a_worker_with_a_thousand_calls_allocates_nothing() {
                 _ => bench.order(Order::StopRecording { leg }),
             }
         }
+        // A hundred pairs and a conference of eight, set anew all the time: what they hear, who is in them, and their end.
+        let pair = 8 + (round % 100) as usize * 2;
+        let members = match round / 100 % 4 {
+            3 => Box::new([]) as Box<[Member]>,
+            n => legs[pair..pair + 2]
+                .iter()
+                .map(|leg| Member { leg: LegId(*leg), hears: if n == 1 { 0 } else { 3 } })
+                .collect(),
+        };
+        bench.order(Order::Bridge { bridge: BridgeId(1 + round % 100), members });
+        if round % 20 == 0 {
+            let members =
+                legs[..8].iter().map(|leg| Member { leg: LegId(*leg), hears: !(1 << (round / 20 % 8)) });
+            bench.order(Order::Bridge { bridge: BridgeId(0), members: members.collect() });
+        }
+        if round % 7 == 0 {
+            let digits = ['1', '#'].into_iter().filter_map(Digit::from_char).collect();
+            bench.order(Order::Digits { leg: LegId(legs[pair]), digits });
+        }
         // One call ends and another begins, on the port of an earlier one.
         if round % 5 == 0 {
             let slot = (round % STREAMS) as usize;
@@ -259,13 +282,14 @@ fn a_worker_with_a_thousand_calls_allocates_nothing() {
         bench.finished,
         bench.recorded,
         bench.closed,
-        round * 48,
+        round * 49,
         BYTES.load(Ordering::Relaxed),
     );
     println!("{:?}", bench.worker.counters());
     println!("recorder: {:?}", recorder.counters());
     stop.store(true, Ordering::Relaxed);
     talker.join().unwrap();
+    assert!(bench.counted("bridge_frames") > 10_000, "{:?}", bench.worker.counters());
     assert!(bench.digits > 100 && bench.finished > 100 && bench.recorded > 10 && bench.closed > 10);
     assert_eq!(allocated, 0, "allocations on the worker's thread");
     bench.worker.stop();

@@ -412,6 +412,7 @@ fn session(how: u8) -> Box<Session> {
         send_pt: codec.payload_type(),
         recv_pt: codec.payload_type(),
         event_pt: (how & 8 == 0).then_some(EVENTS),
+        send_event_pt: (how & 8 == 0).then_some(EVENTS),
         may_send: how & 16 == 0,
         may_receive: how & 32 == 0,
         symmetric: how & 64 == 0,

@@ -1,6 +1,7 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { onSignedOut } from './api/http'
 import { i18n } from './i18n'
+import { landing, pagesOf, type PageName } from './lib/roles'
 import { useSession } from './stores/session'
 
 export const router = createRouter({
@@ -12,7 +13,11 @@ export const router = createRouter({
       path: '/',
       component: () => import('./pages/Frame.vue'),
       children: [
-        { path: '', redirect: '/calls' },
+        // The guard sends on: where one begins depends on who one is.
+        { path: '', name: 'start', component: () => import('./pages/Nowhere.vue') },
+        { path: 'work', name: 'work', component: () => import('./pages/Work.vue') },
+        { path: 'wall', name: 'wall', component: () => import('./pages/Wall.vue') },
+        { path: 'people', name: 'people', component: () => import('./pages/People.vue') },
         { path: 'calls/:id?', name: 'calls', component: () => import('./pages/Calls.vue'), props: true },
         {
           path: 'tickets/:no?',
@@ -26,14 +31,23 @@ export const router = createRouter({
   ],
 })
 
+/** Pages that not every role has. */
+const RESERVED: PageName[] = ['work', 'wall', 'people']
+
 router.beforeEach(async (to) => {
   const session = useSession()
   if (to.name === 'login') return true
-  return (await session.known()) || { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+  if (!(await session.known()))
+    return { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+  if (to.name === 'start') return { name: landing(session.roles) }
+  const closed =
+    RESERVED.includes(to.name as PageName) && !pagesOf(session.roles).includes(to.name as PageName)
+  return closed ? { name: landing(session.roles) } : true
 })
 
 router.afterEach((to) => {
-  const page = to.name === 'tickets' || to.name === 'calls' ? `${i18n.global.t(`nav.${to.name}`)} · ` : ''
+  const named = ['work', 'wall', 'people', 'calls', 'tickets'].includes(String(to.name))
+  const page = named ? `${i18n.global.t(`nav.${String(to.name)}`)} · ` : ''
   document.title = page + i18n.global.t('app.title')
 })
 

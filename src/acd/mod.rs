@@ -1,230 +1,138 @@
-//! ACD: who waits for whom, in which order, and how many are ahead. Pure.
+//! ACD: who waits for whom, who is offered whom, and why. Pure.
 //!
 //! ```text
-//!   enter ──▶ Waiting ──▶ left (by the flow, by hanging up)
-//!     │          └──────▶ timed out (the queue's longest wait)
-//!     └─▶ full
+//!   caller   enter ──▶ Waiting ◀──▶ Offered ──▶ answered
+//!              │          │  ╰▶ Resting (a callback between tries)
+//!              └─▶ full   └──▶ left · timed out · given up
+//!
+//!   agent    intent    ready | not ready (reason)           what he wants
+//!            activity  idle ─▶ offered ─▶ on call ─▶ wrap-up ─▶ idle
+//!                                └─▶ not responding           what he does
+//!            path      unproven | proven | deaf (reason)      whether he can hear
 //! ```
 //!
-//! A place is data: `(priority, entered, call)`. Nothing here is an index into a vector, so a place can be sent, stored and rebuilt.
-//! The rule that always holds: a call is in at most one queue, and `ahead` counts exactly the places before its own.
+//! Facts go in by name (`enter`, `ready`, `answered`, `hung_up`, …), each with the time and a list for [`Action`]s. A fact that does not
+//! fit the state is refused with a code and changes nothing. Three rules always hold between two facts:
 //!
-//! Agents join in the next step of this room; until then every queue is unstaffed and says so through [`Acd::staff`].
+//! - no caller waits beside a free agent who may take him;
+//! - an agent is in at most one open offer, and a state such as "offered" is derived from it, never set;
+//! - a place is data, `(priority, entered, call)`, kept through offers, overflow and callbacks.
+//!
+//! An offer is two steps: we propose ([`Action::Offer`]), the owners of agent and call say `bound` or `refused`. Nothing here reads
+//! the owners' memory, so the proposals could as well come from another machine.
+//!
+//! No fact costs more with more callers or agents. What it touches is an agent, a call and the lines they belong to (`lines.rs`);
+//! [`Acd::change`] and [`Acd::alter`] are the only places where an agent or a place changes, and keep every list true.
 
+mod agent;
+mod breaks;
+mod callbacks;
+mod config;
+mod estimate;
+mod invariants;
+mod lines;
+mod matching;
+mod offers;
+mod people;
+mod places;
 mod ranks;
+mod reload;
+mod watch;
+mod why;
+mod words;
 
-use crate::base::{CallId, Deadlines, Seeded, Time};
-use ranks::Ranks;
-use std::collections::{BTreeMap, HashMap};
+#[cfg(test)]
+mod tests;
+
+pub use config::{AcdConfig, Answer, Overflow, QueueConfig, Strategy};
+pub use estimate::Calibration;
+pub use lines::IdleKey;
+pub use watch::{AgentView, QueueStats, Staff};
+pub use why::{Cause, Choice, Interval, Rule};
+pub use words::{
+    Action, AgentId, AgentSpec, AgentState, BreakNews, Ending, Enter, Entered, Escalation, Forced, Intent,
+    Kind, Needs, OfferId, OverflowWhy, Path, Refused, RefusedBy,
+};
+
+use crate::base::{CallId, Deadlines, Seeded, Time, soonest};
+use agent::Agent;
+use lines::{Line, LineId, Queue};
+use offers::Offer;
+use places::{Place, Served};
+use ranks::Rank;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// One queue's limits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueueConfig {
-    /// Callers at most; one more hears the flow's `full`.
-    pub max_waiting: usize,
-    /// Longest wait; then the flow's `timeout`.
-    pub max_wait: Duration,
-}
-
-/// People who could take a queue's callers now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Staff {
-    pub staffed: u16,
-    pub free: u16,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entered {
-    /// In line behind this many.
-    Waiting {
-        ahead: u32,
-    },
-    Full,
-    /// No queue of that name is configured: the flow's `error`.
-    Unknown,
-}
-
-/// What the ACD wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    TimedOut { call: CallId },
-}
-
-#[derive(Debug)]
-struct Place {
-    queue: Arc<str>,
-    priority: u8,
-    ordinal: u64,
-    entered: Time,
-    give_up_at: Time,
-}
-
-#[derive(Debug)]
-struct Queue {
-    config: QueueConfig,
-    ranks: Ranks,
-}
 
 #[derive(Debug, Default)]
 pub struct Acd {
+    config: AcdConfig,
     queues: BTreeMap<Arc<str>, Queue>,
+    lines: BTreeMap<LineId, Line>,
+    next_line: LineId,
+    /// Lines without places that may be dropped when room is short.
+    empty_lines: BTreeSet<LineId>,
     places: HashMap<CallId, Place, Seeded>,
-    deadlines: Deadlines<CallId>,
+    /// Places of those who are served now: an agent lost or a failed callback gives them back.
+    served: BTreeMap<CallId, Served>,
+    agents: BTreeMap<AgentId, Agent>,
+    leads: BTreeSet<AgentId>,
+    offers: BTreeMap<OfferId, Offer>,
+    last_offer: u64,
+    on_break: usize,
+    break_line: VecDeque<AgentId>,
+
+    call_due: Deadlines<CallId>,
+    agent_due: Deadlines<AgentId>,
+    offer_due: Deadlines<OfferId>,
+    /// Queues that lost their last agent and hand their callers on, some at a time.
+    draining: BTreeSet<Arc<str>>,
+
+    /// What the present fact has set free; empty between facts.
+    freed: BTreeSet<AgentId>,
+    again: BTreeSet<Rank>,
+    touched: BTreeSet<LineId>,
+
+    /// Lines where a caller stood beside a free agent after a fact, and since when. Empty unless we are wrong.
+    beside: BTreeMap<LineId, Time>,
+    sticky: BTreeMap<u64, AgentId>,
+    sticky_order: VecDeque<u64>,
+    /// Whole waits that have ended, for who asks later.
+    told: BTreeMap<CallId, Vec<Interval>>,
+    told_order: VecDeque<CallId>,
+    choices: BTreeMap<OfferId, Choice>,
 }
 
 impl Acd {
     pub fn new(queues: impl IntoIterator<Item = (Arc<str>, QueueConfig)>) -> Self {
-        let queues =
-            queues.into_iter().map(|(name, config)| (name, Queue { config, ranks: Ranks::default() }));
-        Self { queues: queues.collect(), ..Self::default() }
+        Self::with_config(AcdConfig::default(), queues)
     }
 
-    /// New limits for queues that stay, new queues beside them. A queue that is gone keeps its callers until they leave.
-    pub fn reconfigure(&mut self, queues: impl IntoIterator<Item = (Arc<str>, QueueConfig)>) {
-        for (name, config) in queues {
-            match self.queues.get_mut(&name) {
-                Some(queue) => queue.config = config,
-                None => drop(self.queues.insert(name, Queue { config, ranks: Ranks::default() })),
-            }
-        }
+    pub fn with_config(config: AcdConfig, queues: impl IntoIterator<Item = (Arc<str>, QueueConfig)>) -> Self {
+        let queues = queues.into_iter().map(|(name, config)| (name, Queue::new(config))).collect();
+        Self { config, queues, ..Self::default() }
     }
 
-    pub fn enter(&mut self, now: Time, call: CallId, queue: &str, priority: u8) -> Entered {
-        self.leave(call);
-        let Some((name, q)) = self.queues.get_key_value(queue) else { return Entered::Unknown };
-        let name = Arc::clone(name);
-        if q.ranks.len() >= q.config.max_waiting {
-            return Entered::Full;
-        }
-        let give_up_at = now + q.config.max_wait;
-        let Some(q) = self.queues.get_mut(queue) else { return Entered::Unknown };
-        let ordinal = q.ranks.insert(priority);
-        let ahead = q.ranks.ahead(priority, ordinal);
-        self.deadlines.moved(call, None, Some(give_up_at));
-        self.places.insert(call, Place { queue: name, priority, ordinal, entered: now, give_up_at });
-        Entered::Waiting { ahead }
-    }
-
-    /// A higher place among those who wait; the time of entry stays what orders equals. Never lowers.
-    pub fn raise(&mut self, call: CallId, priority: u8) -> bool {
-        let Some(place) = self.places.get_mut(&call) else { return false };
-        if priority <= place.priority {
-            return false;
-        }
-        if let Some(queue) = self.queues.get_mut(&place.queue) {
-            queue.ranks.shift(place.priority, priority, place.ordinal);
-        }
-        place.priority = priority;
-        true
-    }
-
-    /// The call waits no longer. Returns the queue and how long it waited.
-    pub fn leave(&mut self, call: CallId) -> Option<(Arc<str>, Time)> {
-        let place = self.places.remove(&call)?;
-        self.deadlines.moved(call, Some(place.give_up_at), None);
-        if let Some(queue) = self.queues.get_mut(&place.queue) {
-            queue.ranks.remove(place.priority, place.ordinal);
-        }
-        Some((place.queue, place.entered))
-    }
-
-    /// Callers before this one; logarithmic in the number waiting.
-    pub fn ahead(&self, call: CallId) -> Option<u32> {
-        let place = self.places.get(&call)?;
-        Some(self.queues.get(&place.queue)?.ranks.ahead(place.priority, place.ordinal))
-    }
-
-    pub fn queue_of(&self, call: CallId) -> Option<&Arc<str>> {
-        self.places.get(&call).map(|place| &place.queue)
-    }
-
-    /// The queue a call waits in and its priority there.
-    pub fn place(&self, call: CallId) -> Option<(&str, u8)> {
-        self.places.get(&call).map(|place| (&*place.queue, place.priority))
-    }
-
-    pub fn staff(&self, _queue: &str) -> Staff {
-        Staff::default()
-    }
-
-    /// Callers waiting, by queue.
-    pub fn waiting(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
-        self.queues.iter().map(|(name, queue)| (name, queue.ranks.len()))
-    }
-
-    /// Everybody who waits, who gives up soonest first.
-    pub fn calls_waiting(&self) -> impl Iterator<Item = CallId> {
-        self.deadlines.keys()
-    }
-
+    /// The next moment at which [`Acd::handle_timeout`] has something to do.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.deadlines.soonest()
+        let draining = (!self.draining.is_empty()).then_some(Time::ZERO);
+        let people = soonest(self.agent_due.soonest(), self.offer_due.soonest());
+        soonest(draining, soonest(people, self.call_due.soonest()))
     }
 
     pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Action>) {
-        while let Some(call) = self.deadlines.due(now) {
-            self.leave(call);
-            out.push(Action::TimedOut { call });
+        while let Some(agent) = self.agent_due.due(now) {
+            self.wrap_up_over(now, agent, out);
+            self.settle(now, out);
         }
-    }
-
-    pub fn assert_invariants(&self) {
-        let ranked: usize = self.queues.values().map(|q| q.ranks.len()).sum();
-        assert_eq!(ranked, self.places.len(), "places and ranks differ");
-        assert_eq!(self.deadlines.len(), self.places.len(), "a place without a deadline");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(n: u64) -> CallId {
-        CallId { node: 1, boot: 1, n }
-    }
-
-    fn acd(max_waiting: usize) -> Acd {
-        let config = QueueConfig { max_waiting, max_wait: Duration::from_secs(600) };
-        Acd::new([(Arc::from("main"), config)])
-    }
-
-    #[test]
-    fn callers_are_counted_in_order_of_priority_then_arrival() {
-        let mut acd = acd(10);
-        for n in 1..=3 {
-            assert_eq!(
-                acd.enter(Time::from_millis(n), call(n), "main", 0),
-                Entered::Waiting { ahead: n as u32 - 1 }
-            );
+        while let Some(offer) = self.offer_due.due(now) {
+            self.unanswered(now, offer, out);
+            self.settle(now, out);
         }
-        assert_eq!(acd.enter(Time::from_millis(9), call(4), "main", 5), Entered::Waiting { ahead: 0 });
-        assert_eq!(acd.ahead(call(1)), Some(1));
-        assert!(acd.raise(call(3), 5), "raised");
-        assert_eq!((acd.ahead(call(3)), acd.ahead(call(4)), acd.ahead(call(2))), (Some(0), Some(1), Some(3)));
-        acd.leave(call(4));
-        assert_eq!(acd.ahead(call(2)), Some(2));
-        acd.assert_invariants();
-    }
-
-    #[test]
-    fn a_full_queue_and_an_unknown_one_take_nobody() {
-        let mut acd = acd(1);
-        acd.enter(Time::ZERO, call(1), "main", 0);
-        assert_eq!(acd.enter(Time::ZERO, call(2), "main", 0), Entered::Full);
-        assert_eq!(acd.enter(Time::ZERO, call(2), "other", 0), Entered::Unknown);
-    }
-
-    #[test]
-    fn the_longest_wait_ends() {
-        let mut acd = acd(10);
-        acd.enter(Time::ZERO, call(1), "main", 0);
-        let mut out = Vec::new();
-        acd.handle_timeout(Time::from_millis(599_999), &mut out);
-        assert!(out.is_empty());
-        acd.handle_timeout(Time::from_millis(600_000), &mut out);
-        assert_eq!(out, [Action::TimedOut { call: call(1) }]);
-        acd.assert_invariants();
+        while let Some(call) = self.call_due.due(now) {
+            self.place_due(now, call, out);
+            self.settle(now, out);
+        }
+        self.drain(now, out);
+        self.settle(now, out);
     }
 }

@@ -5,6 +5,7 @@ use super::state::Api;
 use crate::auth::origin::{Whence, is_ours};
 use crate::auth::token::Token;
 use crate::auth::{Action, Decision, Refusal, Resource, RoleSet, SessionState, may, session_state};
+use crate::store::{SessionRow, StoreError, User};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -38,9 +39,21 @@ pub struct Person {
     pub source: String,
     pub token: Token,
     pub expires_at: i64,
+    /// By the cookie, which a browser sends along whoever asks.
+    pub by_cookie: bool,
 }
 
 impl Person {
+    /// Whether a sign-in that is in use without requests is still good; notes that it is in use.
+    pub async fn still(api: &Api, hash: &[u8; 32]) -> Result<bool, StoreError> {
+        let now = api.now();
+        let Some((session, _)) = signed_in(api, hash, now).await? else { return Ok(false) };
+        if now - session.seen_at >= TOUCH_MS {
+            api.db().touch_session(hash, now).await?;
+        }
+        Ok(true)
+    }
+
     /// What comes of asking; refusals are already the problem to answer with.
     pub fn may(&self, action: Action, resource: Resource<'_>) -> Result<Decision, Problem> {
         let resource = Resource { own_unit: self.unit.as_deref(), ..resource };
@@ -52,6 +65,17 @@ impl Person {
     }
 }
 
+/// The sign-in behind a token's hash and its user, as long as both are good.
+async fn signed_in(api: &Api, hash: &[u8; 32], now: i64) -> Result<Option<(SessionRow, User)>, StoreError> {
+    let Some(session) = api.db().session(hash).await? else { return Ok(None) };
+    if session_state(session.seen_at, session.expires_at, now) == SessionState::Over {
+        api.db().end_session(hash).await?;
+        return Ok(None);
+    }
+    let user = api.db().user(&session.user).await?.map(|(user, _)| user);
+    Ok(user.filter(|user| !user.disabled).map(|user| (session, user)))
+}
+
 impl FromRequestParts<Api> for Person {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
@@ -61,15 +85,7 @@ impl FromRequestParts<Api> for Person {
         };
         let now = api.now();
         let hash = token.hash();
-        let session = api.db().session(&hash).await?.ok_or_else(Problem::signed_out)?;
-        if session_state(session.seen_at, session.expires_at, now) == SessionState::Over {
-            api.db().end_session(&hash).await?;
-            return Err(Problem::signed_out());
-        }
-        let Some((user, _)) = api.db().user(&session.user).await? else { return Err(Problem::signed_out()) };
-        if user.disabled {
-            return Err(Problem::signed_out());
-        }
+        let (session, user) = signed_in(api, &hash, now).await?.ok_or_else(Problem::signed_out)?;
         if by_cookie && !parts.method.is_safe() {
             let mut whence = whence(&parts.headers);
             let given = text(&parts.headers, CSRF_HEADER).unwrap_or_default();
@@ -89,6 +105,7 @@ impl FromRequestParts<Api> for Person {
             source: Source::text(parts),
             token,
             expires_at: session.expires_at,
+            by_cookie,
         })
     }
 }

@@ -16,6 +16,7 @@
 //! action in `auth` if none fits; the tests name what is missing.
 mod calls;
 mod count;
+mod cti;
 mod engine;
 mod flows;
 mod guard;

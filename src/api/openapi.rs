@@ -1,6 +1,6 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
-use super::{calls, engine, flows, ops, recordings, session, tickets, users};
+use super::{calls, cti, engine, flows, ops, recordings, session, tickets, users};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -32,6 +32,8 @@ use utoipa::OpenApi;
         ops::healthz,
         ops::readyz,
         ops::metrics,
+        cti::schema,
+        cti::open,
         openapi,
     )
 )]

@@ -3,7 +3,7 @@
 use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
-use super::{calls, engine, flows, input, openapi, ops, panel, recordings, session, tickets, users};
+use super::{calls, cti, engine, flows, input, openapi, ops, panel, recordings, session, tickets, users};
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -64,6 +64,8 @@ fn table() -> Table {
         .add(Method::GET, "/api/v1/engine", engine::status)
         .add(Method::POST, "/api/v1/engine/reload", engine::reload)
         .add(Method::GET, "/api/v1/openapi.json", openapi::openapi)
+        .add(Method::GET, "/api/v1/cti.schema.json", cti::schema)
+        .add(Method::GET, "/cti/v1", cti::open)
         .add(Method::GET, "/api/v1/about", ops::about)
         .add(Method::GET, "/healthz", ops::healthz)
         .add(Method::GET, "/readyz", ops::readyz)

@@ -5,6 +5,7 @@ use super::handle::{EngineHandle, MetricsSource};
 use super::input::BODY_MAX;
 use crate::auth::SESSION_LIFE_MS;
 use crate::auth::attempts::{self, Attempts};
+use crate::cti::CtiHandle;
 use crate::store::Db;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -18,6 +19,8 @@ pub struct ApiParts {
     pub db: Db,
     pub engine: Arc<dyn EngineHandle>,
     pub metrics: Arc<dyn MetricsSource>,
+    /// The agents' websockets; `None`: no calls desk here.
+    pub cti: Option<CtiHandle>,
     /// Folder of recordings: `<32 hex digits>.wav`, directly or in folders one level down.
     pub recordings: PathBuf,
     pub zone: jiff::tz::TimeZone,

@@ -1,10 +1,10 @@
-//! Prompts, flows and calendars: from the files beside the configuration, else from the binary; checked against each other.
+//! Prompts, flows, calendars and the roster: from the files beside the configuration, else from the binary; checked against each other.
 
 use crate::config::Config;
 use crate::ivr::{self, Book, Flow, FlowSet};
 use crate::media::seam::ClipId;
 use crate::media::{self, Prompts};
-use crate::roster::Calendar;
+use crate::roster::{Calendar, Roster};
 use rust_embed::RustEmbed;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ pub struct Assets {
     /// Which pieces each prompt is made of.
     pub book: Arc<Book>,
     pub calendar: Arc<Calendar>,
+    pub roster: Arc<Roster>,
     pub flows: FlowSet,
     pub entry: Arc<Flow>,
 }
@@ -34,6 +35,9 @@ struct ShippedFlows;
 #[folder = "district/calendar"]
 struct ShippedCalendars;
 
+/// The law is everybody's; people and plans are only those of the folder.
+const SHIPPED_RULES: (&str, &str) = ("rules.toml", include_str!("../../district/roster/rules.toml"));
+
 /// Reads everything. Used by a start, by `hotline check`, and but for the prompts by a reload.
 pub fn load(config: &Config) -> Result<Assets, AssetError> {
     let (prompts, told) = media::load::load(&config.sounds.dir);
@@ -48,9 +52,12 @@ pub fn load(config: &Config) -> Result<Assets, AssetError> {
     };
     let (calendar, told) = calendar(config);
     problems.extend(told);
+    let (roster, told) = roster(config);
+    problems.extend(told);
     match flows(config, &book) {
         Ok((flows, entry)) if problems.is_empty() => {
-            Ok(Assets { prompts: Arc::new(prompts), clips, book, calendar: Arc::new(calendar), flows, entry })
+            let (prompts, calendar, roster) = (Arc::new(prompts), Arc::new(calendar), Arc::new(roster));
+            Ok(Assets { prompts, clips, book, calendar, roster, flows, entry })
         }
         Ok(_) => Err(AssetError(problems)),
         Err(told) => {
@@ -129,6 +136,21 @@ pub fn calendar(config: &Config) -> (Calendar, Vec<String>) {
             )
         }
         Err(AssetError(problems)) => (Calendar::default(), problems),
+    }
+}
+
+/// People, shifts, needs, plans and the forecast of the folder, under the rules of the folder or the binary.
+pub fn roster(config: &Config) -> (Roster, Vec<String>) {
+    let (name, text) = SHIPPED_RULES;
+    match merged(&config.roster.dir, std::iter::once((name.to_owned(), text.as_bytes().to_vec()))) {
+        Ok(files) => {
+            // Findings of a plan name the file later, so the folder goes before the name at once.
+            let path = |name: String| config.roster.dir.join(name).display().to_string();
+            let files: Vec<_> = files.into_iter().map(|(name, text)| (path(name), text)).collect();
+            let (roster, problems) = Roster::read(&files);
+            (roster, problems.iter().map(ToString::to_string).collect())
+        }
+        Err(AssetError(problems)) => (Roster::default(), problems),
     }
 }
 

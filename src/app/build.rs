@@ -1,8 +1,8 @@
 //! From the configuration and the files beside it to what the engine is built with. Shared by start, reload and `hotline check`.
 
 use super::assets::Assets;
-use crate::acd::QueueConfig;
-use crate::call::{EngineConfig, Limits};
+use crate::acd::{AcdConfig, QueueConfig};
+use crate::call::{DialRules, EngineConfig, Limits};
 use crate::config::Config;
 use crate::ivr::Flow;
 use crate::media::seam::IpNet;
@@ -146,15 +146,24 @@ pub fn queues(config: &Config, flow: &Flow) -> Vec<(Arc<str>, QueueConfig)> {
     names.extend(config.queues.keys().map(|name| Arc::from(name.as_str())));
     names.sort();
     names.dedup();
-    let limit = |name: &str| config.queues.get(name).map_or(DEFAULT_WAITING, |queue| queue.max_waiting);
-    names
-        .into_iter()
-        .map(|name| (Arc::clone(&name), QueueConfig { max_waiting: limit(&name), max_wait: MAX_WAIT }))
-        .collect()
+    let told = |name: &str| {
+        let defaults = QueueConfig { max_wait: MAX_WAIT, ..QueueConfig::default() };
+        config.queues.get(name).map_or(defaults.clone(), |queue| QueueConfig {
+            max_waiting: queue.max_waiting,
+            answer: match queue.answer {
+                crate::config::Answer::Auto => crate::acd::Answer::Auto,
+                crate::config::Answer::Ring => crate::acd::Answer::Ring,
+            },
+            ..defaults
+        })
+    };
+    names.into_iter().map(|name| (Arc::clone(&name), told(&name))).collect()
 }
 
-/// Callers a queue takes when the configuration does not say.
-const DEFAULT_WAITING: usize = 200;
+/// What sounds while a citizen is set aside, and what he hears when his agent's line is lost.
+const HOLD_MUSIC: &str = "hold";
+const HOLD_PROMPT: &str = "agent_hold";
+
 /// The flow's own `timeout` comes far earlier; this is the last resort that gives every place an end.
 const MAX_WAIT: Duration = Duration::from_secs(2 * 3600);
 
@@ -198,10 +207,23 @@ pub fn engine_config(
         flow: Arc::clone(&assets.entry),
         clips: Arc::clone(&assets.clips),
         queues: queues(config, &assets.entry),
+        acd: AcdConfig::default(),
+        agents: Vec::new(),
+        hold_music: Some(Arc::from(HOLD_MUSIC)),
+        hold_prompt: Some(Arc::from(HOLD_PROMPT)),
+        dial: DialRules {
+            trunk: config.dial.trunk.as_deref().map(Arc::from),
+            allow: config.dial.allow.iter().map(|number| Arc::from(number.as_str())).collect(),
+            deny: config.dial.deny.iter().map(|number| Arc::from(number.as_str())).collect(),
+        },
         timezone: zone,
         calendar: Arc::clone(&assets.calendar),
         switches: switches(config),
         media_addr: media_address(config, bound).0,
+        media_local: match media_address(config, bound).1 {
+            bind if bind.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            bind => bind,
+        },
         record: config.recording.enabled,
         limits: limits(config),
     }

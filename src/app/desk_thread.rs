@@ -1,5 +1,6 @@
 //! The desk's side of the process: database, projector, lookups, HTTP, signals. Everything here may be slow or away; calls go on.
 
+use super::agents;
 use super::build::Bound;
 use super::clock::Clock;
 use super::demo;
@@ -10,6 +11,7 @@ use super::metrics::Board;
 use super::reload::Reloader;
 use super::serve::ServeError;
 use crate::api::{self, Api, ApiLimits, ApiParts, Phase, ServeLimits};
+use crate::call::agents::seam::FromEngine;
 use crate::call::{Reply, Request};
 use crate::config::Config;
 use crate::journal;
@@ -33,6 +35,11 @@ pub struct Desk {
     /// Told after each group of facts that is on disk.
     pub durable: Arc<Notify>,
     pub questions: mpsc::Receiver<Lookup>,
+    /// The engine's words for agents.
+    pub from_engine: mpsc::Receiver<FromEngine>,
+    pub boot: u32,
+    /// Queues that agents serve.
+    pub queues: Vec<Arc<str>>,
     pub http: TcpListener,
     pub http_at: SocketAddr,
     pub sip_at: Bound,
@@ -127,7 +134,19 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         phase: phase.clone(),
         reloads: reloads.clone(),
     });
+    let cti = agents::start(
+        &desk.config,
+        desk.boot,
+        desk.zone.clone(),
+        desk.clock,
+        &desk.sip_at,
+        &orders,
+        desk.board.clone(),
+        desk.from_engine,
+    );
+    let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone()));
     let parts = ApiParts {
+        cti: Some(cti),
         db: db.clone(),
         engine: Arc::<Door>::clone(&door),
         metrics: door,
@@ -171,6 +190,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     let _ = timeout(Duration::from_secs(10), http).await;
     reloading.abort();
     keeping.abort();
+    directory.abort();
     db.close().await;
     tracing::info!("stopped");
     Ok(())

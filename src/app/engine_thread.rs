@@ -3,7 +3,9 @@
 use super::clock::Clock;
 use super::metrics::{Board, Sample};
 use super::voice::Voice;
+use crate::acd::AgentSpec;
 use crate::base::{CallId, Personal, Time};
+use crate::call::agents::seam::{FromEngine, ToEngine};
 use crate::call::fact::Stamped;
 use crate::call::{Effect, Engine, EngineConfig, Input, Reply, Request};
 use crate::ivr::Flow;
@@ -32,6 +34,8 @@ pub enum Order {
         reason: String,
     },
     Reconfigure(Box<EngineConfig>),
+    Agent(ToEngine),
+    Agents(Vec<AgentSpec>),
     Drain,
     EndAll,
     /// Leave once everything written is on its way.
@@ -85,6 +89,8 @@ pub struct Driver {
     news: Arc<News>,
     told_durable: u64,
     lookups: mpsc::Sender<Lookup>,
+    agents: mpsc::Sender<FromEngine>,
+    words_lost: u64,
     waiting: HashMap<u64, oneshot::Sender<Reply>>,
     next_request: u64,
     board: Board,
@@ -105,6 +111,8 @@ pub struct Parts {
     pub facts: Sender<Box<Stamped>>,
     pub news: Arc<News>,
     pub lookups: mpsc::Sender<Lookup>,
+    /// To the agents' sessions and relays.
+    pub agents: mpsc::Sender<FromEngine>,
     pub board: Board,
 }
 
@@ -129,6 +137,8 @@ impl Driver {
             news: parts.news,
             told_durable: durable,
             lookups: parts.lookups,
+            agents: parts.agents,
+            words_lost: 0,
             waiting: HashMap::new(),
             next_request: 1,
             board: parts.board,
@@ -237,6 +247,8 @@ impl Driver {
                 Order::Flow(flow) => Input::Flow(flow),
                 Order::FlowRefused { file, reason } => Input::FlowRefused { file, reason },
                 Order::Reconfigure(config) => Input::Reconfigure(config),
+                Order::Agent(word) => Input::Agent(word),
+                Order::Agents(agents) => Input::Agents(agents),
                 Order::Drain => Input::Drain,
                 Order::EndAll => Input::EndAll,
                 Order::Stop => {
@@ -272,6 +284,11 @@ impl Driver {
                     if !asked {
                         let result = LookupResult::Failed;
                         self.engine.handle(now, Input::LookupDone { call, id, result }, &mut self.effects);
+                    }
+                }
+                Effect::Agent(word) => {
+                    if self.agents.try_send(*word).is_err() {
+                        self.words_lost += 1;
                     }
                 }
                 Effect::Reply { id, reply } => {
@@ -319,6 +336,11 @@ impl Driver {
             "hotline_journal_facts_lost",
             "Facts dropped because the journal stood still too long",
             self.facts_lost,
+        ));
+        samples.push(Sample::counter(
+            "hotline_agent_words_lost",
+            "Words for agents' pages that found their channel full",
+            self.words_lost,
         ));
         samples.push(Sample::gauge(
             "hotline_journal_failing",

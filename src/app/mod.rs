@@ -7,6 +7,7 @@
 //!
 //! The rule that always holds: a call is answered as soon as the journal is open; nothing of the desk is waited for.
 
+mod agents;
 mod assets;
 mod build;
 mod clock;
@@ -23,7 +24,7 @@ mod serve;
 mod sockets;
 mod voice;
 
-pub use assets::{AssetError, Assets, book, calendar, flow_files, flows, kept, load as load_assets};
+pub use assets::{AssetError, Assets, book, calendar, flow_files, flows, kept, load as load_assets, roster};
 pub use build::{demo_nets, zone};
 pub use lock::DataDirError;
 pub use serve::{Options, RUN_JSON, ServeError, serve};

@@ -46,6 +46,8 @@ impl Reloader {
         let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let config = (self.again)().map_err(lines)?;
         let (calendar, mut problems) = assets::calendar(&config);
+        let (roster, told) = assets::roster(&config);
+        problems.extend(told);
         let flows = assets::flows(&config, &self.book);
         let (flows, entry) = match flows {
             Ok(found) if problems.is_empty() => found,
@@ -62,6 +64,7 @@ impl Reloader {
             clips: Arc::clone(&self.clips),
             book: Arc::clone(&self.book),
             calendar: Arc::new(calendar),
+            roster: Arc::new(roster),
             flows,
             entry: Arc::clone(&entry),
         };

@@ -58,6 +58,8 @@ impl ServeError {
 const FACTS: usize = 65_536;
 /// Questions of walks to the database that may wait.
 const LOOKUPS: usize = 1_024;
+/// Words for agents on their way to the sessions.
+const AGENT_WORDS: usize = 16_384;
 
 /// Every socket of the control plane, bound before anything is promised.
 struct Listening {
@@ -83,6 +85,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let news = Arc::new(News::starting_at(recovered.next_seq));
     let (facts, from_engine) = crossbeam_channel::bounded(FACTS);
     let (lookups, questions) = tokio::sync::mpsc::channel(LOOKUPS);
+    let (agents, from_agents) = tokio::sync::mpsc::channel(AGENT_WORDS);
     let board = Board::default();
 
     let engine_config = build::engine_config(
@@ -94,13 +97,23 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         recovered.next_seq,
         seed()?,
     );
+    let queues = engine_config.queues.iter().map(|(name, _)| Arc::clone(name)).collect();
     let numbers = Blocks::restored(&recovered.number_blocks, config.ticket.number_block);
     let engine = Engine::new(engine_config, numbers);
     let net =
         Net::new(listening.udp, listening.tcp, tcp_limits(config)).map_err(ServeError::io("SIP sockets"))?;
     let (voice, recorder) = start_voice(config, &bound, &assets, clock, net.waker())?;
-    let parts =
-        Parts { engine, net, voice, clock, facts, news: Arc::clone(&news), lookups, board: board.clone() };
+    let parts = Parts {
+        engine,
+        net,
+        voice,
+        clock,
+        facts,
+        news: Arc::clone(&news),
+        lookups,
+        agents,
+        board: board.clone(),
+    };
     let (mut driver, orders) = Driver::new(parts);
     driver.give(Input::Wall { ms: clock.wall_ms() });
     driver.give(Input::Boot {
@@ -140,6 +153,9 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         news,
         durable,
         questions,
+        from_engine: from_agents,
+        boot: recovered.boot,
+        queues,
         http: listening.http,
         http_at: listening.http_at,
         sip_at: bound,
@@ -231,7 +247,7 @@ fn start_voice(
     let (recorder, doors) =
         recorder::start(&config.recording.dir, threads, wake()).map_err(ServeError::io("recordings"))?;
     let (_, bind) = build::media_address(config, bound);
-    let local = Local { bound: bind, ports: config.media.ports };
+    let local = Local { bound: bind, ports: config.media.voice_ports() };
     let mut workers = Vec::with_capacity(threads);
     for (n, door) in doors.into_iter().enumerate() {
         let start = worker::Start {
@@ -246,7 +262,7 @@ fn start_voice(
         };
         workers.push(worker::start(start).map_err(ServeError::io("media worker"))?);
     }
-    Ok((Voice::new(workers, bind, config.media.ports), recorder))
+    Ok((Voice::new(workers, bind, config.media.voice_ports()), recorder))
 }
 
 fn start_journal(

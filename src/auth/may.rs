@@ -35,6 +35,10 @@ actions! {
     /// Give and take roles.
     ManageRoles = "user.roles";
     ReadAccessLog = "access.read";
+    /// Take calls: the agents' websocket.
+    UseDesk = "desk.use";
+    /// Listen, whisper, barge, take over, set states.
+    Supervise = "desk.supervise";
 }
 
 /// What the action is about, as far as rights depend on it.
@@ -133,6 +137,14 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Security | R::Admin => Allow,
             _ => NO,
         },
+        Action::UseDesk => match role {
+            R::Agent | R::Lead => Allow,
+            _ => NO,
+        },
+        Action::Supervise => match role {
+            R::Lead => Allow,
+            _ => NO,
+        },
         Action::ReadAccessLog => match role {
             R::Auditor | R::Security | R::Office => Allow,
             _ => NO,
@@ -170,6 +182,8 @@ mod tests {
         (Action::ManageUsers, "..............A"),
         (Action::ManageRoles, ".............AA"),
         (Action::ReadAccessLog, "......A...A..A."),
+        (Action::UseDesk, "AA............."),
+        (Action::Supervise, ".A............."),
     ];
 
     fn letter(decision: Decision) -> char {

@@ -1,6 +1,6 @@
 //! What an engine is built with. `app` makes it from the configuration file; a reload makes a new one.
 
-use crate::acd::QueueConfig;
+use crate::acd::{AcdConfig, AgentSpec, QueueConfig};
 use crate::ivr::Flow;
 use crate::media::seam::ClipId;
 use crate::roster::Calendar;
@@ -24,6 +24,14 @@ pub struct EngineConfig {
     pub flow: Arc<Flow>,
     pub clips: Arc<BTreeMap<Arc<str>, ClipId>>,
     pub queues: Vec<(Arc<str>, QueueConfig)>,
+    /// Rules of waiting and offering.
+    pub acd: AcdConfig,
+    /// Who can log in as an agent; a reload leaves them, the directory changes them.
+    pub agents: Vec<AgentSpec>,
+    /// What sounds while somebody is set aside, and what he hears when his agent's line is lost: clips by name.
+    pub hold_music: Option<Arc<str>>,
+    pub hold_prompt: Option<Arc<str>>,
+    pub dial: DialRules,
     /// Decides the date of a ticket's number, and with the calendar what a walk is told of today.
     pub timezone: TimeZone,
     pub calendar: Arc<Calendar>,
@@ -31,9 +39,32 @@ pub struct EngineConfig {
     pub switches: Arc<[Arc<str>]>,
     /// Our address in SDP.
     pub media_addr: IpAddr,
+    /// Where our own relays reach the same ports.
+    pub media_local: IpAddr,
     /// Record every call from its answer.
     pub record: bool,
     pub limits: Limits,
+}
+
+/// Which numbers agents may dial, by which trunk (`attacks.md` S20, S21). Nothing is allowed unless a pattern says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DialRules {
+    /// `None`: the first trunk with a target.
+    pub trunk: Option<Arc<str>>,
+    /// Whole numbers, or a beginning followed by `*`.
+    pub allow: Vec<Arc<str>>,
+    /// Wins over `allow`.
+    pub deny: Vec<Arc<str>>,
+}
+
+impl DialRules {
+    pub fn allows(&self, number: &str) -> bool {
+        let fits = |pattern: &Arc<str>| match pattern.strip_suffix('*') {
+            Some(beginning) => number.starts_with(beginning),
+            None => **pattern == *number,
+        };
+        self.allow.iter().any(fits) && !self.deny.iter().any(fits)
+    }
 }
 
 /// Every number that bounds a call or the engine.
@@ -53,6 +84,10 @@ pub struct Limits {
     pub max_call: Duration,
     /// No RTP and no RTCP for this long ends a call.
     pub media_silence: Duration,
+    /// The same of an agent's leg: his line counts as lost.
+    pub party_silence: Duration,
+    /// How long a citizen is kept for an agent whose line is lost, and an idle agent logged in without his page.
+    pub agent_away: Duration,
     /// How long a caller waits for a number to be safe on disk before he is told that it could not be stored.
     pub durable_wait: Duration,
     /// Shortest voiced part of a message worth keeping.
@@ -75,6 +110,8 @@ impl Default for Limits {
             answer_after: Duration::ZERO,
             max_call: Duration::from_secs(4 * 3600),
             media_silence: Duration::from_secs(60),
+            party_silence: Duration::from_secs(3),
+            agent_away: Duration::from_secs(20),
             durable_wait: Duration::from_secs(3),
             message_min: Duration::from_millis(600),
             ports_low: 64,

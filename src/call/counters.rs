@@ -44,6 +44,26 @@ counts! {
     SourceMoved = "source_moved";
     TransferRefused = "transfer_refused";
     LegCloseLost = "leg_close_lost";
+    Offers = "offers";
+    OffersAnswered = "offers_answered";
+    /// The agent let it ring.
+    OffersMissed = "offers_missed";
+    OffersDeclined = "offers_declined";
+    /// Taken back by no doing of the agent's.
+    OffersRescinded = "offers_rescinded";
+    /// The agent or the call was not free when it came to bind them.
+    OfferRefused = "offer_refused";
+    AgentCommands = "agent_commands";
+    AgentCommandsRefused = "agent_commands_refused";
+    /// A desk phone or trunk could not be called at all.
+    PhoneUnreachable = "phone_unreachable";
+    /// One call has as many parties as it may.
+    PartyRefused = "party_refused";
+    PartySilent = "party_silent";
+    /// Agents whose line was lost while they talked.
+    AgentsLost = "agents_lost";
+    CallsDialled = "calls_dialled";
+    Alarms = "alarms";
 }
 
 #[derive(Clone, Debug)]

@@ -72,6 +72,10 @@ catalogue! {
     NoPort = 40, "no_port", Us, 503, "媒体端口不足";
     /// A broken invariant; the call was ended so that the others could go on.
     InternalFault = 41, "internal_fault", Us, 500, "系统故障";
+    /// Somebody an agent dialled was busy, did not answer, could not be reached.
+    CalleeBusy = 30, "callee_busy", Caller, 0, "对方忙";
+    CalleeNoAnswer = 31, "callee_no_answer", Caller, 0, "对方无人接听";
+    DialFailed = 32, "dial_failed", Trunk, 0, "外呼失败";
     /// Ended by a restart that could not keep it.
     Restarted = 42, "restarted", Us, 0, "系统重启";
     /// SIGTERM's drain limit passed, or the second SIGTERM came.

@@ -1,13 +1,15 @@
 //! The engine's value, its inputs and effects, and the loop that settles each input.
 
 use super::EndReason;
+use super::agents::desk::Desk;
+use super::agents::seam::{FromEngine, ToEngine};
 use super::config::EngineConfig;
 use super::counters::{Count, Counters};
 use super::fact::{CallEnded, Fact, QueueOutcome, Stamped};
 use super::live::{Call, Closing, Stage};
 use super::ports::{MediaPort, Ports};
 use super::rates::Rates;
-use super::reach::{News, Place, Reach};
+use super::reach::{News, Place, Reach, reach};
 use super::request::{Reply, Request};
 use crate::acd::{self, Acd};
 use crate::base::{CallId, DayKind, Deadlines, LegId, Personal, Seeded, Time};
@@ -59,6 +61,10 @@ pub enum Input<'a> {
     Reconfigure(Box<EngineConfig>),
     /// Calls that were up when the last process went away, and which this one does not take over.
     LostByRestart(Vec<CallId>),
+    /// A panel's command, or what is known of an agent's page and sound.
+    Agent(ToEngine),
+    /// The directory of agents, whole.
+    Agents(Vec<acd::AgentSpec>),
     /// The wall clock reads this now.
     Wall {
         ms: i64,
@@ -73,11 +79,27 @@ pub enum Input<'a> {
 pub enum Effect {
     Send(Transmit),
     Close(ConnId),
-    Media { worker: u8, order: media::Order },
+    Media {
+        worker: u8,
+        order: media::Order,
+    },
     Fact(Box<Stamped>),
-    BindPorts { count: usize },
-    Lookup { call: CallId, id: u32, kind: Arc<str>, args: Vec<(Arc<str>, Personal)>, timeout: Duration },
-    Reply { id: u64, reply: Reply },
+    BindPorts {
+        count: usize,
+    },
+    Lookup {
+        call: CallId,
+        id: u32,
+        kind: Arc<str>,
+        args: Vec<(Arc<str>, Personal)>,
+        timeout: Duration,
+    },
+    Reply {
+        id: u64,
+        reply: Reply,
+    },
+    /// To an agent's pages, or to the relay of his browser.
+    Agent(Box<FromEngine>),
 }
 
 pub struct Engine {
@@ -115,7 +137,10 @@ pub struct Engine {
     pub(super) todo: VecDeque<(CallId, ivr::seam::Input)>,
     /// Calls this input touched; their deadlines are mirrored at its end.
     pub(super) touched: Vec<CallId>,
-    acd_scratch: Vec<acd::Action>,
+    pub(super) acd_scratch: Vec<acd::Action>,
+    /// What the ACD wants; drained within every input.
+    pub(super) acd_out: VecDeque<acd::Action>,
+    pub(super) desk: Desk,
 }
 
 /// Wall time as data: what it read, and when.
@@ -153,7 +178,7 @@ impl Engine {
         let mut ua_seed = [0; 32];
         rng.fill_bytes(&mut ua_seed);
         let ua = Ua::new(config.ua.clone(), ua_seed);
-        let acd = Acd::new(config.queues.iter().cloned());
+        let acd = Acd::with_config(config.acd.clone(), config.queues.iter().cloned());
         Self {
             ua,
             acd,
@@ -176,7 +201,7 @@ impl Engine {
             wall: WallClock::default(),
             today: Today::default(),
             rates: Rates::default(),
-            reach: Reach::default(),
+            reach: reach(),
             draining: false,
             counters: Counters::default(),
             rng,
@@ -185,6 +210,8 @@ impl Engine {
             todo: VecDeque::new(),
             touched: Vec::new(),
             acd_scratch: Vec::new(),
+            acd_out: VecDeque::new(),
+            desk: Desk::default(),
             config,
         }
     }
@@ -200,7 +227,7 @@ impl Engine {
                 self.flow_loaded(now, Arc::clone(&self.config.flow), out);
             }
             Input::Ports(ports) => self.ports.bound(ports),
-            Input::Durable { upto } => self.now_durable(upto),
+            Input::Durable { upto } => self.now_durable(now, upto, out),
             Input::LookupDone { call, id, result } => self.lookup_done(call, id, result),
             Input::Request { id, request } => self.request(now, id, request, out),
             Input::Flow(flow) => self.flow_loaded(now, flow, out),
@@ -208,8 +235,13 @@ impl Engine {
                 self.counters.add(Count::FlowRefused);
                 self.note(now, Fact::FlowRefused { file, reason }, out);
             }
-            Input::Reconfigure(config) => self.reconfigure(*config),
+            Input::Reconfigure(config) => self.reconfigure(now, *config),
             Input::LostByRestart(calls) => self.lost_by_restart(now, calls, out),
+            Input::Agent(input) => self.agent_input(now, input, out),
+            Input::Agents(agents) => {
+                self.config.agents = agents;
+                self.set_agents(now);
+            }
             Input::Wall { ms } => {
                 self.wall = WallClock { ms, at: now };
                 self.today = Today::of(ms, &self.config);
@@ -226,17 +258,14 @@ impl Engine {
         let ua = self.ua.poll_timeout();
         let acd = self.acd.poll_timeout().map(|at| (at, "longest wait"));
         let closing = self.closing_deadlines.soonest().map(|at| (at, "leg close"));
-        [calls, ua, acd, closing].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let desk = self.desk.poll_timeout().map(|at| (at, "agents"));
+        [calls, ua, acd, closing, desk].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Effect>) {
         self.sip(|ua, sip| ua.handle_timeout(now, sip));
-        let mut gave_up = std::mem::take(&mut self.acd_scratch);
-        self.acd.handle_timeout(now, &mut gave_up);
-        for acd::Action::TimedOut { call } in gave_up.drain(..) {
-            self.left_queue(now, call, QueueOutcome::TimedOut, ivr::seam::QueueNews::TimedOut, out);
-        }
-        self.acd_scratch = gave_up;
+        self.acd_fact(|acd, said| acd.handle_timeout(now, said));
+        self.desk_due(now, out);
         self.settle(now, out);
         while let Some(call) = self.deadlines.due(now) {
             self.call_due(now, call, out);
@@ -267,6 +296,8 @@ impl Engine {
                     sip::Output::Close(conn) => out.push(Effect::Close(conn)),
                     sip::Output::Event(event) => self.sip_news(now, event, out),
                 }
+            } else if let Some(action) = self.acd_out.pop_front() {
+                self.acd_news(now, action, out);
             } else if let Some((call, input)) = self.todo.pop_front() {
                 self.step(now, call, input, out);
             } else {
@@ -277,22 +308,29 @@ impl Engine {
             if self.calls.get(&id).is_some_and(|call| self.is_broken(call)) {
                 self.counters.add(Count::InvariantBroken);
                 self.end(now, id, EndReason::InternalFault, EndedBy::Us, out);
-                self.settle_sip(now, out);
+                self.settle_rest(now, out);
             }
             self.mirror(id);
         }
+        self.flush_words(out);
         if self.ports.should_ask(self.config.limits.ports_low) {
             out.push(Effect::BindPorts { count: self.config.limits.ports_low.max(16) });
         }
     }
 
-    /// What an ended call still had to send.
-    fn settle_sip(&mut self, now: Time, out: &mut Vec<Effect>) {
-        while let Some(output) = self.sip_out.pop_front() {
-            match output {
-                sip::Output::Send(transmit) => out.push(Effect::Send(transmit)),
-                sip::Output::Close(conn) => out.push(Effect::Close(conn)),
-                sip::Output::Event(event) => self.sip_news(now, event, out),
+    /// What an ended call still had to send, and who is free by its end.
+    fn settle_rest(&mut self, now: Time, out: &mut Vec<Effect>) {
+        loop {
+            if let Some(output) = self.sip_out.pop_front() {
+                match output {
+                    sip::Output::Send(transmit) => out.push(Effect::Send(transmit)),
+                    sip::Output::Close(conn) => out.push(Effect::Close(conn)),
+                    sip::Output::Event(event) => self.sip_news(now, event, out),
+                }
+            } else if let Some(action) = self.acd_out.pop_front() {
+                self.acd_news(now, action, out);
+            } else {
+                return;
             }
         }
     }
@@ -348,6 +386,10 @@ impl Engine {
                 self.reach.took(place, News::NotOnDisk);
                 self.not_saved(id);
             }
+            Stage::Talking { until: Some(until) } if *until <= now => {
+                self.reach.took(place, News::AgentStayedAway);
+                self.agent_stayed_away(now, id, out);
+            }
             Stage::Looking { until, .. } if *until <= now => {
                 self.reach.took(place, News::LookupLate);
                 self.counters.add(Count::LookupTimeout);
@@ -382,6 +424,7 @@ impl Engine {
         by: EndedBy,
         out: &mut Vec<Effect>,
     ) {
+        self.parties_go(now, id, reason.label(), out);
         let Some(call) = self.calls.remove(&id) else { return };
         self.order.remove(&id);
         self.deadlines.moved(id, call.mirrored, None);
@@ -390,7 +433,7 @@ impl Engine {
         if let Stage::Saving { seq, .. } = call.stage {
             self.saving.remove(&(seq, id));
         }
-        if let Some((queue, since)) = self.acd.leave(id) {
+        if let Some((queue, since)) = self.acd_fact(|acd, said| acd.leave(now, id, said)) {
             let outcome =
                 if matches!(by, EndedBy::Peer { .. }) { QueueOutcome::Abandoned } else { QueueOutcome::Cut };
             let waited_ms = millis(now.since(since));
@@ -440,7 +483,8 @@ impl Engine {
         out.push(Effect::Media { worker, order: media::Order::Close { leg: call.leg.id } });
         let until = now + LEG_CLOSE_LIMIT;
         self.closing_deadlines.moved(call.leg.id, None, Some(until));
-        let closing = Closing { call: call.id, until, ticket: call.ticket, arrived_ms: call.arrived_ms };
+        let (ticket, arrived_ms) = (call.ticket, call.arrived_ms);
+        let closing = Closing { call: call.id, until, ticket, arrived_ms, party: false };
         self.closing.insert(call.leg.id, closing);
     }
 
@@ -467,10 +511,14 @@ impl Engine {
         self.config.flow = flow;
     }
 
-    fn reconfigure(&mut self, config: EngineConfig) {
+    fn reconfigure(&mut self, now: Time, config: EngineConfig) {
         self.ua.reconfigure(config.ua.clone());
-        self.acd.reconfigure(config.queues.iter().cloned());
-        self.config = EngineConfig { flow: Arc::clone(&self.config.flow), ..config };
+        self.acd_fact(|acd, said| {
+            acd.configure(now, config.acd.clone(), said);
+            acd.reconfigure(now, config.queues.iter().cloned(), said);
+        });
+        let agents = std::mem::take(&mut self.config.agents);
+        self.config = EngineConfig { flow: Arc::clone(&self.config.flow), agents, ..config };
         self.today = Today::of(self.wall.ms, &self.config);
     }
 
@@ -493,7 +541,7 @@ impl Engine {
         self.note(now, Fact::Draining, out);
         let waiting: Vec<CallId> = self.acd.calls_waiting().collect();
         for call in waiting {
-            self.acd.leave(call);
+            self.acd_fact(|acd, said| acd.leave(now, call, said));
             self.left_queue(now, call, QueueOutcome::TimedOut, ivr::seam::QueueNews::TimedOut, out);
         }
     }
@@ -552,10 +600,14 @@ impl Engine {
     /// What must hold after every input. A test stops here; see the front page.
     pub fn assert_invariants(&self) {
         assert_eq!(self.calls.len(), self.order.len());
-        assert_eq!(self.calls.len(), self.by_dialog.len(), "each call has one dialog");
-        assert_eq!(self.calls.len(), self.by_leg.len(), "each call has one leg");
+        let parties = || self.calls.values().flat_map(|call| &call.parties);
+        let dialogs = parties().filter(|party| party.dialog.is_some()).count();
+        assert_eq!(self.calls.len() + dialogs, self.by_dialog.len(), "each side has its dialog");
+        assert_eq!(self.calls.len() + parties().count(), self.by_leg.len(), "each side has its leg");
         assert!(self.ports.leased() >= self.calls.len(), "a call without a port");
         assert!(self.sip_out.is_empty() && self.todo.is_empty() && self.touched.is_empty(), "unsettled");
+        assert!(self.acd_out.is_empty() && self.desk.words.is_empty(), "unsettled");
+        self.assert_desk();
         for (id, call) in &self.calls {
             assert_eq!(call.mirrored, call.mirrored_deadline(), "{id} deadline not mirrored");
             assert!(call.mirrored.is_some(), "{id} has no next deadline");
@@ -579,7 +631,7 @@ pub(super) enum EndedBy {
 }
 
 /// After this a worker that never answered a close is given up on.
-const LEG_CLOSE_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const LEG_CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Reason header of our BYE (RFC 3326).
 fn sip_reason(reason: EndReason) -> Option<(&'static str, u16, &'static str)> {

@@ -83,14 +83,20 @@ impl LiveFold {
                 self.change(*call, |call| call.recording = Some(*recording))
             }
             Fact::NumberDrawn { call, no, .. } => self.change(*call, |call| call.number = Some(no.clone())),
-            Fact::PartyJoined(joined) => {
-                self.change(joined.call, |call| drop(call.parties.insert(joined.party, false)))
-            }
+            Fact::PartyJoined(joined) => self.change(joined.call, |call| {
+                call.parties.insert(joined.party, false);
+            }),
             Fact::PartyHeld { call, party, on } => {
-                self.change(*call, |call| drop(call.parties.insert(*party, *on)));
+                self.change(*call, |call| match (*party, *on) {
+                    // The citizen is listed while he is set aside.
+                    (0, false) => drop(call.parties.remove(&0).is_some()),
+                    (party, on) => drop(call.parties.insert(party, on).is_some()),
+                });
             }
             Fact::PartyLeft { call, party, .. } => {
-                self.change(*call, |call| drop(call.parties.remove(party)));
+                self.change(*call, |call| {
+                    call.parties.remove(party);
+                });
             }
             Fact::Booted { .. }
             | Fact::AgentState { .. }
@@ -140,6 +146,7 @@ struct Seen<'a> {
     node: &'a str,
     recording: Option<u128>,
     number: Option<&'a str>,
+    parties: Vec<(u64, bool)>,
 }
 
 impl<'a> Seen<'a> {
@@ -156,6 +163,7 @@ impl<'a> Seen<'a> {
             node: &live.node,
             recording: live.recording,
             number: live.number.as_deref(),
+            parties: live.parties.iter().map(|(party, aside)| (*party, *aside)).collect(),
         }
     }
 
@@ -173,6 +181,12 @@ impl<'a> Seen<'a> {
             node: call.path.back().map_or("", |node| node),
             recording: call.recording.map(|recording| recording.0),
             number: call.ticket.as_ref().map(|(no, _)| &**no),
+            parties: {
+                let up = call.parties.iter().filter(|party| party.up).map(|party| (party.leg.id.0, false));
+                let mut all: Vec<_> = call.aside.then_some((0, true)).into_iter().chain(up).collect();
+                all.sort_unstable();
+                all
+            },
         }
     }
 }

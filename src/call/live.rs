@@ -1,7 +1,9 @@
 //! One live call: what it owns at each stage, and the one deadline that follows from it.
 
+use super::agents::party::Party;
 use super::caller::Caller;
 use super::ports::MediaPort;
+use crate::acd::AgentId;
 use crate::base::{CallId, Digit, LegId, Time};
 use crate::ivr::Walk;
 use crate::media::seam::{DigitSource, PlayId, RecordingId};
@@ -38,6 +40,29 @@ pub(super) struct Call {
     pub ticket: Option<(Arc<str>, Arc<str>)>,
     /// A file kept by a message; it may still come after the end.
     pub message: Option<RecordingId>,
+    /// Legs beside the citizen's, in the order they came.
+    pub parties: Vec<Party>,
+    /// The citizen is set aside: he hears music, and nobody hears him.
+    pub aside: bool,
+    /// Who has answered him, or dialled him; stays when a colleague takes over the rest.
+    pub agent: Option<AgentId>,
+    /// Wall time of joining the queue.
+    pub queued_ms: Option<i64>,
+    /// Wall time of the first agent's answer.
+    pub taken_ms: Option<i64>,
+    /// The queue it waits in, or last waited in.
+    pub queue: Option<Arc<str>>,
+    /// It began with us: an agent dialled.
+    pub outbound: bool,
+    /// The fact that must be on disk before the ticket's number is shown.
+    pub ticket_seq: u64,
+    /// The worker has a bridge of this call.
+    pub bridged: bool,
+    /// 危机: a lead is called, no music, no survey, no letting go.
+    pub crisis: bool,
+    /// Moved up by a key, or by who works on it.
+    pub urgent: bool,
+    pub recording_paused: bool,
     pub max_call_at: Time,
     /// The deadline as the engine's mirror has it.
     pub mirrored: Option<Time>,
@@ -86,6 +111,12 @@ pub(super) enum Stage {
         id: u32,
         until: Time,
     },
+    /// An agent has dialled; the other side has not answered.
+    Dialing,
+    /// Somebody is on the line, or was a moment ago: the walk rests. With `until` set nobody is, and he waits for whoever was.
+    Talking {
+        until: Option<Time>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +132,8 @@ pub(super) struct Closing {
     pub until: Time,
     pub ticket: Option<(Arc<str>, Arc<str>)>,
     pub arrived_ms: i64,
+    /// Not the citizen's own leg: its figures are not the call's.
+    pub party: bool,
 }
 
 /// Nodes kept for the wall.
@@ -145,7 +178,71 @@ impl Call {
             path: VecDeque::new(),
             ticket: None,
             message: None,
+            parties: Vec::new(),
+            aside: false,
+            agent: None,
+            queued_ms: None,
+            taken_ms: None,
+            queue: None,
+            outbound: false,
+            ticket_seq: 0,
+            bridged: false,
+            crisis: false,
+            urgent: false,
+            recording_paused: false,
             max_call_at: now + max_call,
+            mirrored: None,
+        }
+    }
+
+    /// A call that an agent dialled: the citizen's side is the one we called.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one record, each with its own name")]
+    pub fn outbound(
+        id: CallId,
+        dialog: DialogId,
+        leg: Leg,
+        now: Time,
+        wall_ms: i64,
+        number: &str,
+        from: &str,
+        trunk: Arc<str>,
+        walk: Walk,
+    ) -> Self {
+        Self {
+            id,
+            dialog,
+            leg,
+            arrived: now,
+            arrived_ms: wall_ms,
+            number: number.to_owned(),
+            called: from.to_owned(),
+            trunk,
+            stage: Stage::Dialing,
+            walk,
+            outbound: true,
+            answered: None,
+            private: false,
+            play: PlayId(0),
+            recording: None,
+            sensitive: false,
+            held: false,
+            sdp_told: false,
+            last_digit: None,
+            path: VecDeque::new(),
+            ticket: None,
+            message: None,
+            parties: Vec::new(),
+            aside: false,
+            agent: None,
+            queued_ms: None,
+            taken_ms: None,
+            queue: None,
+            ticket_seq: 0,
+            bridged: false,
+            crisis: false,
+            urgent: false,
+            recording_paused: false,
+            max_call_at: now,
             mirrored: None,
         }
     }
@@ -156,7 +253,12 @@ impl Call {
             Stage::Arriving { answer_at } => Some((*answer_at, "answer")),
             Stage::Saving { until, .. } => Some((*until, "number not safe in time")),
             Stage::Looking { until, .. } => Some((*until, "lookup")),
-            Stage::AwaitingSdp | Stage::Walking | Stage::Queued { .. } | Stage::Message { .. } => None,
+            Stage::Talking { until } => until.map(|at| (at, "agent away")),
+            Stage::AwaitingSdp
+            | Stage::Walking
+            | Stage::Queued { .. }
+            | Stage::Message { .. }
+            | Stage::Dialing => None,
         };
         let walk = self.answered.and(self.walk.poll_timeout());
         [own, walk, Some((self.max_call_at, "longest call"))].into_iter().flatten().min_by_key(|(at, _)| *at)
@@ -167,6 +269,8 @@ impl Call {
         match self.stage {
             Stage::Arriving { .. } => "arriving",
             Stage::Queued { .. } => "queued",
+            Stage::Talking { .. } if self.aside => "held",
+            Stage::Talking { .. } => "talking",
             _ => "ivr",
         }
     }

@@ -14,6 +14,9 @@ use crate::media::seam::{DigitSource, Event, MessageEnd, Stats};
 impl Engine {
     pub(super) fn media_news(&mut self, now: Time, event: Event, out: &mut Vec<Effect>) {
         if let Some((leg, news)) = row(&event) {
+            if let Some(id) = self.party_leg(leg) {
+                return self.party_leg_news(now, id, leg, &event, out);
+            }
             self.took_leg(leg, news);
         }
         match event {
@@ -54,7 +57,7 @@ impl Engine {
                 self.message_ended(now, leg, recording, length_ms, voiced_ms, why, out);
             }
             Event::Closed { leg, stats } => {
-                if let Some(closing) = self.leg_closed(leg) {
+                if let Some(closing) = self.leg_closed(leg).filter(|closing| !closing.party) {
                     let report = report(closing.call, &stats);
                     self.note(now, Fact::MediaReport(Box::new(report)), out);
                 }
@@ -65,6 +68,22 @@ impl Engine {
                 }
             }
             Event::Overrun { lost } => (0..lost).for_each(|_| self.counters.add(Count::MediaEventsLost)),
+        }
+    }
+
+    /// The call on which this leg is not the citizen's.
+    fn party_leg(&self, leg: LegId) -> Option<CallId> {
+        let id = self.by_leg.get(&leg)?;
+        self.calls.get(id).filter(|call| call.leg.id != leg).map(|call| call.id)
+    }
+
+    /// A party's leg: only its silence means something; its keys are its own.
+    fn party_leg_news(&mut self, now: Time, id: CallId, leg: LegId, event: &Event, out: &mut Vec<Effect>) {
+        match event {
+            Event::Silent { .. } => self.party_silent(now, id, leg, out),
+            Event::Heard { .. } | Event::Back { .. } => self.party_heard(now, id, leg, out),
+            Event::SourceMoved { .. } => self.counters.add(Count::SourceMoved),
+            _ => {}
         }
     }
 

@@ -39,7 +39,7 @@ mod sip_news;
 mod steps;
 mod walking;
 
-pub use config::{EngineConfig, Limits};
+pub use config::{DialRules, EngineConfig, Limits};
 pub use counters::{Count, Counters};
 pub use end::{EndReason, Fault};
 pub use engine::{Effect, Engine, Input};

@@ -9,6 +9,9 @@ pub struct MediaPort {
     pub worker: u8,
 }
 
+/// Ports looked at for one of a given worker; ports of all workers are mixed.
+const LOOKED_AT: usize = 1_024;
+
 #[derive(Debug, Default)]
 pub(super) struct Ports {
     /// Oldest rest first, so that a port is reused as late as possible.
@@ -23,6 +26,14 @@ pub(super) struct Ports {
 impl Ports {
     pub fn lease(&mut self) -> Option<MediaPort> {
         let port = self.free.pop_front()?;
+        self.leased.insert(port.port, port);
+        Some(port)
+    }
+
+    /// One of this worker's, for a leg that shall be bridged there. Looks at the oldest only, then a little further.
+    pub fn lease_on(&mut self, worker: u8) -> Option<MediaPort> {
+        let at = self.free.iter().take(LOOKED_AT).position(|port| port.worker == worker)?;
+        let port = self.free.remove(at)?;
         self.leased.insert(port.port, port);
         Some(port)
     }

@@ -3,21 +3,11 @@
 //! Two array steps an event, so it is always counted. A row that cannot be is listed with its reason; reaching it is a fault.
 
 use super::live::Stage;
-
-macro_rules! closed {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name { $($variant),* }
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-        }
-    };
-}
+use crate::base::{self, Impossible, closed};
 
 closed! {
     /// Where a call is.
-    Place { Arriving, AwaitingSdp, Walking, Queued, Message, Saving, Looking, Closing }
+    Place { Arriving, AwaitingSdp, Walking, Queued, Message, Saving, Looking, Dialing, Talking, Closing }
 }
 
 closed! {
@@ -27,11 +17,95 @@ closed! {
         Bye, Cancelled, AckMissing, NoSdp, TimerRanOut, TransportLost, Replaced, PeerForgot,
         Finished, Key, Silent, Heard, Moved, RecordingEnded, MessageEnded, LegClosed,
         OnDisk, NotOnDisk, LookedUp, LookupLate, WaitOver, WalkDue, TooLong, HangUp, EndAll,
+        Offered, OfferOver, AgentAnswered, AgentLeft, AgentBack, AgentStayedAway, PartyUp, PartyGone, PartySilent,
     }
 }
 
 /// A row that cannot be taken, and why.
-const IMPOSSIBLE: &[(&[Place], &[News], &str)] = &[
+const IMPOSSIBLE: &[Impossible<Place, News>] = &[
+    (
+        &[
+            Place::Arriving,
+            Place::AwaitingSdp,
+            Place::Walking,
+            Place::Message,
+            Place::Saving,
+            Place::Looking,
+            Place::Dialing,
+            Place::Talking,
+            Place::Closing,
+        ],
+        &[News::Offered, News::AgentAnswered],
+        "only who waits is offered to anybody",
+    ),
+    (
+        &[Place::Arriving, Place::AwaitingSdp, Place::Dialing, Place::Talking, Place::Closing],
+        &[News::OfferOver],
+        "an offer that was taken is over before the talk begins; without a place in line there is none",
+    ),
+    (
+        &[
+            Place::Arriving,
+            Place::AwaitingSdp,
+            Place::Walking,
+            Place::Queued,
+            Place::Message,
+            Place::Saving,
+            Place::Looking,
+            Place::Closing,
+        ],
+        &[News::AgentLeft, News::AgentBack, News::AgentStayedAway, News::PartyUp, News::PartySilent],
+        "nobody is on the line yet, or nobody is any more",
+    ),
+    (
+        &[
+            Place::Arriving,
+            Place::AwaitingSdp,
+            Place::Walking,
+            Place::Message,
+            Place::Saving,
+            Place::Looking,
+            Place::Closing,
+        ],
+        &[News::PartyGone],
+        "nobody is called for who does not wait",
+    ),
+    (
+        &[Place::Dialing],
+        &[
+            News::AgentBack,
+            News::AgentStayedAway,
+            News::AnswerDue,
+            News::InfoKey,
+            News::Refer,
+            News::AckMissing,
+            News::NoSdp,
+            News::TimerRanOut,
+            News::Replaced,
+            News::PeerForgot,
+            News::Cancelled,
+            News::Bye,
+        ],
+        "the one who is dialled has not answered: there is no dialog with him",
+    ),
+    (
+        &[Place::Dialing, Place::Talking],
+        &[
+            News::RecordingEnded,
+            News::MessageEnded,
+            News::LegClosed,
+            News::OnDisk,
+            News::NotOnDisk,
+            News::LookupLate,
+            News::WaitOver,
+            News::WalkDue,
+            News::Cancelled,
+            News::NoSdp,
+            News::AnswerDue,
+        ],
+        "the walk rests: nothing is recorded, saved, looked up or waited for",
+    ),
+    (&[Place::Dialing], &[News::LookedUp, News::Finished], "its walk has never begun"),
     (
         &[Place::Arriving],
         &[News::Confirmed, News::AckMissing, News::NoSdp, News::TimerRanOut],
@@ -182,31 +256,10 @@ const IMPOSSIBLE: &[(&[Place], &[News], &str)] = &[
     ),
 ];
 
-#[derive(Clone, Debug)]
-pub(super) struct Reach(Vec<u32>);
+pub(super) type Reach = base::Reach<Place, News>;
 
-impl Default for Reach {
-    fn default() -> Self {
-        Self(vec![0; Place::ALL.len() * News::ALL.len()])
-    }
-}
-
-impl Reach {
-    pub fn took(&mut self, place: Place, news: News) {
-        let row = &mut self.0[place as usize * News::ALL.len() + news as usize];
-        *row = row.saturating_add(1);
-    }
-
-    pub fn rows(&self) -> impl Iterator<Item = (Place, News, u32, Option<&'static str>)> + '_ {
-        Place::ALL.iter().flat_map(|place| News::ALL.iter().map(|news| (*place, *news))).zip(&self.0).map(
-            |((place, news), count)| {
-                let why = IMPOSSIBLE
-                    .iter()
-                    .find(|(places, newses, _)| places.contains(&place) && newses.contains(&news));
-                (place, news, *count, why.map(|(.., reason)| *reason))
-            },
-        )
-    }
+pub(super) fn reach() -> Reach {
+    Reach::new(IMPOSSIBLE)
 }
 
 impl Stage {
@@ -219,6 +272,8 @@ impl Stage {
             Self::Message { .. } => Place::Message,
             Self::Saving { .. } => Place::Saving,
             Self::Looking { .. } => Place::Looking,
+            Self::Dialing => Place::Dialing,
+            Self::Talking { .. } => Place::Talking,
         }
     }
 }

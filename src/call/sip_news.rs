@@ -28,7 +28,12 @@ impl Engine {
                     self.note(now, Fact::CallConfirmed { call }, out);
                 }
             }
-            Event::Media { dialog, media } => self.media_agreed(now, dialog, *media, out),
+            Event::Media { dialog, media } => match self.party_of(dialog) {
+                Some(call) => self.party_media(call, dialog, &media, out),
+                None => self.media_agreed(now, dialog, *media, out),
+            },
+            // An agent's own keys are not the citizen's.
+            Event::Info { dialog, .. } if self.party_of(dialog).is_some() => {}
             Event::Info { dialog, digit, .. } => {
                 if let Some(call) = self.call_of(dialog) {
                     self.took(call, News::InfoKey);
@@ -37,6 +42,7 @@ impl Engine {
                 }
             }
             Event::Ended { dialog, why } => self.dialog_ended(now, dialog, why, out),
+            Event::DialogFacts { dialog, .. } if self.party_of(dialog).is_some() => {}
             Event::DialogFacts { dialog, facts } => {
                 if let Some(call) = self.call_of(dialog) {
                     self.took(call, News::Facts);
@@ -50,12 +56,19 @@ impl Engine {
                     self.took(call, News::Refer);
                 }
             }
-            // Legs that start with us, and phones, belong to the next step of this room.
-            Event::Progress { .. }
-            | Event::Answered { .. }
-            | Event::Registered { .. }
-            | Event::TrunkRegistration { .. } => {}
+            Event::Answered { dialog } => match self.party_of(dialog) {
+                Some(call) => self.party_answered(now, call, dialog, out),
+                None => self.callee_answered(now, dialog, out),
+            },
+            Event::Registered { peer, contacts } => self.phone_news(now, peer, contacts),
+            Event::Progress { .. } | Event::TrunkRegistration { .. } => {}
         }
+    }
+
+    /// The call in which this dialog is not the citizen's.
+    fn party_of(&self, dialog: DialogId) -> Option<CallId> {
+        let id = self.by_dialog.get(&dialog)?;
+        self.calls.get(id).filter(|call| call.dialog != dialog).map(|call| call.id)
     }
 
     fn call_of(&mut self, dialog: DialogId) -> Option<CallId> {
@@ -232,7 +245,9 @@ impl Engine {
         if first {
             let (port, ssrc) = (call.leg.port.port, call.leg.ssrc);
             let waited_for_sdp = matches!(call.stage, Stage::AwaitingSdp);
-            call.stage = Stage::Walking;
+            if !call.outbound {
+                call.stage = Stage::Walking;
+            }
             out.push(Effect::Media { worker, order: Order::Open { leg, port, ssrc, session } });
             out.push(Effect::Media { worker, order: watch });
             if held || !call.sdp_told {
@@ -249,6 +264,22 @@ impl Engine {
             }
             self.media_changed(now, id, &media, held, out);
         }
+        self.rebridge(id, out);
+    }
+
+    /// An agent's call has been answered; what offer/answer agreed was told when it came.
+    pub(super) fn callee_answer_fact(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let fact = CallAnswered {
+            call: id,
+            codec: crate::media::seam::Codec::Pcma.payload_type(),
+            port: call.leg.port.port,
+            worker: call.leg.port.worker,
+            ssrc: call.leg.ssrc,
+            local_sdp: Personal::default(),
+            remote_sdp: Personal::default(),
+        };
+        self.note(now, Fact::CallAnswered(Box::new(fact)), out);
     }
 
     fn media_changed(
@@ -264,7 +295,7 @@ impl Engine {
         self.note(now, Fact::MediaChanged { call, held, codec, local_sdp, remote_sdp }, out);
     }
 
-    fn start_recording(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+    pub(super) fn start_recording(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         if !self.config.record {
             return;
         }
@@ -279,6 +310,9 @@ impl Engine {
     fn dialog_ended(&mut self, now: Time, dialog: DialogId, why: DialogEnd, out: &mut Vec<Effect>) {
         // A call that we ended has left this table already.
         let Some(id) = self.by_dialog.get(&dialog).copied() else { return };
+        if self.party_of(dialog).is_some() {
+            return self.party_ended(now, id, dialog, why, out);
+        }
         let (reason, cause) = match why {
             DialogEnd::Bye { cause } => (EndReason::CallerHungUp, cause),
             DialogEnd::Cancelled => (EndReason::CallerCancelled, None),
@@ -288,6 +322,9 @@ impl Engine {
             DialogEnd::TransportLost => (EndReason::TransportLost, None),
             DialogEnd::Replaced => (EndReason::Replaced, None),
             DialogEnd::PeerForgot => (EndReason::PeerForgot, None),
+            DialogEnd::Failed { status } if self.calls.get(&id).is_some_and(|call| call.outbound) => {
+                (callee_reason(status), None)
+            }
             DialogEnd::HungUp | DialogEnd::Rejected { .. } | DialogEnd::Failed { .. } => {
                 (EndReason::InternalFault, None)
             }
@@ -313,11 +350,20 @@ const fn news_of(why: DialogEnd) -> Option<News> {
     }
 }
 
+/// Why a number that an agent dialled was not reached.
+const fn callee_reason(status: u16) -> EndReason {
+    match status {
+        486 | 600 => EndReason::CalleeBusy,
+        408 | 480 | 487 => EndReason::CalleeNoAnswer,
+        _ => EndReason::DialFailed,
+    }
+}
+
 fn sealed(sdp: &str) -> Personal {
     Personal::new(sdp)
 }
 
-fn session_of(media: &NegotiatedMedia, media_nets: Arc<[crate::media::seam::IpNet]>) -> Session {
+pub(super) fn session_of(media: &NegotiatedMedia, media_nets: Arc<[crate::media::seam::IpNet]>) -> Session {
     Session {
         remote: media.remote,
         remote_rtcp: media.remote_rtcp,
@@ -325,6 +371,7 @@ fn session_of(media: &NegotiatedMedia, media_nets: Arc<[crate::media::seam::IpNe
         send_pt: media.send_pt,
         recv_pt: media.recv_pt,
         event_pt: media.event_pt,
+        send_event_pt: media.send_event_pt,
         may_send: matches!(media.direction, Direction::SendRecv | Direction::SendOnly),
         may_receive: matches!(media.direction, Direction::SendRecv | Direction::RecvOnly),
         symmetric: true,

@@ -6,7 +6,7 @@ use super::fact::{Fact, QueueOutcome};
 use super::live::{Saved, Stage};
 use super::reach::News;
 use super::{EndReason, steps};
-use crate::acd::Entered;
+use crate::acd::{Enter, Entered};
 use crate::base::{CallId, LegId, Personal, Time};
 use crate::ivr::seam::{
     Action, DialEnd, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World,
@@ -51,7 +51,8 @@ impl Engine {
         }
     }
 
-    fn world(&self, now: Time, id: CallId) -> World {
+    fn world(&mut self, now: Time, id: CallId) -> World {
+        let wait = self.acd.estimate(now, id).map(|(_, latest)| latest);
         let queue = self.acd.queue_of(id);
         let staff = queue.map(|queue| self.acd.staff(queue)).unwrap_or_default();
         World {
@@ -60,8 +61,8 @@ impl Engine {
             day: self.today.day,
             switches: Arc::clone(&self.config.switches),
             ahead: queue.and_then(|_| self.acd.ahead(id)),
-            // Nobody serves yet, so no wait can be honestly estimated.
-            wait_ms: None,
+            // What is spoken is the honest end of it; unsure means silent.
+            wait_ms: wait.map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
             staffed: staff.staffed,
             free: staff.free,
         }
@@ -88,13 +89,18 @@ impl Engine {
             }
             Action::Enqueue { queue, priority } => self.enqueue(now, id, &queue, priority, out),
             Action::Raise { priority } => {
-                if self.acd.raise(id, priority) {
+                if self.acd_fact(|acd, said| acd.raise(now, id, priority, said)) {
+                    if let Some(call) = self.calls.get_mut(&id) {
+                        call.urgent = true;
+                    }
                     self.note(now, Fact::QueueRaised { call: id, priority }, out);
                 }
             }
             Action::LeaveQueue => {
-                if let Some((queue, since)) = self.acd.leave(id) {
-                    call.stage = Stage::Walking;
+                if let Some((queue, since)) = self.acd_fact(|acd, said| acd.leave(now, id, said)) {
+                    if let Some(call) = self.calls.get_mut(&id) {
+                        call.stage = Stage::Walking;
+                    }
                     let waited_ms = millis(now.since(since));
                     let (queue, outcome) = (queue.to_string(), QueueOutcome::LeftByFlow);
                     self.note(now, Fact::QueueLeft { call: id, queue, outcome, waited_ms }, out);
@@ -140,12 +146,17 @@ impl Engine {
                 call.sensitive = on;
                 order(Order::RecordGap { leg, why: RecordingGap::Sensitive, on });
             }
-            Action::HangUp { why } => self.end(now, id, end_reason(why), EndedBy::Us, out),
+            Action::HangUp { why } => {
+                // After a talk the goodbye is the agent's.
+                let talked = call.taken_ms.is_some() && why == HangUpWhy::FlowEnd;
+                let reason = if talked { EndReason::AgentHungUp } else { end_reason(why) };
+                self.end(now, id, reason, EndedBy::Us, out);
+            }
             Action::Fault { .. } => self.counters.add(Count::WalkFault),
         }
     }
 
-    fn clip(&mut self, name: &str) -> Option<crate::media::seam::ClipId> {
+    pub(super) fn clip(&mut self, name: &str) -> Option<crate::media::seam::ClipId> {
         let clip = self.config.clips.get(name).copied();
         if clip.is_none() {
             self.counters.add(Count::ClipMissing);
@@ -169,16 +180,21 @@ impl Engine {
     }
 
     fn enqueue(&mut self, now: Time, id: CallId, queue: &str, priority: u8, out: &mut Vec<Effect>) {
-        let news = match self.acd.enter(now, id, queue, priority) {
+        let enter = Enter::new(id, queue, priority);
+        let news = match self.acd_fact(|acd, said| acd.enter(now, enter, said)) {
             Entered::Waiting { ahead } => {
+                let wall_ms = self.wall.at(now);
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.stage = Stage::Queued { since: now };
+                    call.queued_ms.get_or_insert(wall_ms);
+                    call.queue = Some(Arc::from(queue));
                 }
                 self.note(
                     now,
                     Fact::QueueEntered { call: id, queue: queue.to_owned(), priority, ahead },
                     out,
                 );
+                self.stir(now, &Arc::from(queue));
                 match self.acd.staff(queue).staffed {
                     0 => QueueNews::NoStaff,
                     _ => QueueNews::Waiting,
@@ -244,7 +260,7 @@ impl Engine {
     }
 
     /// The number's date is the arrival's, in the configured zone.
-    fn draw(
+    pub(super) fn draw(
         &mut self,
         now: Time,
         id: CallId,
@@ -270,8 +286,9 @@ impl Engine {
         Some((no, code))
     }
 
-    pub(super) fn now_durable(&mut self, upto: u64) {
+    pub(super) fn now_durable(&mut self, now: Time, upto: u64, out: &mut Vec<Effect>) {
         self.durable = self.durable.max(upto);
+        self.desk_safe(now, out);
         while let Some((&(seq, id), ())) = self.saving.first_key_value()
             && seq <= self.durable
         {

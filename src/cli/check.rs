@@ -44,10 +44,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 /// What a configuration names must be there: a folder that was written down and doesn't exist is a slip, not a default.
 fn places(config: &Config) -> Vec<Problem> {
     let defaults = Config::defaults();
-    let named: [(&str, &Path, &Path); 3] = [
+    let named: [(&str, &Path, &Path); 4] = [
         ("ivr.flows", &config.ivr.flows, &defaults.ivr.flows),
         ("sounds.dir", &config.sounds.dir, &defaults.sounds.dir),
         ("calendar.dir", &config.calendar.dir, &defaults.calendar.dir),
+        ("roster.dir", &config.roster.dir, &defaults.roster.dir),
     ];
     named
         .into_iter()
@@ -60,7 +61,7 @@ fn places(config: &Config) -> Vec<Problem> {
         .collect()
 }
 
-/// Prompts, flows and calendars, each problem with its place as the reader told it.
+/// Prompts, flows, calendars and the roster, each problem with its place as the reader told it.
 fn assets(config: &Config) -> Vec<Problem> {
     match crate::app::load_assets(config) {
         Ok(_) => Vec::new(),

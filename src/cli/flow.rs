@@ -165,7 +165,7 @@ fn print_story(story: &sim::Story, as_json: bool) -> Result<(), Failure> {
 }
 
 /// To stdout; a reader that has seen enough (`head`) is no failure.
-fn put(text: &str) -> Result<(), Failure> {
+pub(super) fn put(text: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(error)),

@@ -12,6 +12,7 @@ mod check;
 mod db;
 mod desk;
 mod flow;
+mod roster;
 mod serve;
 mod ticket;
 mod trunk_doctor;
@@ -39,6 +40,9 @@ enum Command {
     /// Lint, draw and walk flows without a phone.
     #[command(subcommand)]
     Flow(flow::Command),
+    /// Who works when: gaps and breaches of a plan, and the seats a forecast asks for.
+    #[command(subcommand)]
+    Roster(roster::Command),
     /// Calls as the journal tells them.
     #[command(subcommand)]
     Call(call::Command),
@@ -125,6 +129,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Flow(command) => flow::run(&command),
+        Command::Roster(command) => roster::run(&command),
         Command::Call(command) => call::run(&command),
         Command::Journal(Journal::Tail(args)) => call::tail(&args),
         Command::Trunk(Trunk::Doctor(args)) => trunk_doctor::run(&args),

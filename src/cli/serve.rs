@@ -51,8 +51,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// The application's log goes to standard error. A second call (in tests) changes nothing.
 fn log(config: &Config) {
-    let filter =
+    let mut filter =
         tracing_subscriber::EnvFilter::try_new(&config.telemetry.log).unwrap_or_else(|_| "info".into());
+    for quiet in crate::rtc::QUIET {
+        // They are constants that can be read; a test of the room sees to it.
+        if let Ok(directive) = quiet.parse() {
+            filter = filter.add_directive(directive);
+        }
+    }
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     let _ = match config.telemetry.format {
         LogFormat::Text => log.try_init(),

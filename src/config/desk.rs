@@ -26,6 +26,23 @@ pub struct Http {
     pub sign_in_tries: u32,
 }
 
+/// The agents' websockets. Sizes and rates of what clients send are fixed by the protocol.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cti {
+    /// A ping and a heartbeat go out this often, milliseconds.
+    pub heartbeat_ms: u32,
+    /// Frames that wait for one page before it is cut.
+    pub outgoing: u32,
+    /// Past events of an agent, kept for a page that comes back, and their kibibytes.
+    pub history_events: u32,
+    pub history_kib: u32,
+    /// Sockets at once, and pages of one agent among them.
+    pub sessions: u32,
+    pub pages_per_agent: u32,
+    /// A sign-in is looked at again this often, seconds.
+    pub recheck_s: u32,
+}
+
 /// Where tickets and users live.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Database {
@@ -84,6 +101,18 @@ pub(super) fn read_http(s: &mut Section<'_, '_>) -> Http {
         sign_in_tries: s.number("sign_in_tries", 5, 1..=1000),
         origins: s.list("origins", Vec::new(), "an origin in quotes, like \"https://desk.example\""),
         https: s.flag("https", false),
+    }
+}
+
+pub(super) fn read_cti(s: &mut Section<'_, '_>) -> Cti {
+    Cti {
+        heartbeat_ms: s.number("heartbeat_ms", 5000, 500..=60_000),
+        outgoing: s.number("outgoing", 256, 16..=65_536),
+        history_events: s.number("history_events", 1000, 0..=100_000),
+        history_kib: s.number("history_kib", 512, 0..=65_536),
+        sessions: s.number("sessions", 2000, 1..=100_000),
+        pages_per_agent: s.number("pages_per_agent", 8, 1..=100),
+        recheck_s: s.number("recheck_s", 30, 1..=3600),
     }
 }
 

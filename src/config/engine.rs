@@ -47,8 +47,21 @@ pub struct Queue {
     pub max_waiting: usize,
 }
 
+/// What agents may dial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dial {
+    pub trunk: Option<String>,
+    pub allow: Vec<String>,
+    pub deny: Vec<String>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calendar {
+    pub dir: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Roster {
     pub dir: PathBuf,
 }
 
@@ -122,6 +135,25 @@ impl FromStr for CodecName {
     }
 }
 
+impl Media {
+    /// The upper end of the range is for agents' browsers, a port each and as many again for pages that are loaded anew: a
+    /// quarter of a small range, a thousand ports of a large one. The rest carries calls.
+    fn split(&self) -> u16 {
+        let size = self.ports.1 - self.ports.0;
+        self.ports.1 - (size / 4).min(1_000) / 2 * 2
+    }
+
+    /// Ports of calls' voice, first and last.
+    pub fn voice_ports(&self) -> (u16, u16) {
+        (self.ports.0, self.split())
+    }
+
+    /// Ports of agents' browsers, first and last.
+    pub fn browser_ports(&self) -> (u16, u16) {
+        (self.split() + 1, self.ports.1)
+    }
+}
+
 pub(super) fn read_media(s: &mut Section<'_, '_>) -> Media {
     let ports = s.parsed(
         "ports",
@@ -168,9 +200,33 @@ pub(super) fn read_queue(s: &mut Section<'_, '_>) -> Queue {
     }
 }
 
+pub(super) fn read_dial(s: &mut Section<'_, '_>) -> Dial {
+    let pattern = "a number, or its beginning and a star, like \"010*\"";
+    let dial = Dial {
+        trunk: s.maybe_text("trunk"),
+        allow: s.list("allow", Vec::new(), pattern),
+        deny: s.list("deny", Vec::new(), pattern),
+    };
+    for (key, patterns) in [("allow", &dial.allow), ("deny", &dial.deny)] {
+        let whole = |pattern: &String| {
+            let digits = pattern.strip_suffix('*').unwrap_or(pattern);
+            !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b == b'+')
+        };
+        if let Some(wrong) = patterns.iter().find(|pattern| !whole(pattern)) {
+            s.refuse(key, &format!("\"{wrong}\" is not {pattern}"));
+        }
+    }
+    dial
+}
+
 pub(super) fn read_calendar(s: &mut Section<'_, '_>) -> Calendar {
     let base = s.base();
     Calendar { dir: s.path("dir", &base.join("district/calendar")) }
+}
+
+pub(super) fn read_roster(s: &mut Section<'_, '_>) -> Roster {
+    let base = s.base();
+    Roster { dir: s.path("dir", &base.join("district/roster")) }
 }
 
 pub(super) fn read_recording(s: &mut Section<'_, '_>, data: &Path) -> Recording {

@@ -20,8 +20,8 @@ mod read;
 mod secret;
 mod sip;
 
-pub use desk::{Database, Http, LogFormat, Retention, Telemetry, Ticket};
-pub use engine::{Answer, Calendar, Ivr, Journal, Limits, Media, Queue, Recording, Sounds};
+pub use desk::{Cti, Database, Http, LogFormat, Retention, Telemetry, Ticket};
+pub use engine::{Answer, Calendar, Dial, Ivr, Journal, Limits, Media, Queue, Recording, Roster, Sounds};
 pub use problem::{Place, Problem, Problems};
 pub use read::{PREFIX, net};
 pub use secret::Secret;
@@ -56,10 +56,13 @@ pub struct Config {
     pub ivr: Ivr,
     pub sounds: Sounds,
     pub queues: BTreeMap<String, Queue>,
+    pub dial: Dial,
+    pub roster: Roster,
     pub calendar: Calendar,
     pub recording: Recording,
     pub ticket: Ticket,
     pub http: Http,
+    pub cti: Cti,
     pub agent_phones: Vec<AgentPhone>,
     pub database: Database,
     pub journal: Journal,
@@ -115,6 +118,11 @@ impl Config {
                     .push(AgentPhone { name: name.into(), password: Secret::new(DEMO_PASSWORD) });
             }
         }
+        // Whoever tries it out wants to see it ring.
+        for name in ["main", "business", "english"] {
+            let queue = Queue { answer: Answer::Ring, max_waiting: 200 };
+            self.queues.entry(name.into()).or_insert(queue);
+        }
         self.limits.caller_concurrent = 0;
         self.limits.caller_per_minute = 0;
         Ok(self)
@@ -148,8 +156,6 @@ fn read_config(s: &mut Section<'_, '_>) -> Config {
     }
     let base = s.base();
     let data = s.path("data", &base.join("data"));
-    // No key of its own yet: the roster comes with the agents, and a prepared file may have the section already.
-    s.section("roster", |_| ());
     let config = Config {
         timezone,
         node: s.number("node", 1, 1..=99),
@@ -159,10 +165,13 @@ fn read_config(s: &mut Section<'_, '_>) -> Config {
         ivr: s.section("ivr", engine::read_ivr),
         sounds: s.section("sounds", engine::read_sounds),
         queues: s.named("queue", |_, s| engine::read_queue(s)),
+        dial: s.section("dial", engine::read_dial),
+        roster: s.section("roster", engine::read_roster),
         calendar: s.section("calendar", engine::read_calendar),
         recording: s.section("recording", |s| engine::read_recording(s, &data)),
         ticket: s.section("ticket", desk::read_ticket),
         http: s.section("http", desk::read_http),
+        cti: s.section("cti", desk::read_cti),
         agent_phones: s.each("agent_phone", sip::read_phone),
         database: s.section("database", |s| desk::read_database(s, &data)),
         journal: s.section("journal", |s| engine::read_journal(s, &data)),

@@ -3,14 +3,16 @@
 //! A leg sends a frame every 20 ms from [`Leg::open`] on. What it receives is judged ([`super::source`]), counted
 //! ([`super::stats`]), placed ([`super::playout`]) and looked at for keys. Nothing here allocates once a leg is open.
 
+use super::digits::{Digits, Key};
 use super::events::Events;
 use super::g711::{self, FRAME};
+use super::live::Live;
+use super::mixer::Sound;
 use super::playlist::Playlist;
 use super::playout::{Placed, Playout, SLACK};
 use super::prompts::Prompts;
-use super::rtcp;
 use super::rtp::{self, HEADER, Packet};
-use super::seam::{DigitSource, Event, MessageEnd, RecordingId, Session, Stats};
+use super::seam::{Codec, DigitSource, Event, MessageEnd, RecordingId, Session, Stats};
 use super::source::{Aim, Local, Source, Verdict};
 use super::stats::{Place, Stream};
 use super::take::{Frame, Ours, Take};
@@ -18,6 +20,9 @@ use super::tones::Tones;
 use crate::base::{Digit, LegId, Time};
 use std::net::SocketAddr;
 use std::time::Duration;
+
+mod reports;
+use reports::Reports;
 
 /// What a leg needs to know of the world at a moment.
 pub struct Env<'a> {
@@ -48,8 +53,6 @@ pub enum Socket {
     Rtcp,
 }
 
-/// Time between our reports (RFC 3550 section 6.2).
-const REPORT: Duration = Duration::from_secs(5);
 /// Payload type of comfort noise (RFC 3389): a sign of life without sound.
 const COMFORT_NOISE: u8 = 13;
 /// Longest packet that can be 8,000 Hz speech of one byte a sample: 200 ms.
@@ -74,7 +77,12 @@ pub struct Leg {
     target: Option<SocketAddr>,
     stream: Stream,
     playout: Playout,
+    /// Where its voice is on the way to others.
+    live: Live,
+    /// The frame from which on it hears the same others.
+    voices_since: u64,
     playlist: Playlist,
+    digits: Digits,
     events: Events,
     tones: Tones,
     ours: Ours,
@@ -91,13 +99,6 @@ struct Watch {
     after: Duration,
     last: Time,
     told: bool,
-}
-
-struct Reports {
-    next: Time,
-    /// The middle of the NTP time of the peer's last sender report, and when it came.
-    peer: Option<(u32, Time)>,
-    round_trip_ms: u32,
 }
 
 impl Leg {
@@ -118,19 +119,17 @@ impl Leg {
             target: None,
             stream: Stream::default(),
             playout: Playout::new(g711::silence(codec)),
+            live: Live::default(),
+            voices_since: 0,
             playlist: Playlist::default(),
+            digits: Digits::default(),
             events: Events::default(),
             tones: Tones::default(),
             ours: Ours::default(),
             call: None,
             message: None,
             watch: Watch { after: Duration::ZERO, last: env.now, told: false },
-            // Spread, so that legs opened together do not report together.
-            reports: Reports {
-                next: env.now + REPORT / 2 + Duration::from_millis(random % 2500),
-                peer: None,
-                round_trip_ms: 0,
-            },
+            reports: Reports::new(env.now, random),
             stats: Stats::default(),
             heard: false,
             session,
@@ -163,6 +162,12 @@ impl Leg {
 
     pub fn playlist(&mut self) -> &mut Playlist {
         &mut self.playlist
+    }
+    pub fn digits(&mut self) -> &mut Digits {
+        &mut self.digits
+    }
+    pub fn codec(&self) -> Codec {
+        self.session.codec
     }
     pub fn ours(&mut self) -> &mut Ours {
         &mut self.ours
@@ -261,76 +266,117 @@ impl Leg {
         at.since(self.opened).as_nanos() as u64 / 125_000
     }
 
-    /// One datagram of RTCP. Reports of strangers and broken ones change nothing; a BYE is only a hint (M6).
-    pub fn report(&mut self, env: &Env<'_>, from: SocketAddr, bytes: &[u8], sink: &mut impl Sink) {
-        if !self.source.may_report(from.ip()) {
-            return self.foreign();
-        }
-        let Ok(report) = rtcp::read(bytes, self.ssrc) else { return self.foreign() };
-        if self.source.ssrc().is_some_and(|ssrc| ssrc != report.sender) {
-            return self.foreign();
-        }
-        self.alive(env.now, sink);
-        if let Some(ntp) = report.sender_ntp {
-            self.reports.peer = Some((ntp, env.now));
-        }
-        if let Some(block) = report.about_us {
-            self.stats.peer_fraction_lost = Some(block.fraction_lost);
-            if let Some(ms) = rtcp::round_trip_ms(&block, middle(ntp(env))) {
-                self.reports.round_trip_ms = ms;
-            }
-        }
-    }
-
     /// `periods` of 20 ms have begun since the last tick: normally one. At most two frames are sent; the rest is a gap.
     /// `late`: it comes more than 5 ms after its time.
     pub fn tick(&mut self, env: &Env<'_>, periods: u32, late: bool, sink: &mut impl Sink) {
+        for _ in 0..self.begin_tick(env, periods, late, sink) {
+            self.frame(env, None, sink);
+        }
+        self.end_tick(env, sink);
+    }
+
+    /// The parts of [`Leg::tick`] for a leg in a bridge: how many frames are to be made now, after what is a gap.
+    pub fn begin_tick(&mut self, env: &Env<'_>, periods: u32, late: bool, sink: &mut impl Sink) -> u32 {
         let skipped = periods.saturating_sub(CATCH_UP);
         self.stats.late_ticks += u32::from(late);
         self.timestamp = self.timestamp.wrapping_add(skipped.wrapping_mul(FRAME as u32));
+        self.live.skip(skipped);
         for _ in 0..skipped {
-            self.ours.keep(self.frame, &[g711::silence(self.session.codec); FRAME]);
+            self.ours.keep(self.frame, &[g711::silence(self.session.codec); FRAME], false);
             self.next_frame(env, sink);
         }
-        for _ in skipped..periods {
-            self.send_frame(env, sink);
-            self.next_frame(env, sink);
-        }
+        periods - skipped
+    }
+
+    /// One frame to the peer, and one of its own taken. `others`: what it hears of others; `None` when it hears none.
+    pub fn frame(&mut self, env: &Env<'_>, others: Option<&Sound>, sink: &mut impl Sink) {
+        self.send_frame(env, others, sink);
+        self.next_frame(env, sink);
+    }
+
+    pub fn end_tick(&mut self, env: &Env<'_>, sink: &mut impl Sink) {
         let (leg, now, digits) = (self.id, env.now, &mut self.stats.digits);
         self.events.tick(now, &mut |digit| press(leg, digit, DigitSource::Rtp, now, digits, sink));
         self.look_for_silence(env.now, sink);
-        if env.now >= self.reports.next {
-            self.reports.next = env.now + REPORT;
-            self.send_report(env, false, sink);
-        }
+        self.report_when_due(env, sink);
     }
 
-    fn send_frame(&mut self, env: &Env<'_>, sink: &mut impl Sink) {
+    fn send_frame(&mut self, env: &Env<'_>, others: Option<&Sound>, sink: &mut impl Sink) {
         let mut bytes = [0; HEADER + FRAME];
         let (head, sound) = bytes.split_at_mut(HEADER);
-        let (Ok(head), Ok(sound)): (Result<&mut [u8; HEADER], _>, Result<&mut [u8; FRAME], _>) =
+        let (Ok(head), Ok(sound)): (Result<&mut [u8; HEADER], _>, Result<&mut Sound, _>) =
             (head.try_into(), sound.try_into())
         else {
             return;
         };
-        let codec = self.session.codec;
-        if let Some(play) = self.playlist.fill(env.prompts, codec, sound) {
-            sink.tell(Told::Event(Event::Finished { leg: self.id, play }));
+        let (codec, timestamp) = (self.session.codec, self.timestamp);
+        let key = self.digits.frame(self.session.send_event_pt, timestamp, codec, sound);
+        let voices = key.is_none() && others.is_some() && !self.playlist.is_playing();
+        match key {
+            Some(Key::Event { .. }) => sound.fill(g711::silence(codec)),
+            Some(Key::Tones) => {}
+            None => {
+                if let Some(play) = self.playlist.fill(env.prompts, codec, others, sound) {
+                    sink.tell(Told::Event(Event::Finished { leg: self.id, play }));
+                }
+            }
         }
-        let timestamp = self.timestamp;
         self.timestamp = timestamp.wrapping_add(FRAME as u32);
         let trusted = self.session.media_nets.is_empty() || self.source.is_proven() || self.is_listed();
         let to = self.target.filter(|_| self.session.may_send && self.aim.may_send(trusted));
-        if let Some(to) = to {
-            rtp::write(head, self.sent == 0, self.session.send_pt, self.seq, timestamp, self.ssrc);
-            self.seq = self.seq.wrapping_add(1);
-            self.sent += 1;
-            self.ours.keep(self.frame, sound);
-            sink.send(to, Socket::Rtp, &bytes);
-        } else {
+        let Some(to) = to else {
             // The caller hears nothing, and so the recording says.
-            self.ours.keep(self.frame, &[g711::silence(codec); FRAME]);
+            self.ours.keep(self.frame, &[g711::silence(codec); FRAME], false);
+            return;
+        };
+        self.ours.keep(self.frame, sound, voices);
+        let mut length = FRAME;
+        if let Some(Key::Event { payload_type, first, timestamp, payload }) = key {
+            rtp::write(head, first, payload_type, self.seq, timestamp, self.ssrc);
+            length = payload.len();
+            sound[..length].copy_from_slice(&payload);
+        } else {
+            rtp::write(head, self.sent == 0, self.session.send_pt, self.seq, timestamp, self.ssrc);
         }
+        self.seq = self.seq.wrapping_add(1);
+        self.sent += 1;
+        sink.send(to, Socket::Rtp, &bytes[..HEADER + length]);
+    }
+
+    /// The voice of this tick for those who hear it; false when nothing is there to be heard.
+    pub fn speak(&mut self, env: &Env<'_>, into: &mut Sound) -> bool {
+        let now = self.samples(env.now) as i64;
+        let table = g711::table(self.session.codec);
+        self.session.may_receive && self.live.take(now, &self.playout, table, into)
+    }
+
+    /// Nobody hears it now.
+    pub fn rest(&mut self) {
+        self.live.rest();
+    }
+
+    /// It hears others than before from the next frame on.
+    pub fn hears_others(&mut self) {
+        self.voices_since = self.frame;
+    }
+
+    /// The moment for which a recording now wants what was heard of others, if it does.
+    pub fn wants_voices(&self) -> Option<Time> {
+        let index = self.frame.checked_sub(SLACK).filter(|index| *index >= self.voices_since)?;
+        (self.call.is_some() && self.ours.is_voices(index))
+            .then(|| self.opened + Duration::from_millis(index * 20))
+    }
+
+    /// What others said at that moment.
+    pub fn put_voices(&mut self, sound: &Sound) {
+        if let Some(index) = self.frame.checked_sub(SLACK) {
+            self.ours.put_voices(index, sound);
+        }
+    }
+
+    /// What it said at a moment of the last 80 ms or so, late packets and all; false when that was nothing.
+    pub fn said_at(&self, at: Time, into: &mut Sound) -> bool {
+        at >= self.opened && self.playout.read(self.samples(at) as i64, into)
     }
 
     fn is_listed(&self) -> bool {
@@ -416,48 +462,6 @@ impl Leg {
         sink.record(take.end(self.id, over.unwrap_or(MessageEnd::Stopped)));
     }
 
-    fn send_report(&mut self, env: &Env<'_>, bye: bool, sink: &mut impl Sink) {
-        let Some((to, socket)) = self.report_target(env) else { return };
-        let heard = self.source.ssrc().map(|ssrc| (ssrc, self.block(env)));
-        let sent = (self.sent > 0).then(|| rtcp::Sent {
-            ntp: ntp(env),
-            timestamp: self.timestamp,
-            packets: self.sent as u32,
-            octets: (self.sent * FRAME as u64) as u32,
-        });
-        let mut room = [0; rtcp::ROOM];
-        let cname = mixed(u64::from(self.ssrc));
-        let length = rtcp::write(&mut room, self.ssrc, cname, sent, heard, bye);
-        sink.send(to, socket, &room[..length]);
-    }
-
-    fn report_target(&self, env: &Env<'_>) -> Option<(SocketAddr, Socket)> {
-        let target = self.target?;
-        let to = match self.session.remote_rtcp {
-            mux if mux.is_some() && mux == self.session.remote => return Some((target, Socket::Rtp)),
-            Some(named) if Some(target) == self.session.remote => named,
-            _ => SocketAddr::new(target.ip(), target.port().checked_add(1)?),
-        };
-        // A named address gets reports only where it could get sound.
-        let fine = env.local.may_aim_at(to, &self.session.media_nets);
-        let same = to.ip() == target.ip() || self.session.media_nets.iter().any(|net| net.contains(to.ip()));
-        (fine && same).then_some((to, Socket::Rtcp))
-    }
-
-    fn block(&mut self, env: &Env<'_>) -> rtcp::Block {
-        let (last_sr, delay) = self.reports.peer.map_or((0, 0), |(ntp, at)| {
-            (ntp, (env.now.since(at).as_nanos().saturating_mul(65_536) / 1_000_000_000) as u32)
-        });
-        rtcp::Block {
-            fraction_lost: self.stream.fraction_lost(),
-            lost: self.stream.lost().min(0x7F_FFFF) as i32,
-            highest_seq: self.stream.highest(),
-            jitter: self.stream.jitter(),
-            last_sr,
-            delay,
-        }
-    }
-
     /// The leg ends: its recordings, a goodbye, its figures.
     pub fn close(mut self, env: &Env<'_>, sink: &mut impl Sink) {
         self.stop_message(sink);
@@ -483,15 +487,6 @@ impl Leg {
 fn press(leg: LegId, digit: Digit, source: DigitSource, at: Time, count: &mut u32, sink: &mut impl Sink) {
     *count += 1;
     sink.tell(Told::Event(Event::Digit { leg, digit, source, at }));
-}
-
-fn ntp(env: &Env<'_>) -> u64 {
-    let ns = u128::from(env.now.as_nanos());
-    env.ntp_zero.wrapping_add(((ns << 32) / 1_000_000_000) as u64)
-}
-
-fn middle(ntp: u64) -> u32 {
-    (ntp >> 16) as u32
 }
 
 /// Spreads the bits of a random number (the finalizer of SplitMix64).

@@ -13,7 +13,14 @@
 //! Everything but `worker`, `recorder` and `load` is pure: a leg ([`leg::Leg`]) is given datagrams and the time, and says
 //! what to send, to record and to tell. The worker only carries bytes between legs and sockets.
 //!
-//! A leg's life: `Open` → a frame every 20 ms whatever happens (prompt, background or silence) → `Close` → its port rests for
+//! Legs of a worker that hear each other are a bridge ([`bridge`]): received together, mixed, sent together.
+//! ```text
+//!  leg a: playout → live ─┐            ┌─▶ playlist, else mix ─▶ rtp :leg a
+//!  leg b: playout → live ─┼─▶ mixer ───┼─▶ playlist, else mix ─▶ rtp :leg b
+//!  leg c: playout → live ─┘            └─▶ playlist, else mix ─▶ rtp :leg c
+//! ```
+//!
+//! A leg's life: `Open` → a frame every 20 ms whatever happens (prompt, others' voices, background or silence) → `Close` → its port rests for
 //! a second, then `PortFree`.
 //!
 //! Rules that always hold:
@@ -28,11 +35,15 @@
 //! [`leg::Leg::packet`].
 
 pub mod activity;
+pub mod bridge;
+pub mod digits;
 pub mod events;
 pub mod g711;
 pub mod leg;
+pub mod live;
 #[cfg(feature = "full")]
 pub mod load;
+pub mod mixer;
 pub mod mos;
 pub mod playlist;
 pub mod playout;

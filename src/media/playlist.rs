@@ -1,7 +1,7 @@
 //! What a caller hears: a playlist once, and a sound below it that goes round while nothing plays.
 //!
 //! ```text
-//!  Play ──▶ pieces one after another, without a seam ──last sample sent──▶ finished ──▶ background, or silence
+//!  Play ──▶ pieces one after another, without a seam ──last sample sent──▶ finished ──▶ others' voices, background, or silence
 //!             └ Play again: replaced, unheard     └ Stop: ended, unheard
 //! ```
 
@@ -47,8 +47,15 @@ impl Playlist {
         self.playing.is_some()
     }
 
-    /// Fills the next frame; the playlist that ended with it, if one did.
-    pub fn fill(&mut self, prompts: &Prompts, codec: Codec, frame: &mut [u8; FRAME]) -> Option<PlayId> {
+    /// Fills the next frame; the playlist that ended with it, if one did. `others`: what is heard of the bridge's other
+    /// members while nothing plays; it takes the background's place.
+    pub fn fill(
+        &mut self,
+        prompts: &Prompts,
+        codec: Codec,
+        others: Option<&[u8; FRAME]>,
+        frame: &mut [u8; FRAME],
+    ) -> Option<PlayId> {
         let mut filled = 0;
         let mut finished = None;
         if let Some(playing) = &mut self.playing {
@@ -57,6 +64,10 @@ impl Playlist {
                 finished = Some(playing.play);
                 self.playing = None;
             }
+        }
+        if let Some(others) = others {
+            frame[filled..].copy_from_slice(&others[filled..]);
+            return finished;
         }
         // The background waits while something plays, and goes on within the frame that ends it.
         if let Some(background) = &mut self.background {
@@ -141,7 +152,7 @@ mod tests {
         let mut ended = Vec::new();
         for n in 0..frames {
             let mut frame = [0; FRAME];
-            if let Some(play) = list.fill(prompts, Codec::Pcma, &mut frame) {
+            if let Some(play) = list.fill(prompts, Codec::Pcma, None, &mut frame) {
                 ended.push((n, play.0));
             }
             for byte in frame {

@@ -9,9 +9,14 @@ use super::g711::FRAME;
 
 /// Frames that a packet may be late by: 60 to 80 ms.
 pub const SLACK: u64 = 4;
-/// Frames kept: those waited for, and room for a sender that runs ahead.
-const FRAMES: u64 = 16;
+/// Frames waited for, and room for a sender that runs ahead.
+const AHEAD: u64 = 16;
+/// Frames kept after they were taken, for other legs' recordings.
+const PAST: u64 = 2;
+const FRAMES: u64 = PAST + AHEAD;
 const WINDOW: usize = FRAMES as usize * FRAME;
+/// Samples from the first frame not taken to the end of the window.
+const ROOM: i64 = AHEAD as i64 * FRAME as i64;
 /// Samples of a bucket of the sliding minimum: 1 s.
 const BUCKET: u64 = 8_000;
 /// A distance beyond this is no drift but a jump, samples: 60 ms.
@@ -20,6 +25,8 @@ const JUMP: i64 = 480;
 const LATE_IN_A_ROW: u8 = 10;
 /// A distance within this is the arrival's own noise, samples: 1 ms. Followed, it would cut and stretch a steady voice.
 const NOISE: i64 = 8;
+/// Samples over which the most that packets wavered is remembered, at least: 4 s.
+const WAVERING: u64 = 32_000;
 /// Packets in the beginning that set the distance at once.
 const SETTLING: u8 = 50;
 
@@ -49,8 +56,12 @@ struct Clock {
     bucket_ends: u64,
     packets: u8,
     late: u8,
-    /// Where the newest packet ended.
+    /// Where the last packet ended, and the furthest that any did.
     end: i64,
+    newest: i64,
+    /// The latest that a packet came after its place, in this stretch and in the one before, samples.
+    waver: [i64; 2],
+    waver_ends: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +95,7 @@ impl Playout {
         clock.follow(arrival, timestamp);
         let first = (self.next * FRAME as u64) as i64;
         let mut at = clock.extended + clock.distance;
-        if at + payload.len() as i64 > first + WINDOW as i64 {
+        if at + payload.len() as i64 > first + ROOM {
             // A sender that ran ahead of real time by more than we keep.
             clock.jump(arrival);
             at = arrival as i64;
@@ -104,6 +115,7 @@ impl Playout {
         }
         self.put(first, at, payload);
         clock.end = at + payload.len() as i64;
+        clock.note(arrival, at);
         self.clock = Some(clock);
         if late { Placed::Late } else { Placed::InTime }
     }
@@ -112,7 +124,7 @@ impl Playout {
     fn put(&mut self, first: i64, at: i64, bytes: &[u8]) {
         let skip = usize::try_from(first - at).unwrap_or(0).min(bytes.len());
         let Ok(mut at) = usize::try_from(at + skip as i64) else { return };
-        let room = usize::try_from(first + WINDOW as i64 - at as i64).unwrap_or(0);
+        let room = usize::try_from(first + ROOM - at as i64).unwrap_or(0);
         let mut rest = &bytes[skip..];
         rest = &rest[..rest.len().min(room)];
         // A frame at a time: the ring turns at the end of one.
@@ -128,7 +140,7 @@ impl Playout {
 
     /// A frame of the window, and whether most of it has come. `None` before the window and beyond it.
     pub fn frame(&self, index: u64) -> Option<(&[u8; FRAME], bool)> {
-        if !(self.next..self.next + FRAMES).contains(&index) {
+        if !(self.next..self.next + AHEAD).contains(&index) {
             return None;
         }
         let slot = (index % FRAMES) as usize;
@@ -143,10 +155,42 @@ impl Playout {
 
     /// The first frame has been taken.
     pub fn advance(&mut self) {
-        let slot = (self.next % FRAMES) as usize;
+        // Where the next of the window goes, the oldest kept was.
+        let slot = ((self.next + AHEAD) % FRAMES) as usize;
         self.ring[slot * FRAME..(slot + 1) * FRAME].fill(self.silence);
         self.filled[slot] = 0;
         self.next += 1;
+    }
+
+    /// Where the received sound ends for now, and how much later than their places its packets came in the last seconds.
+    pub fn newest(&self) -> Option<(i64, i64)> {
+        self.clock.map(|clock| (clock.newest, clock.waver[0].max(clock.waver[1])))
+    }
+
+    /// Copies a frame's length from any sample of the window on; silence beyond it. False when nothing of it has come.
+    pub fn read(&self, at: i64, into: &mut [u8; FRAME]) -> bool {
+        let Ok(at) = usize::try_from(at) else {
+            into.fill(self.silence);
+            return false;
+        };
+        let (index, cut) = ((at / FRAME) as u64, at % FRAME);
+        let (head, tail) = into.split_at_mut(FRAME - cut);
+        let first = self.part(index, cut, head);
+        self.part(index + 1, 0, tail) || first
+    }
+
+    fn part(&self, index: u64, cut: usize, into: &mut [u8]) -> bool {
+        if into.is_empty() {
+            return false;
+        }
+        if !(self.next.saturating_sub(PAST)..self.next + AHEAD).contains(&index) {
+            into.fill(self.silence);
+            return false;
+        }
+        let slot = (index % FRAMES) as usize;
+        let from = slot * FRAME + cut;
+        into.copy_from_slice(&self.ring[from..from + into.len()]);
+        self.filled[slot] > 0
     }
 
     /// Our sample minus the peer's, as packets are placed now.
@@ -168,6 +212,9 @@ impl Clock {
             packets: 0,
             late: 0,
             end: 0,
+            newest: i64::MIN,
+            waver: [0; 2],
+            waver_ends: arrival + WAVERING,
         }
     }
 
@@ -188,6 +235,17 @@ impl Clock {
             self.distance += if at_once { off } else { off.signum() };
         }
         self.packets = self.packets.saturating_add(1);
+    }
+
+    /// What a packet placed at `at` says of its way.
+    fn note(&mut self, arrival: u64, at: i64) {
+        // Far behind the newest: no late packet, the stream lies elsewhere now.
+        self.newest = if self.end + JUMP < self.newest { self.end } else { self.newest.max(self.end) };
+        if arrival >= self.waver_ends {
+            self.waver = [0, self.waver[0]];
+            self.waver_ends = arrival + WAVERING;
+        }
+        self.waver[0] = self.waver[0].max(arrival as i64 - at);
     }
 
     fn jump(&mut self, arrival: u64) {

@@ -52,6 +52,8 @@ pub struct Session {
     pub recv_pt: u8,
     /// Payload type of telephone-event towards us; `None` turns the in-band detector on (RFC 4733).
     pub event_pt: Option<u8>,
+    /// Payload type under which the peer takes telephone-event from us; `None`: keys go out as tones.
+    pub send_event_pt: Option<u8>,
     pub may_send: bool,
     pub may_receive: bool,
     /// Latching on the source of received RTP is allowed (`attacks.md` M1): same address first, three packets in sequence.
@@ -114,6 +116,24 @@ pub enum RecordingGap {
     Overrun,
 }
 
+/// A bridge's name, chosen by the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BridgeId(pub u64);
+
+/// One leg of a bridge and whom it hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub leg: LegId,
+    /// Bit `i`: hears `members[i]` of the same order. Its own bit and bits without a member mean nothing.
+    pub hears: u16,
+}
+
+/// Members a bridge has at most: a conference of eight, a lead, an echo, and room.
+pub const MEMBERS_MAX: usize = 12;
+
+/// Keys waiting to be sent on one leg; more are dropped.
+pub const DIGITS_MAX: usize = 64;
+
 /// Engine → worker. A leg's orders all go to the worker that owns its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -172,6 +192,21 @@ pub enum Order {
     WatchSilence {
         leg: LegId,
         after_ms: u32,
+    },
+    /// Who hears whom from now on: the whole matrix at once, in place of this bridge's last one. No members: it is dissolved.
+    ///
+    /// A leg is in one bridge at most: named here it leaves any other, left out it leaves this one, closed it leaves as
+    /// well; the others' places stay as they are. All members are legs of one worker; an order with a leg that is not
+    /// there, with one leg twice or with more than [`MEMBERS_MAX`] is refused whole and counted.
+    Bridge {
+        bridge: BridgeId,
+        members: Box<[Member]>,
+    },
+    /// Keys pressed towards the peer, 100 ms each and 100 ms apart, after those still being sent: as telephone-event
+    /// where [`Session::send_event_pt`] allows, else as tones. A clip that plays waits for each key.
+    Digits {
+        leg: LegId,
+        digits: Box<[Digit]>,
     },
     /// The leg ends. Its port rests for a second and comes back with [`Event::PortFree`].
     Close {

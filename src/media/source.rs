@@ -258,6 +258,7 @@ mod tests {
             send_pt: 8,
             recv_pt: 8,
             event_pt: Some(101),
+            send_event_pt: Some(101),
             may_send: true,
             may_receive: true,
             symmetric: true,

@@ -47,13 +47,21 @@ const OURS: usize = 8;
 pub struct Ours {
     sound: [[u8; FRAME]; OURS],
     gap: [Option<RecordingGap>; OURS],
+    /// The frame was nothing but others' voices.
+    voices: [bool; OURS],
     sensitive: bool,
     paused: bool,
 }
 
 impl Default for Ours {
     fn default() -> Self {
-        Self { sound: [[0; FRAME]; OURS], gap: [None; OURS], sensitive: false, paused: false }
+        Self {
+            sound: [[0; FRAME]; OURS],
+            gap: [None; OURS],
+            voices: [false; OURS],
+            sensitive: false,
+            paused: false,
+        }
     }
 }
 
@@ -66,15 +74,23 @@ impl Ours {
             RecordingGap::Overrun => {}
         }
     }
-    /// What the caller hears in frame `index`.
-    pub fn keep(&mut self, index: u64, sound: &[u8; FRAME]) {
+    /// What the caller hears in frame `index`; `voices`: it is others' voices and nothing else.
+    pub fn keep(&mut self, index: u64, sound: &[u8; FRAME], voices: bool) {
         let slot = index as usize % OURS;
+        self.voices[slot] = voices;
         self.sound[slot] = *sound;
         self.gap[slot] = match (self.sensitive, self.paused) {
             (true, _) => Some(RecordingGap::Sensitive),
             (false, true) => Some(RecordingGap::Paused),
             (false, false) => None,
         };
+    }
+    pub fn is_voices(&self, index: u64) -> bool {
+        self.voices[index as usize % OURS]
+    }
+    /// The voices of frame `index` as they were said at its moment: sent, they were a little behind it.
+    pub fn put_voices(&mut self, index: u64, sound: &[u8; FRAME]) {
+        self.sound[index as usize % OURS] = *sound;
     }
     fn at(&self, index: u64) -> (&[u8; FRAME], Option<RecordingGap>) {
         let slot = index as usize % OURS;

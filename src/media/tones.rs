@@ -104,6 +104,17 @@ impl Tones {
     }
 }
 
+/// Sample `n` of a key's two tones, each −9 dB below full scale, the column 1 dB above the row.
+pub fn sample(digit: Digit, n: u32) -> i16 {
+    let event = digit.as_event();
+    let place = KEYS.iter().enumerate().find_map(|(row, keys)| {
+        keys.iter().position(|key| *key == event).map(|column| (ROWS[row], COLUMNS[column]))
+    });
+    let Some((row, column)) = place else { return 0 };
+    let wave = |hz: f32| (std::f32::consts::TAU * hz * n as f32 / 8000.0).sin();
+    (wave(row) * 10_400.0 + wave(column) * 11_700.0) as i16
+}
+
 fn is_steady(before: f32, now: f32) -> bool {
     before < now * STEADY && now < before * STEADY
 }

@@ -33,6 +33,7 @@ pub struct Calendar {
     pub(super) years: BTreeSet<i16>,
     pub(super) holidays: BTreeMap<Date, String>,
     pub(super) makeup: BTreeSet<Date>,
+    pub(super) statutory: BTreeSet<Date>,
 }
 
 impl Calendar {
@@ -58,6 +59,11 @@ impl Calendar {
 
     pub fn holiday(&self, date: Date) -> Option<&str> {
         self.holidays.get(&date).map(String::as_str)
+    }
+
+    /// 法定节假日 in the narrow sense: the days whose work is paid threefold. The rest of a holiday is weekend days moved together.
+    pub fn is_statutory(&self, date: Date) -> bool {
+        self.statutory.contains(&date)
     }
 
     /// The date `days` working days after `date`, which is not counted itself.
@@ -104,6 +110,11 @@ impl Calendar {
         let Ok(first) = Date::new(year, 1, 1) else { return 0 };
         let days = first.series(jiff::Span::new().days(1)).take_while(|day| day.year() == year);
         u32::try_from(days.filter(|day| self.is_workday(*day)).count()).unwrap_or(0)
+    }
+
+    /// Working days of `[from, to)`.
+    pub fn workdays_between(&self, from: Date, to: Date) -> u32 {
+        u32::try_from(super::moment::dates(from, to).filter(|day| self.is_workday(*day)).count()).unwrap_or(0)
     }
 }
 
@@ -156,6 +167,8 @@ mod tests {
     #[test]
     fn days_have_their_kind() {
         let calendar = calendar();
+        assert_eq!(calendar.statutory.len(), 13, "the law names thirteen days");
+        assert!(calendar.statutory.iter().all(|day| calendar.holiday(*day).is_some()));
         assert_eq!(calendar.day_kind(date(2026, 2, 14)), DayKind::Workday, "a make-up Saturday");
         assert_eq!(calendar.day_kind(date(2026, 2, 21)), DayKind::Holiday, "a Saturday inside a holiday");
         assert_eq!(calendar.day_kind(date(2026, 11, 28)), DayKind::Weekend);

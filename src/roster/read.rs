@@ -29,7 +29,9 @@ struct Year {
     #[serde(default)]
     holiday: Vec<Holiday>,
     #[serde(default)]
-    makeup: Makeup,
+    makeup: Days,
+    #[serde(default)]
+    statutory: Days,
 }
 
 #[derive(Deserialize)]
@@ -40,36 +42,50 @@ struct Holiday {
     to: Spanned<Datetime>,
 }
 
+/// A list of days.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct Makeup {
+struct Days {
     days: Vec<Spanned<Datetime>>,
 }
 
 /// Longest holiday that is believed, days.
 const LONGEST: i32 = 31;
 
-struct File<'a> {
-    name: &'a str,
-    text: &'a str,
-    problems: Vec<Problem>,
+/// A file being read, and what is wrong with it so far.
+pub(super) struct File<'a> {
+    pub(super) name: &'a str,
+    pub(super) text: &'a str,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// A TOML date without a time.
+pub(super) fn date_of(given: &Datetime) -> Option<Date> {
+    let day = given.date.filter(|_| given.time.is_none())?;
+    Date::new(i16::try_from(day.year).ok()?, i8::try_from(day.month).ok()?, i8::try_from(day.day).ok()?).ok()
 }
 
 impl File<'_> {
-    fn tell(&mut self, offset: usize, what: impl fmt::Display) {
+    /// Line and column of a byte offset.
+    pub(super) fn place(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
+    }
+
+    pub(super) fn tell(&mut self, offset: usize, what: impl fmt::Display) {
+        let (line, column) = self.place(offset);
         self.problems.push(Problem { file: self.name.to_owned(), line, column, what: what.to_string() });
     }
 
+    /// What the TOML reader itself refuses.
+    pub(super) fn tell_toml(&mut self, error: &toml::de::Error) {
+        let what = error.message().lines().collect::<Vec<_>>().join(" ");
+        self.tell(error.span().map_or(0, |span| span.start), what);
+    }
+
     fn date(&mut self, given: &Spanned<Datetime>, year: i16) -> Option<Date> {
-        let day = given.get_ref().date.filter(|_| given.get_ref().time.is_none());
-        let date = day.and_then(|d| {
-            Date::new(i16::try_from(d.year).ok()?, i8::try_from(d.month).ok()?, i8::try_from(d.day).ok()?)
-                .ok()
-        });
-        match date {
+        match date_of(given.get_ref()) {
             Some(date) if date.year() == year => return Some(date),
             Some(date) => self.tell(given.span().start, format_args!("{date} is not in {year}")),
             None => self.tell(
@@ -90,10 +106,7 @@ impl Calendar {
             let mut file = File { name, text, problems: Vec::new() };
             match toml::from_str::<Year>(text) {
                 Ok(year) => calendar.take(&mut file, &year),
-                Err(error) => {
-                    let what = error.message().lines().collect::<Vec<_>>().join(" ");
-                    file.tell(error.span().map_or(0, |span| span.start), what);
-                }
+                Err(error) => file.tell_toml(&error),
             }
             problems.append(&mut file.problems);
         }
@@ -129,6 +142,14 @@ impl Calendar {
                 file.tell(day.span().start, format_args!("{date} is a holiday and a make-up day"));
             } else {
                 self.makeup.insert(date);
+            }
+        }
+        for day in &read.statutory.days {
+            let Some(date) = file.date(day, year) else { continue };
+            if self.holidays.contains_key(&date) {
+                self.statutory.insert(date);
+            } else {
+                file.tell(day.span().start, format_args!("{date} is a statutory day and no holiday"));
             }
         }
     }

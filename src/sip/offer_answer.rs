@@ -37,7 +37,9 @@ pub struct Agreed {
     pub codec: Codec,
     pub send_pt: u8,
     pub recv_pt: u8,
+    /// Payload type of telephone-event towards us, and towards the peer.
     pub event_pt: Option<u8>,
+    pub send_event_pt: Option<u8>,
     /// Ours.
     pub direction: Direction,
 }
@@ -154,6 +156,8 @@ fn agree(media: &Media, codec: Codec, send_pt: u8, recv_pt: u8, event_pt: Option
         send_pt,
         recv_pt,
         event_pt,
+        // Each side names the type it takes (RFC 3264 section 5.1).
+        send_event_pt: media.events(),
         direction: media.direction,
     }
 }
@@ -211,6 +215,7 @@ mod tests {
         );
         let (text, agreed) = answer(&local(), 1, Direction::SendRecv, &theirs).unwrap();
         assert_eq!((agreed.codec, agreed.send_pt, agreed.event_pt), (Codec::Pcma, 100, Some(97)));
+        assert_eq!(agreed.send_event_pt, Some(97));
         assert_eq!(agreed.direction, Direction::RecvOnly);
         assert!(agreed.is_held());
         assert!(text.contains("m=video 0 RTP/AVP 99\r\nm=audio 20000 RTP/AVP 100 97\r\n"), "{text}");
@@ -246,7 +251,7 @@ mod tests {
             let ours = read_answer(&a, wish, &Sdp::parse(&text).unwrap()).unwrap();
             assert_eq!((ours.direction, ours.remote), (wish, Some(b.addr)));
             assert_eq!(theirs.direction, meet(wish, Direction::SendRecv));
-            assert_eq!(ours.event_pt, Some(OUR_EVENTS));
+            assert_eq!((ours.event_pt, ours.send_event_pt), (Some(OUR_EVENTS), theirs.event_pt));
         }
     }
 

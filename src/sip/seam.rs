@@ -299,7 +299,9 @@ pub struct NegotiatedMedia {
     pub codec: Codec,
     pub send_pt: u8,
     pub recv_pt: u8,
+    /// Of telephone-event, towards us and towards the peer.
     pub event_pt: Option<u8>,
+    pub send_event_pt: Option<u8>,
     pub direction: Direction,
     pub held_by_peer: bool,
     pub local_sdp: Arc<str>,

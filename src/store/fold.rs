@@ -224,12 +224,16 @@ impl CallRecord {
                 self.flow_version.clone_from(&f.flow_version);
                 self.dialled_by.clone_from(&f.dialled_by);
                 self.agent.clone_from(&f.dialled_by);
-                news.push(TicketNews::Draft);
+                // A call of ours belongs to the ticket it was made for; it begins none.
+                if f.dialled_by.is_none() {
+                    news.push(TicketNews::Draft);
+                }
             }
             Fact::CallAnswered(f) => {
                 self.answered_at = Some(at);
                 self.codec = Some(codec_name(f.codec).to_owned());
-                self.enter(CallState::Ivr);
+                let ours = self.dialled_by.is_some();
+                self.enter(if ours { CallState::Talking } else { CallState::Ivr });
             }
             Fact::CallConfirmed { .. } => self.confirmed_at = Some(at),
             Fact::MediaChanged { held, codec, .. } => {
@@ -341,7 +345,9 @@ impl CallRecord {
                 self.peer_cause = f.peer_cause;
                 self.duration_ms = Some(f.duration_ms);
                 self.talk_ms = Some(f.talk_ms);
-                news.push(TicketNews::Ended);
+                if self.dialled_by.is_none() {
+                    news.push(TicketNews::Ended);
+                }
             }
             Fact::MediaReport(f) => {
                 self.media = Some(Media {
@@ -387,7 +393,7 @@ impl CallRecord {
                         why: None,
                     });
                 }
-                if matches!(self.state, CallState::Arriving | CallState::Ivr) {
+                if self.state == CallState::Ivr {
                     self.enter(CallState::Talking);
                 }
             }

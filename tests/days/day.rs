@@ -1,8 +1,11 @@
 //! One day: an engine, its callers, a network that loses, doubles and reorders, a voice plane and a disk, all on one virtual clock.
 
 use crate::caller::{Act, Caller, Habit, State, Wish};
+use crate::crew::{Crew, RELAYS};
+#[cfg(feature = "full")]
 use crate::watch::Watch;
 use hotline::base::{Digit, LegId, Time};
+use hotline::call::agents::seam::ToEngine;
 use hotline::call::fact::{Fact, Stamped};
 use hotline::call::{Effect, EndReason, Engine, Input, MediaPort, Request};
 use hotline::ivr::seam::LookupResult;
@@ -63,6 +66,7 @@ enum Happening {
     Ports {
         count: usize,
     },
+    Agent(ToEngine),
     Wall,
     FaultsStop,
     Drain,
@@ -78,6 +82,8 @@ struct Leg {
     heard: Time,
     /// Whose leg it is.
     caller: Option<usize>,
+    /// An agent's relay: it sends all the time.
+    agent: bool,
     digits: u32,
 }
 
@@ -106,7 +112,9 @@ pub struct Day {
     check_every: u64,
     /// Longest time a look-up takes.
     pub lookup_ms: u64,
+    #[cfg(feature = "full")]
     pub watch: Option<Watch>,
+    pub crew: Option<Crew>,
 }
 
 /// What the day's journal says, counted from outside.
@@ -146,7 +154,9 @@ impl Day {
             effects: Vec::new(),
             check_every: 64,
             lookup_ms: 500,
+            #[cfg(feature = "full")]
             watch: None,
+            crew: None,
         };
         day.give(Input::Wall { ms: 1_795_000_000_000 });
         day.later(Duration::from_secs(60), Happening::Wall);
@@ -163,6 +173,15 @@ impl Day {
         self.scheduled.push(Time::MAX);
         self.to_dial += 1;
         self.at(at, Happening::Dial { n });
+    }
+
+    /// These come to work; every queue of the configuration is theirs.
+    pub fn employ(&mut self, mut crew: Crew, queues: &[std::sync::Arc<str>]) {
+        self.give(Input::Agents(crew.specs(queues)));
+        for (delay, word) in crew.begin() {
+            self.later(delay, Happening::Agent(word));
+        }
+        self.crew = Some(crew);
     }
 
     pub fn stop_faults_at(&mut self, at: Time) {
@@ -196,6 +215,7 @@ impl Day {
                 self.carry_out(out);
             }
             self.tick += 1;
+            #[cfg(feature = "full")]
             if let Some(mut watch) = self.watch.take() {
                 watch.step(&self.engine);
                 if watch.rereads < 100 && self.random(80) == 0 {
@@ -253,6 +273,15 @@ impl Day {
                 self.next_port += 2 * count as u16;
                 self.give(Input::Ports(ports));
             }
+            Happening::Agent(word) => {
+                // When everybody has gone home, so have they.
+                if !self.is_over() || self.to_dial > 0 {
+                    if let (Some(crew), ToEngine::Command { re, .. }) = (&mut self.crew, &word) {
+                        crew.says(*re);
+                    }
+                    self.give(Input::Agent(word));
+                }
+            }
             Happening::Wall => {
                 let ms = 1_795_000_000_000 + self.now.as_millis() as i64;
                 self.give(Input::Wall { ms });
@@ -277,8 +306,11 @@ impl Day {
                 Some(l) if l.silence_ms == *for_ms && *for_ms > 0 => {
                     let caller = l.caller.and_then(|n| self.callers.get(n));
                     // Who is there sends RTP all the time.
-                    let there = caller
-                        .is_some_and(|c| c.state == State::Talking && !matches!(c.habit, Habit::Vanishes));
+                    // An agent's line falls silent now and then.
+                    let there = l.agent && !self.rng.next_u64().is_multiple_of(40)
+                        || caller.is_some_and(|c| {
+                            c.state == State::Talking && !matches!(c.habit, Habit::Vanishes)
+                        });
                     if there && let Some(l) = self.legs.get_mut(leg) {
                         l.heard = self.now;
                     }
@@ -342,6 +374,12 @@ impl Day {
                     self.later(delay, Happening::Lookup { call, id, result });
                 }
                 Effect::Reply { .. } => {}
+                Effect::Agent(word) => {
+                    let words = self.crew.as_mut().map(|crew| crew.hear(self.now, &word)).unwrap_or_default();
+                    for (delay, word) in words {
+                        self.later(delay, Happening::Agent(word));
+                    }
+                }
             }
         }
         self.effects = effects;
@@ -351,6 +389,7 @@ impl Day {
         assert_eq!(stamped.seq, self.tally.last_seq + 1, "facts are numbered without gaps");
         self.tally.last_seq = stamped.seq;
         self.tally.facts += 1;
+        #[cfg(feature = "full")]
         if let Some(watch) = &mut self.watch {
             watch.fact(&stamped);
         }
@@ -383,7 +422,8 @@ impl Day {
     fn order(&mut self, order: Order) {
         match order {
             Order::Open { leg, port, session, .. } => {
-                if let Some(remote) = session.remote {
+                let agent = session.remote.is_some_and(|remote| remote.port() >= RELAYS);
+                if let Some(remote) = session.remote.filter(|_| !agent) {
                     self.call_of_caller.insert(remote.port().to_string(), leg);
                 }
                 let caller = session.remote.map(|remote| usize::from(remote.port().wrapping_sub(20_000)) / 2);
@@ -394,7 +434,8 @@ impl Day {
                     port,
                     silence_ms: 0,
                     heard: self.now,
-                    caller,
+                    caller: caller.filter(|_| !agent),
+                    agent,
                     digits: 0,
                 };
                 assert!(self.legs.insert(leg, fresh).is_none(), "a leg is opened once");
@@ -502,7 +543,13 @@ impl Day {
                 );
                 self.later(Duration::from_secs(1), Happening::Media(Event::PortFree { port: l.port }));
             }
+            Order::Bridge { members, .. } => {
+                for member in &members {
+                    assert!(self.legs.contains_key(&member.leg), "a bridge to a leg that is not there");
+                }
+            }
             Order::Update { .. }
+            | Order::Digits { .. }
             | Order::Background { .. }
             | Order::RecordGap { .. }
             | Order::StopRecording { .. } => {}

@@ -15,7 +15,7 @@ pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) 
     let (clips, clip_ms) = clips();
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let queue = QueueConfig { max_waiting: 200, max_wait: Duration::from_secs(1800) };
+    let queue = QueueConfig { max_wait: Duration::from_secs(1800), ..QueueConfig::default() };
     let queues =
         ["main", "business", "english"].into_iter().map(|name| (Arc::from(name), queue.clone())).collect();
     let config = EngineConfig {
@@ -27,6 +27,12 @@ pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) 
         flow: flow(),
         clips,
         queues,
+        acd: hotline::acd::AcdConfig::default(),
+        agents: Vec::new(),
+        hold_music: Some("hold".into()),
+        hold_prompt: Some("agent_hold".into()),
+        dial: hotline::call::DialRules::default(),
+        media_local: IpAddr::V4(Ipv4Addr::LOCALHOST),
         calendar: Arc::default(),
         switches: Arc::from([]),
         timezone: jiff::tz::TimeZone::get("Asia/Shanghai").expect("in the binary"),
@@ -42,7 +48,7 @@ pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) 
     (config, clip_ms)
 }
 
-fn ua() -> UaConfig {
+pub fn ua() -> UaConfig {
     let loopback: [IpNet; 1] = [IpNet { addr: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), prefix: 8 }];
     UaConfig {
         numbers: vec!["12341".into()],

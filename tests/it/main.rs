@@ -1,4 +1,6 @@
 //! The program from outside: one binary, one file for each subject.
+mod agents;
+mod browser_audio;
 mod corpus;
 mod floors;
 mod flows;

@@ -32,8 +32,26 @@ const ARROWS: &[(&str, &[&str])] = &[
 const ALL: &[&str] = &["*"];
 
 /// Rooms that take what happened and when, and say what is to be done.
-const PURE: &[&str] =
-    &["base", "sip", "ivr", "acd", "roster", "call", "media", "config", "ticket", "cti/protocol"];
+const PURE: &[&str] = &[
+    "base",
+    "sip",
+    "ivr",
+    "acd",
+    "roster",
+    "call",
+    "media",
+    "config",
+    "ticket",
+    "cti/protocol",
+    "cti/stream",
+    "cti/answers",
+    "cti/media",
+    "rtc/gate",
+    "rtc/offer",
+    "rtc/path",
+    "rtc/quality",
+    "rtc/splice",
+];
 
 /// Where a pure room meets the world after all: path, and why.
 const DOORS: &[(&str, &str)] = &[

@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/vue-query'
 import { computed, type Ref } from 'vue'
 import { events, list, request } from './http'
-import type { Call, Ticket } from './types'
+import type { Call, Page, Ticket } from './types'
 
 const path = (text: string) => encodeURIComponent(text)
 
@@ -78,4 +78,26 @@ export const ticketEvents = (no: Ref<string>) =>
     queryFn: () => events(`/api/v1/tickets/${path(no.value)}/events`),
     enabled: computed(() => no.value !== ''),
     refetchInterval: 5000,
+  })
+
+/** The caller's last tickets, beside this call's own draft. Asked for while it still rings: quickly, and once. */
+export const earlier = (caller: Ref<string>, own: Ref<string>) =>
+  queryOptions({
+    queryKey: ['tickets', 'of', caller],
+    queryFn: () => list<Ticket>('/api/v1/tickets', { caller: caller.value, numbered: 'true', limit: 4 }),
+    enabled: computed(() => caller.value !== ''),
+    select: (page: Page<Ticket>) => ({
+      ...page,
+      items: page.items.filter((one) => one.id !== own.value).slice(0, 3),
+    }),
+    staleTime: 30_000,
+  })
+
+/** Calls one agent took since a moment, newest first. */
+export const taken = (agent: Ref<string>, since: Ref<string>) =>
+  queryOptions({
+    queryKey: ['calls', 'taken', agent, since],
+    queryFn: () => list<Call>('/api/v1/calls', { agent: agent.value, since: since.value, limit: 500 }),
+    enabled: computed(() => agent.value !== ''),
+    refetchInterval: 30_000,
   })

@@ -1,16 +1,18 @@
 // Who is signed in. The cookie is the truth; this only remembers the answer, so that pages needn't ask each time.
 import { defineStore } from 'pinia'
-import { ref } from 'vue'
+import { computed, ref } from 'vue'
 import { request, RequestFailed } from '../api/http'
 
 export interface User {
   username: string
   name?: string | null
   role?: string | null
+  roles?: string[]
 }
 
 export const useSession = defineStore('session', () => {
   const user = ref<User | null>(null)
+  const roles = computed(() => user.value?.roles ?? (user.value?.role ? [user.value.role] : []))
 
   function forget() {
     user.value = null
@@ -54,7 +56,7 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  return { user, known, signIn, signOut, forget }
+  return { user, roles, known, signIn, signOut, forget }
 })
 
 function kept(): User | null {
@@ -76,5 +78,6 @@ export function userOf(answer: unknown, otherwise: User | null): User {
     username: inner.username ?? otherwise?.username ?? '',
     name: inner.name ?? inner.display ?? otherwise?.name ?? null,
     role: inner.role ?? inner.roles?.[0] ?? otherwise?.role ?? null,
+    roles: inner.roles ?? (inner.role ? [inner.role] : (otherwise?.roles ?? [])),
   }
 }

@@ -12,6 +12,9 @@ use axum::response::{IntoResponse as _, Response};
 ))]
 pub async fn sign_out(State(api): State<Api>, person: Person) -> Result<Response, Problem> {
     api.db().end_session(&person.token.hash()).await?;
+    if let Some(cti) = &api.parts.cti {
+        cti.signed_out(&person.name, Some(person.token.hash())).await;
+    }
     let mut response = StatusCode::NO_CONTENT.into_response();
     let https = api.parts.https;
     let secure = if https { "; Secure" } else { "" };

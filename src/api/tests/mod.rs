@@ -1,6 +1,7 @@
 //! The interface as a client meets it: the real router behind the real accept loop, on both databases.
 
 mod attacks;
+mod cti;
 mod reading;
 mod signing_in;
 
@@ -10,6 +11,7 @@ use super::{
 };
 use crate::auth::{Role, password};
 use crate::base::CallId;
+use crate::cti::CtiHandle;
 use crate::store::projector::Projector;
 use crate::store::tests::facts::{Book, NINE};
 use crate::store::{Db, User, demo};
@@ -119,6 +121,11 @@ impl Desk {
 
     /// `https`: as behind a proxy that ends TLS.
     pub async fn serve_as(db: Db, limits: ServeLimits, https: bool) -> Self {
+        Self::serve_with(db, limits, https, None).await
+    }
+
+    /// With the agents' websockets.
+    pub async fn serve_with(db: Db, limits: ServeLimits, https: bool, cti: Option<CtiHandle>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let later = Arc::new(AtomicI64::new(0));
         let engine = Arc::new(OneCall {
@@ -128,6 +135,7 @@ impl Desk {
         });
         let clock = Arc::clone(&later);
         let parts = ApiParts {
+            cti,
             db: db.clone(),
             engine: Arc::<OneCall>::clone(&engine),
             metrics: Arc::<OneCall>::clone(&engine),

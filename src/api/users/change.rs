@@ -54,6 +54,12 @@ pub async fn change(
         api.db().set_disabled(&name, disabled).await?;
         done.push(if disabled { "disabled" } else { "enabled" });
     }
+    // Each change ended the user's sessions, so his sockets go too.
+    if !done.is_empty()
+        && let Some(cti) = &api.parts.cti
+    {
+        cti.signed_out(&name, None).await;
+    }
     let access = Access {
         at: api.now(),
         user: person.name,

@@ -1,3 +1,27 @@
-//! Agents inside the engine: their words ([`seam`]), their legs, and what they do with calls.
+//! Agents inside the engine: their words ([`seam`]), their seats, their legs, and what they do with calls.
+//!
+//! ```text
+//!   ACD ── Offer ──▶ bound ── on disk ──▶ told (panel, desk phone) ── answer ──▶ Connect ──▶ Talking ──▶ wrap-up
+//!                      └─ refused                  └─ rescinded: gone, with its reason
+//! ```
+//!
+//! - [`desk`]: the seats (who is logged in, with what device, whether sound passes), and what waits for the disk.
+//! - [`offering`]: what the ACD proposes, and how each offer ends.
+//! - [`party`]: legs beside the citizen's, and who hears whom.
+//! - [`orders`]: the contract's commands, each answered.
+//! - [`cards`]: what panels are shown.
+//!
+//! Rules that always hold: whoever is on a call has a party there; an agent is on one call; a call on which nobody is left goes
+//! back to its walk; nothing about a call is shown before it is on disk.
 
+mod cards;
+mod consulting;
+pub(super) mod desk;
+mod dialling;
+mod lines;
+mod offering;
+mod orders;
+pub(super) mod party;
 pub mod seam;
+mod supervising;
+mod talking;

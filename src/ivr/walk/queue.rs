@@ -62,6 +62,10 @@ impl Walk {
     }
 
     pub(super) fn queue_news(&mut self, news: QueueNews, out: &mut Outbox<'_>) -> Next {
+        if news == QueueNews::Waiting && matches!(self.state, State::Resting) {
+            self.wait_again(out);
+            return Next::Stay;
+        }
         let Some(line) = &self.line else { return Next::Stay };
         let (flow, node) = (Arc::clone(&self.flow), line.node);
         match news {
@@ -91,6 +95,18 @@ impl Walk {
             }
         }
         Next::Stay
+    }
+
+    /// Whoever had the caller is gone; he is in line once more, by no doing of his own or of the flow.
+    fn wait_again(&mut self, out: &mut Outbox<'_>) {
+        let flow = Arc::clone(&self.flow);
+        let Kind::Queue(queue) = &flow.node(self.at).kind else { return };
+        self.line = Some(Line { queue: Arc::clone(&queue.queue), priority: queue.priority, node: self.at });
+        self.state = State::Queued(Box::new(Queued::new(out.now, queue, false)));
+        if let Some(music) = &queue.music {
+            self.music = true;
+            out.actions.push(Action::Music(Some(Arc::clone(music))));
+        }
     }
 
     /// A moment of the wait has come.

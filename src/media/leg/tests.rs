@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::media::g711;
+use crate::media::rtcp;
 use crate::media::seam::{ClipId, Codec, IpNet, Piece, PlayId, RecordingGap};
 use crate::media::take::What;
 use rand_chacha::ChaCha8Rng;
@@ -50,6 +51,7 @@ fn session() -> Box<Session> {
         send_pt: 8,
         recv_pt: 8,
         event_pt: Some(101),
+        send_event_pt: Some(101),
         may_send: true,
         may_receive: true,
         symmetric: true,

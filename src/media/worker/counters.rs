@@ -21,6 +21,10 @@ counts! {
     LegsClosed = "legs_closed",
     /// Orders for a leg that is not there.
     OrdersStale = "orders_stale",
+    /// Keys to be sent that found too many waiting.
+    DigitsDropped = "digits_dropped",
+    /// Frames made for bridges, whatever the number of their members.
+    BridgeFrames = "bridge_frames",
     /// Slots served more than 5 ms late.
     SlotsLate = "slots_late",
     /// Times the thread stood still for more than 40 ms.

@@ -1,5 +1,6 @@
 //! The engine's end of a worker: orders in, events out, and everything that allocates on the worker's behalf.
 
+use super::bridges::{Rooms, Seat};
 use super::counters::Counters;
 use super::line::Line;
 use super::run::{Command, Worker};
@@ -8,7 +9,7 @@ use crate::base::{LegId, Time};
 use crate::media::leg::Told;
 use crate::media::prompts::Prompts;
 use crate::media::recorder::Door;
-use crate::media::seam::{Event, Order};
+use crate::media::seam::{BridgeId, Event, MEMBERS_MAX, Member, Order};
 use crate::media::source::Local;
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -64,6 +65,7 @@ pub fn start(start: Start) -> io::Result<WorkerHandle> {
         lines: 0,
         ports: HashMap::new(),
         legs: HashMap::new(),
+        rooms: Rooms::default(),
         takes: HashMap::new(),
         held: Vec::new(),
         unread: false,
@@ -89,6 +91,8 @@ pub struct WorkerHandle {
     /// The worker's line of each port, and of each open leg.
     ports: HashMap<u16, u32>,
     legs: HashMap<LegId, u32>,
+    /// The worker's place of each bridge.
+    rooms: Rooms,
     /// Recordings and messages of a leg whose end has not been told.
     takes: HashMap<LegId, u32>,
     /// Legs whose end is told once their recordings' is.
@@ -118,14 +122,31 @@ impl WorkerHandle {
                 self.legs.insert(*leg, line);
                 Some(line)
             }
-            Order::Close { leg } => self.legs.remove(leg),
-            other => self.legs.get(&leg_of(other)).copied(),
+            Order::Close { leg } => {
+                self.rooms.leave(*leg);
+                self.legs.remove(leg)
+            }
+            Order::Bridge { bridge, members } => return self.bridge(*bridge, members),
+            other => leg_of(other).and_then(|leg| self.legs.get(&leg).copied()),
         };
         let Some(line) = line else { return false };
         if let Order::Record { leg, .. } | Order::Message { leg, .. } = &order {
             *self.takes.entry(*leg).or_default() += 1;
         }
         self.push(Command::Order { line, order });
+        true
+    }
+
+    fn bridge(&mut self, bridge: BridgeId, members: &[Member]) -> bool {
+        let twice = |n: usize| members[..n].iter().any(|earlier| earlier.leg == members[n].leg);
+        if members.len() > MEMBERS_MAX || (0..members.len()).any(twice) {
+            return false;
+        }
+        let seat = |m: &Member| Some(Seat { line: *self.legs.get(&m.leg)?, leg: m.leg, hears: m.hears });
+        let Some(seats) = members.iter().map(seat).collect::<Option<Box<[Seat]>>>() else { return false };
+        if let Some(room) = self.rooms.seat(bridge, members) {
+            self.push(Command::Bridge { room, seats });
+        }
         true
     }
 
@@ -224,8 +245,9 @@ impl WorkerHandle {
     }
 }
 
-fn leg_of(order: &Order) -> LegId {
+fn leg_of(order: &Order) -> Option<LegId> {
     match order {
+        Order::Bridge { .. } => None,
         Order::Open { leg, .. }
         | Order::Update { leg, .. }
         | Order::Play { leg, .. }
@@ -237,6 +259,7 @@ fn leg_of(order: &Order) -> LegId {
         | Order::Message { leg, .. }
         | Order::StopMessage { leg }
         | Order::WatchSilence { leg, .. }
-        | Order::Close { leg } => *leg,
+        | Order::Digits { leg, .. }
+        | Order::Close { leg } => Some(*leg),
     }
 }

@@ -16,6 +16,9 @@ pub struct Line {
     /// Slot, and place in its list.
     pub slot: u8,
     pub place: u32,
+    /// The slot its first frame fell into, which its time line keeps; and its bridge and seat there.
+    pub home: u8,
+    pub bridge: Option<(u32, u8)>,
     /// The millisecond of its next frame, and of its next look at RTCP.
     pub due: u64,
     pub reports_due: u64,
@@ -48,6 +51,8 @@ impl Line {
             leg: None,
             slot: 0,
             place: 0,
+            home: 0,
+            bridge: None,
             due: 0,
             reports_due: 0,
             empty: 0,

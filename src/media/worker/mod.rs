@@ -6,13 +6,17 @@
 //!  port:  Free ──Open──▶ Live ──Close──▶ Resting ──1 s──▶ Free   (what came meanwhile is thrown away, M10)
 //! ```
 //!
+//! The legs of a bridge share a slot: all their packets are received, then all their frames are mixed and sent.
+//!
 //! A new leg's first frame goes out as soon as its order is read, and its slot is the emptiest near that moment. A thread
 //! that stood still skips: at most two frames a leg make up for it (M14). Nothing is allocated, locked or logged here once
 //! the thread runs: a port brings its leg's memory with it, made on the engine's side.
 
+mod bridges;
 mod counters;
 mod handle;
 mod line;
+mod out;
 mod run;
 mod sys;
 

@@ -1,18 +1,18 @@
 //! The worker's thread: orders, slots, sockets.
 
+use super::bridges::{Bridge, Seat, due_near};
 use super::counters::Count;
 use super::handle::{Shared, Start};
 use super::line::{Line, State};
+use super::out::Out;
 use super::sys::{self, BATCH, Quiet, Receiver};
 use crate::base::Time;
-use crate::media::leg::{Env, Leg, Sink, Socket, Told};
+use crate::media::bridge::Desk;
+use crate::media::leg::{Env, Leg, Sink, Told};
 use crate::media::prompts::Prompts;
 use crate::media::seam::{Event, Order};
 use crate::media::source::Local;
-use crate::media::take::{Frame, What};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
@@ -20,11 +20,12 @@ use std::time::Duration;
 pub enum Command {
     Port(Box<Line>),
     Order { line: u32, order: Order },
+    Bridge { room: u32, seats: Box<[Seat]> },
     Stop,
 }
 
 /// Slots of a millisecond in a tick.
-const SLOTS: u64 = 20;
+pub(super) const SLOTS: u64 = 20;
 /// The first gap of a leg may be off by so many milliseconds, that the slots stay balanced.
 const NEAR: u64 = 2;
 const REST: Duration = Duration::from_secs(1);
@@ -44,45 +45,32 @@ const QUIET_AFTER: u16 = 25;
 const REPORTS_EVERY: u64 = 1000;
 /// Commands read before the slots are served again.
 const COMMANDS_A_ROUND: usize = 1024;
-/// Events and ends of recordings kept while their rings are full.
-const KEPT: usize = 8192;
 
 /// Ports there can be: every second one. Their places are kept ready, so that a new port moves no list.
 const PORTS: usize = 32_768;
 
 pub struct Worker {
-    prompts: Arc<Prompts>,
-    local: Local,
+    pub(super) prompts: Arc<Prompts>,
+    pub(super) local: Local,
     clock: Box<dyn Fn() -> Time + Send>,
     waker: Box<dyn Fn() + Send>,
     realtime: bool,
     orders: rtrb::Consumer<Command>,
-    out: Out,
-    lines: Vec<Box<Line>>,
-    slots: [Vec<u32>; SLOTS as usize],
+    pub(super) out: Out,
+    pub(super) lines: Vec<Box<Line>>,
+    pub(super) slots: [Vec<u32>; SLOTS as usize],
+    pub(super) bridges: Vec<Bridge>,
+    pub(super) desk: Box<Desk>,
     fresh: Vec<u32>,
     resting: VecDeque<u32>,
     receiver: Receiver,
     /// Without it every socket is read every tick.
     quiet: Option<Quiet>,
     /// The next millisecond to serve, since the thread's start.
-    tick: u64,
+    pub(super) tick: u64,
     began: Time,
-    ntp_zero: u64,
+    pub(super) ntp_zero: u64,
     stopping: bool,
-}
-
-/// Where legs' words go: rings, counters, and what the rings have no room for.
-struct Out {
-    events: rtrb::Producer<Told>,
-    kept: VecDeque<Told>,
-    lost: u32,
-    told: bool,
-    frames: rtrb::Producer<Frame>,
-    ends: VecDeque<Frame>,
-    shared: Arc<Shared>,
-    rtp: RawFd,
-    rtcp: RawFd,
 }
 
 impl Worker {
@@ -94,17 +82,7 @@ impl Worker {
     ) -> (Self, rtrb::Consumer<Event>) {
         let legs = start.legs.max(256);
         let (frames, news) = start.recorder.split();
-        let out = Out {
-            events,
-            kept: VecDeque::with_capacity(KEPT),
-            lost: 0,
-            told: false,
-            frames,
-            ends: VecDeque::with_capacity(KEPT),
-            shared,
-            rtp: -1,
-            rtcp: -1,
-        };
+        let out = Out::new(events, frames, shared);
         let worker = Self {
             prompts: start.prompts,
             local: start.local,
@@ -114,8 +92,11 @@ impl Worker {
             orders,
             out,
             lines: Vec::with_capacity(PORTS),
-            // Slots are nearly even; twice the mean leaves room for what is not.
-            slots: std::array::from_fn(|_| Vec::with_capacity(2 * legs / SLOTS as usize + 64)),
+            // Slots are nearly even, but bridges may bring any legs together.
+            slots: std::array::from_fn(|_| Vec::with_capacity(legs)),
+            // A bridge without a leg does not last.
+            bridges: Vec::with_capacity(PORTS),
+            desk: Box::default(),
             fresh: Vec::with_capacity(legs),
             resting: VecDeque::with_capacity(legs),
             receiver: Receiver::new(),
@@ -197,6 +178,7 @@ impl Worker {
         for _ in 0..COMMANDS_A_ROUND {
             match self.orders.pop() {
                 Ok(Command::Order { line, order }) => self.carry_out(now, line, order),
+                Ok(Command::Bridge { room, seats }) => self.set_bridge(now, room, &seats),
                 Ok(Command::Port(line)) => self.add(line),
                 Ok(Command::Stop) => self.stopping = true,
                 Err(_) => {
@@ -238,7 +220,7 @@ impl Worker {
         }
         let Some(leg) = &mut line.leg else { return out.count(Count::OrdersStale, 1) };
         match order {
-            Order::Open { .. } => {}
+            Order::Open { .. } | Order::Bridge { .. } => {}
             Order::Update { session, .. } => leg.update(&env, session, out),
             Order::Play { play, pieces, .. } => leg.playlist().play(play, pieces),
             Order::Stop { .. } => leg.playlist().stop(),
@@ -251,6 +233,10 @@ impl Worker {
             }
             Order::StopMessage { .. } => leg.stop_message(out),
             Order::WatchSilence { after_ms, .. } => leg.watch_silence(now, after_ms),
+            Order::Digits { digits, .. } => {
+                let dropped = leg.digits().push(&digits);
+                out.count(Count::DigitsDropped, dropped as u64);
+            }
             Order::Close { .. } => self.close(now, index),
         }
     }
@@ -279,16 +265,22 @@ impl Worker {
                 continue;
             }
             let tick = self.millisecond(now);
-            let due = (tick + SLOTS - NEAR..=tick + SLOTS + NEAR)
-                .min_by_key(|due| (self.slots[slot_of(*due)].len(), due.abs_diff(tick + SLOTS)))
-                .unwrap_or(tick + SLOTS);
-            let slot = &mut self.slots[slot_of(due)];
+            let bridge = self.lines[index as usize].bridge.map(|(room, _)| room as usize);
+            let due = match bridge.and_then(|room| self.bridges[room].slot) {
+                Some(slot) => due_near(tick + SLOTS, slot),
+                None => (tick + SLOTS - NEAR..=tick + SLOTS + NEAR)
+                    .min_by_key(|due| (self.slots[slot_of(*due)].len(), due.abs_diff(tick + SLOTS)))
+                    .unwrap_or(tick + SLOTS),
+            };
+            if let Some(room) = bridge {
+                self.bridges[room].slot = Some(slot_of(due) as u8);
+            }
             let line = &mut self.lines[index as usize];
             line.state = State::Live;
-            (line.slot, line.place) = (slot_of(due) as u8, slot.len() as u32);
+            line.home = slot_of(tick) as u8;
             line.reports_due = due + REPORTS_EVERY;
-            slot.push(index);
             line.due = due;
+            self.enter_slot(index, slot_of(due));
             self.frames(now, index, 1, false);
         }
     }
@@ -309,18 +301,50 @@ impl Worker {
             if tick < due {
                 continue;
             }
-            self.receive(now, wall, index, &mut spare);
-            if tick >= self.lines[index as usize].reports_due {
-                self.lines[index as usize].reports_due = tick + REPORTS_EVERY;
-                self.receive_reports(now, index);
+            if let Some((room, _)) = self.lines[index as usize].bridge {
+                self.serve_bridge(room, &Moment { tick, now, wall, late }, &mut spare);
+                continue;
             }
-            let periods = (tick - due) / SLOTS + 1;
-            self.lines[index as usize].due = due + periods * SLOTS;
-            self.frames(now, index, periods as u32, late);
+            self.look(&Moment { tick, now, wall, late }, index, &mut spare);
+            let periods = self.take_periods(tick, index);
+            self.frames(now, index, periods, late);
         }
     }
 
-    fn frames(&mut self, now: Time, index: u32, periods: u32, late: bool) {
+    /// What has come for a leg, sound and now and then reports.
+    pub(super) fn look(&mut self, at: &Moment, index: u32, spare: &mut usize) {
+        self.receive(at.now, at.wall, index, spare);
+        if at.tick >= self.lines[index as usize].reports_due {
+            self.lines[index as usize].reports_due = at.tick + REPORTS_EVERY;
+            self.receive_reports(at.now, index);
+        }
+    }
+
+    /// How many frames a leg has to make by now.
+    pub(super) fn take_periods(&mut self, tick: u64, index: u32) -> u32 {
+        let line = &mut self.lines[index as usize];
+        let Some(over) = tick.checked_sub(line.due) else { return 0 };
+        let periods = over / SLOTS + 1;
+        line.due += periods * SLOTS;
+        periods as u32
+    }
+
+    pub(super) fn enter_slot(&mut self, index: u32, slot: usize) {
+        let line = &mut self.lines[index as usize];
+        (line.slot, line.place) = (slot as u8, self.slots[slot].len() as u32);
+        self.slots[slot].push(index);
+    }
+
+    pub(super) fn leave_slot(&mut self, index: u32) {
+        let line = &self.lines[index as usize];
+        let (slot, place) = (usize::from(line.slot), line.place);
+        self.slots[slot].swap_remove(place as usize);
+        if let Some(moved) = self.slots[slot].get(place as usize) {
+            self.lines[*moved as usize].place = place;
+        }
+    }
+
+    pub(super) fn frames(&mut self, now: Time, index: u32, periods: u32, late: bool) {
         let line = &mut self.lines[index as usize];
         let (rtp, rtcp) = (line.rtp(), line.rtcp());
         let Some(leg) = &mut line.leg else { return };
@@ -381,14 +405,11 @@ impl Worker {
         self.out.on(line.rtp(), line.rtcp());
         let env = Env { now, prompts: &self.prompts, local: &self.local, ntp_zero: self.ntp_zero };
         leg.close(&env, &mut self.out);
-        let (state, slot, place) = (line.state, usize::from(line.slot), line.place);
-        line.state = State::Resting { until: now + REST };
+        let state = std::mem::replace(&mut line.state, State::Resting { until: now + REST });
         if state == State::Live {
-            self.slots[slot].swap_remove(place as usize);
-            if let Some(moved) = self.slots[slot].get(place as usize) {
-                self.lines[*moved as usize].place = place;
-            }
+            self.leave_slot(index);
         }
+        self.leave_bridge(index);
         self.resting.push_back(index);
         self.out.count(Count::LegsClosed, 1);
     }
@@ -439,7 +460,16 @@ impl Worker {
     }
 }
 
-fn slot_of(tick: u64) -> usize {
+/// The moment a slot is served.
+pub(super) struct Moment {
+    pub tick: u64,
+    pub now: Time,
+    /// By the clock the kernel stamps with.
+    pub wall: u64,
+    pub late: bool,
+}
+
+pub(super) fn slot_of(tick: u64) -> usize {
     (tick % SLOTS) as usize
 }
 
@@ -454,91 +484,4 @@ fn ntp_of(unix_ns: u64) -> u64 {
     const TO_1900: u64 = 2_208_988_800;
     let (seconds, rest) = (unix_ns / 1_000_000_000 + TO_1900, unix_ns % 1_000_000_000);
     (seconds << 32).wrapping_add((rest << 32) / 1_000_000_000)
-}
-
-impl Out {
-    /// The sockets of the leg that speaks next.
-    fn on(&mut self, rtp: RawFd, rtcp: RawFd) {
-        (self.rtp, self.rtcp) = (rtp, rtcp);
-    }
-
-    fn count(&self, what: Count, n: u64) {
-        self.shared.counters.add(what, n);
-    }
-
-    /// Hands over what was kept, as far as there is room.
-    fn flush(&mut self) {
-        while let Some(frame) = self.ends.pop_front() {
-            if let Err(rtrb::PushError::Full(frame)) = self.frames.push(frame) {
-                self.ends.push_front(frame);
-                break;
-            }
-        }
-        while let Some(told) = self.kept.pop_front() {
-            self.told = true;
-            if let Err(rtrb::PushError::Full(told)) = self.events.push(told) {
-                self.kept.push_front(told);
-                return;
-            }
-        }
-        if self.lost > 0 && self.events.push(Told::Event(Event::Overrun { lost: self.lost })).is_ok() {
-            self.lost = 0;
-            self.told = true;
-        }
-    }
-
-    fn lose(&mut self, told: &Told) {
-        self.lost = self.lost.saturating_add(1);
-        let what = match told {
-            Told::Closed { .. } | Told::Event(Event::Closed { .. }) => Count::LostClosed,
-            Told::Event(Event::Finished { .. }) => Count::LostFinished,
-            Told::Event(Event::Digit { .. }) => Count::LostDigits,
-            Told::Event(Event::RecordingEnded { .. } | Event::MessageEnded { .. }) => Count::LostRecordings,
-            Told::Event(Event::PortFree { .. }) => Count::LostPortFree,
-            Told::Event(_) => Count::LostOther,
-        };
-        self.count(what, 1);
-    }
-}
-
-impl Sink for Out {
-    fn tell(&mut self, told: Told) {
-        self.told = true;
-        let told = if self.kept.is_empty() {
-            match self.events.push(told) {
-                Ok(()) => return,
-                Err(rtrb::PushError::Full(told)) => told,
-            }
-        } else {
-            told
-        };
-        if self.kept.len() < KEPT {
-            self.kept.push_back(told);
-        } else {
-            self.lose(&told);
-        }
-    }
-
-    fn record(&mut self, frame: Frame) -> bool {
-        let is_end = matches!(frame.what, What::CallEnds | What::MessageEnds { .. });
-        // An end never overtakes: what it would pass is in the ring already.
-        let Err(rtrb::PushError::Full(frame)) = self.frames.push(frame) else { return true };
-        if !is_end {
-            self.count(Count::FramesLost, 1);
-        } else if self.ends.len() < KEPT {
-            self.ends.push_back(frame);
-        } else {
-            self.count(Count::EndsLost, 1);
-        }
-        false
-    }
-
-    fn send(&mut self, to: SocketAddr, socket: Socket, bytes: &[u8]) {
-        let fd = match socket {
-            Socket::Rtp => self.rtp,
-            Socket::Rtcp => self.rtcp,
-        };
-        let sent = sys::send(fd, to, bytes);
-        self.count(if sent { Count::PacketsSent } else { Count::SendFailed }, 1);
-    }
 }

@@ -16,6 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+mod bridges;
+
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -66,6 +68,7 @@ impl Room {
             send_pt: 8,
             recv_pt: 8,
             event_pt,
+            send_event_pt: event_pt,
             may_send: true,
             may_receive: true,
             symmetric: true,

@@ -14,6 +14,7 @@
 //!
 //! Every 2xx is told, repeated or not: each needs its ACK again, and a second one may come from another fork (§13.2.2.4).
 
+use super::reach::ClientInvitePlace;
 use super::{Gone, Resend, Step, Timers};
 use crate::base::{Time, soonest};
 use bytes::Bytes;
@@ -71,6 +72,17 @@ impl ClientInvite {
             (State::Accepted { .. }, 200..300) => Step::tell(),
             (State::Completed { ack, .. }, 300..700) => Step::again(ack),
             _ => Step::default(),
+        }
+    }
+
+    /// Its column of the state table.
+    pub fn place(&self) -> ClientInvitePlace {
+        match self.state {
+            State::Calling { .. } => ClientInvitePlace::Calling,
+            State::Proceeding { .. } => ClientInvitePlace::Proceeding,
+            State::Accepted { .. } => ClientInvitePlace::Accepted,
+            State::Completed { .. } => ClientInvitePlace::Completed,
+            State::Gone => ClientInvitePlace::Gone,
         }
     }
 

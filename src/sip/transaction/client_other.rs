@@ -6,6 +6,7 @@
 //!     +--- F: nobody --+--> gone (NoResponse)
 //! ```
 
+use super::reach::ClientOtherPlace;
 use super::{Gone, Resend, Step, Timers};
 use crate::base::{Time, soonest};
 use bytes::Bytes;
@@ -55,6 +56,16 @@ impl ClientOther {
         }
         self.state = State::Completed { timer_k: now + self.timers.t4 };
         Step::tell()
+    }
+
+    /// Its column of the state table.
+    pub fn place(&self) -> ClientOtherPlace {
+        match self.state {
+            State::Waiting { provisional: false, .. } => ClientOtherPlace::Trying,
+            State::Waiting { .. } => ClientOtherPlace::Proceeding,
+            State::Completed { .. } => ClientOtherPlace::Completed,
+            State::Gone => ClientOtherPlace::Gone,
+        }
     }
 
     /// No final response yet.

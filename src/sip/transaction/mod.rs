@@ -18,6 +18,7 @@
 
 pub mod client_invite;
 pub mod client_other;
+pub mod reach;
 pub mod server_invite;
 pub mod server_other;
 

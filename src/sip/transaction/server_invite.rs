@@ -10,6 +10,7 @@
 //!
 //! A 2xx is repeated by the session, not here: only it knows the ACK, which belongs to the dialog (RFC 3261 §13.3.1.4).
 
+use super::reach::ServerInvitePlace;
 use super::{Gone, Resend, Step, Timers};
 use crate::base::{Time, soonest};
 use bytes::Bytes;
@@ -71,6 +72,17 @@ impl ServerInvite {
                 Step::default()
             }
             _ => Step::default(),
+        }
+    }
+
+    /// Its column of the state table.
+    pub fn place(&self) -> ServerInvitePlace {
+        match self.state {
+            State::Proceeding { .. } => ServerInvitePlace::Proceeding,
+            State::Accepted { .. } => ServerInvitePlace::Accepted,
+            State::Completed { .. } => ServerInvitePlace::Completed,
+            State::Confirmed { .. } => ServerInvitePlace::Confirmed,
+            State::Gone => ServerInvitePlace::Gone,
         }
     }
 

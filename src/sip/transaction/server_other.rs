@@ -7,6 +7,7 @@
 //!
 //! RFC 4320 forbids provisional answers but 100, and we answer at once: so `Proceeding` is not built.
 
+use super::reach::ServerOtherPlace;
 use super::{Gone, Step, Timers};
 use crate::base::Time;
 use bytes::Bytes;
@@ -53,6 +54,15 @@ impl ServerOther {
         match &self.state {
             State::Completed { response, .. } => Step::again(response),
             State::Trying | State::Gone => Step::default(),
+        }
+    }
+
+    /// Its column of the state table.
+    pub fn place(&self) -> ServerOtherPlace {
+        match self.state {
+            State::Trying => ServerOtherPlace::Trying,
+            State::Completed { .. } => ServerOtherPlace::Completed,
+            State::Gone => ServerOtherPlace::Gone,
         }
     }
 

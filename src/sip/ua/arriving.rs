@@ -8,6 +8,7 @@ use super::counters::Received;
 use super::draft::Draft;
 use super::invited::Invited;
 use super::media::Offer;
+use super::reach::News;
 use super::session::{Cx, Session, State};
 use super::view::{Body, Method, View};
 use super::{Dropped, Noted, Ua};
@@ -16,6 +17,7 @@ use crate::sip::digest::Algorithm;
 use crate::sip::header::{self, HeaderName, Malformed, NameAddr, Replaces, Uri};
 use crate::sip::offer_answer::Refusal;
 use crate::sip::seam::{self, DialogId, Event, Flow, Invite, LocalMedia, Output, PeerId};
+use crate::sip::transaction::reach::{ServerInviteNews, ServerOtherNews};
 use crate::sip::transaction::{ServerInvite, ServerOther};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -66,11 +68,24 @@ impl Ua {
         let is_ack = view.method == Method::Ack;
         let Some(tx) = self.core.get_mut(id) else { return false };
         let step = match &mut tx.kind {
-            // An ACK of a 2xx under the INVITE's own branch: older stacks do so.
-            Kind::ServerInvite(machine) if is_ack && machine.is_accepted() => return true,
-            Kind::ServerInvite(machine) if is_ack => machine.handle_ack(now),
-            Kind::ServerInvite(machine) => machine.handle_invite(),
-            Kind::ServerOther(machine) => machine.handle_request(),
+            Kind::ServerInvite(machine) if is_ack => {
+                let place = machine.place();
+                // An ACK of a 2xx under the INVITE's own branch: older stacks do so.
+                let step = (!machine.is_accepted()).then(|| machine.handle_ack(now));
+                self.core.reach.transactions.server_invite.took(place, ServerInviteNews::Ack);
+                let Some(step) = step else { return true };
+                step
+            }
+            Kind::ServerInvite(machine) => {
+                let (place, step) = (machine.place(), machine.handle_invite());
+                self.core.reach.transactions.server_invite.took(place, ServerInviteNews::Repeated);
+                step
+            }
+            Kind::ServerOther(machine) => {
+                let (place, step) = (machine.place(), machine.handle_request());
+                self.core.reach.transactions.server_other.took(place, ServerOtherNews::Repeated);
+                step
+            }
             Kind::ClientInvite(_) | Kind::ClientOther(_) => return false,
         };
         if !is_ack {
@@ -96,7 +111,7 @@ impl Ua {
     fn ack(&mut self, now: Time, peer: PeerId, view: &View<'_>, out: &mut Vec<Output>) {
         match self.session_of(peer, view) {
             Ok(id) => {
-                self.with(now, id, out, |session, cx| session.ack(cx, view));
+                self.with(now, id, News::Ack, out, |session, cx| session.ack(cx, view));
             }
             Err(Dropped::WrongSource) => self.core.counters.drop(Dropped::WrongSource),
             Err(_) => self.core.counters.drop(Dropped::StrayAck),
@@ -124,7 +139,7 @@ impl Ua {
         let bytes = Draft::response(200, &view.head(tag)).line("Server", &self.core.config.user_agent).bare();
         self.core.answer(now, tx, 200, bytes, out);
         if let Some(id) = dialog {
-            self.with(now, id, out, |session, cx| session.cancelled(cx, invite));
+            self.with(now, id, News::Cancel, out, |session, cx| session.cancelled(cx, invite));
         }
     }
 
@@ -145,7 +160,8 @@ impl Ua {
             self.open_other(now, view, key, Owner::Session(id), out)
         };
         if let Some(tx) = tx {
-            self.with(now, id, out, |session, cx| session.inside(cx, view, tx));
+            let news = News::request(&view.method);
+            self.with(now, id, news, out, |session, cx| session.inside(cx, view, tx));
         }
     }
 
@@ -245,7 +261,7 @@ impl Ua {
         self.core.answer(now, tx, 100, trying, out);
         self.core.counters.note(Noted::Invited);
         out.push(Output::Event(Event::Invited { dialog: id, invite: Box::new(invite) }));
-        self.with(now, id, out, |_, _| {});
+        self.with(now, id, None, out, |_, _| {});
     }
 
     /// The order of the checks is the order in which a peer can repair what it did.

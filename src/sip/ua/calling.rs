@@ -7,6 +7,7 @@
 use super::change::{Interval, SessionTimer};
 use super::core::{Ask, Echo, Kind, Owner, TxId};
 use super::draft::{ALLOW, Draft, SUPPORTED};
+use super::reach::{News, Place};
 use super::session::{Cx, Session, State, hop, route};
 use super::view::{self, Body, View};
 use super::{Dropped, Noted, auth};
@@ -353,6 +354,7 @@ impl Session {
         let State::Calling(calling) = &mut self.state else { return };
         match &calling.cancel {
             Some(cancel) if cancel.give_up_at <= cx.now => {
+                cx.took(Place::Calling, News::CancelUnanswered);
                 let (why, tx) = (cancel.why, calling.tx);
                 if let Some(tx) = tx {
                     cx.core.forget(tx);
@@ -362,6 +364,7 @@ impl Session {
             }
             Some(_) => {}
             None if calling.give_up_at <= cx.now => {
+                cx.took(Place::Calling, News::RangTooLong);
                 let reason = "SIP;cause=408;text=\"No answer\"".to_owned();
                 self.cancel_because(cx, Some(reason), DialogEnd::Failed { status: 408 });
             }

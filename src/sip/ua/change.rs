@@ -5,6 +5,7 @@
 use super::Noted;
 use super::core::{Ask, TxId};
 use super::draft::Draft;
+use super::reach::News;
 use super::session::{Cx, Session, State};
 use super::view::View;
 use crate::base::{Time, soonest};
@@ -195,17 +196,24 @@ impl Session {
     }
 
     pub fn fire_change(&mut self, cx: &mut Cx<'_>) {
+        let place = self.place();
+        if self.change.wish_at.is_some_and(|at| at <= cx.now) && self.change.wish.is_some() {
+            cx.took(place, News::WishDue); // `settle` sends it.
+        }
         if self.change.asked.as_ref().is_some_and(|asked| asked.give_up_at <= cx.now) {
+            cx.took(place, News::ChangeLate);
             self.change_unanswered(cx);
         }
         let Some(timer) = self.timer.as_ref().filter(|_| matches!(self.state, State::Up { .. })) else {
             return;
         };
         if timer.bye_at <= cx.now {
+            cx.took(place, News::Expired);
             let reason = "SIP;cause=408;text=\"Session timer\"".to_owned();
             return self.bye(cx, Some(reason), DialogEnd::SessionExpired);
         }
         if timer.refresh_at.is_some_and(|at| at <= cx.now) {
+            cx.took(place, News::RefreshDue);
             self.refresh(cx);
         }
     }

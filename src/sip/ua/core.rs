@@ -5,8 +5,10 @@
 use super::chance::{Chance, Keyed, Mark};
 use super::counters::{Counters, Noted};
 use super::draft::Draft;
+use super::reach::Tables;
 use crate::base::{Deadlines, Time};
 use crate::sip::seam::{ConnId, DialogId, Flow, Output, Peer, PeerId, Transmit, UaConfig};
+use crate::sip::transaction::reach::{ClientNews, Reached, ServerInviteNews, ServerOtherNews};
 use crate::sip::transaction::{ClientInvite, ClientOther, Gone, ServerInvite, ServerOther, Step, Timers};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -120,6 +122,7 @@ pub(super) struct Core {
     pub timers: Timers,
     pub chance: Chance,
     pub counters: Counters,
+    pub reach: Tables,
     pub deadlines: Deadlines<Due>,
     txs: BTreeMap<TxId, Tx>,
     by_server: HashMap<Box<[u8]>, TxId, Keyed>,
@@ -138,6 +141,7 @@ impl Core {
             timers: Timers::default(),
             chance,
             counters: Counters::default(),
+            reach: Tables::default(),
             deadlines: Deadlines::default(),
             txs: BTreeMap::new(),
             by_server: HashMap::with_hasher(hasher),
@@ -202,9 +206,16 @@ impl Core {
     /// Answers through transaction `id`, if it is still there and still waits.
     pub fn answer(&mut self, now: Time, id: TxId, status: u16, bytes: Bytes, out: &mut Vec<Output>) {
         let Some(tx) = self.txs.get_mut(&id) else { return };
+        let reach = &mut self.reach.transactions;
         let step = match &mut tx.kind {
-            Kind::ServerInvite(machine) => machine.respond(now, status, bytes),
-            Kind::ServerOther(machine) => machine.respond(now, bytes),
+            Kind::ServerInvite(machine) => {
+                reach.server_invite.took(machine.place(), ServerInviteNews::of(status));
+                machine.respond(now, status, bytes)
+            }
+            Kind::ServerOther(machine) => {
+                reach.server_other.took(machine.place(), ServerOtherNews::Answer);
+                machine.respond(now, bytes)
+            }
             Kind::ClientInvite(_) | Kind::ClientOther(_) => return,
         };
         if step.send.is_some() {
@@ -311,12 +322,7 @@ impl Core {
     pub fn fire(&mut self, now: Time, id: TxId, out: &mut Vec<Output>) -> Option<(Owner, Ask, Gone)> {
         let tx = self.txs.get_mut(&id)?;
         let (owner, ask) = (tx.owner, tx.ask);
-        let step = match &mut tx.kind {
-            Kind::ServerInvite(machine) => machine.handle_timeout(now),
-            Kind::ServerOther(machine) => machine.handle_timeout(now),
-            Kind::ClientInvite(machine) => machine.handle_timeout(now),
-            Kind::ClientOther(machine) => machine.handle_timeout(now),
-        };
+        let step = fire(now, &mut tx.kind, &mut self.reach.transactions);
         let gone = step.gone;
         self.apply(id, step, out);
         gone.map(|why| (owner, ask, why))
@@ -330,10 +336,24 @@ impl Core {
             self.by_conn.remove(&(conn, id));
             let Some(tx) = self.txs.get_mut(&id) else { continue };
             tx.flow = Flow::TcpTo { peer: tx.fallback };
+            let reach = &mut self.reach.transactions;
             let open = match &tx.kind {
-                Kind::ClientInvite(machine) => machine.is_open(),
-                Kind::ClientOther(machine) => machine.is_open(),
-                Kind::ServerInvite(_) | Kind::ServerOther(_) => false,
+                Kind::ClientInvite(machine) => {
+                    reach.client_invite.took(machine.place(), ClientNews::ConnectionLost);
+                    machine.is_open()
+                }
+                Kind::ClientOther(machine) => {
+                    reach.client_other.took(machine.place(), ClientNews::ConnectionLost);
+                    machine.is_open()
+                }
+                Kind::ServerInvite(machine) => {
+                    reach.server_invite.took(machine.place(), ServerInviteNews::ConnectionLost);
+                    false
+                }
+                Kind::ServerOther(machine) => {
+                    reach.server_other.took(machine.place(), ServerOtherNews::ConnectionLost);
+                    false
+                }
             };
             if open {
                 failed.push((id, tx.owner, tx.ask));
@@ -386,6 +406,46 @@ impl Core {
     fn fresh(&mut self) -> TxId {
         self.next += 1;
         TxId(self.next)
+    }
+}
+
+/// Fires a machine's timer and counts its row. One that is not due says nothing and takes no row.
+fn fire(now: Time, kind: &mut Kind, reach: &mut Reached) -> Step {
+    match kind {
+        Kind::ServerInvite(machine) => {
+            let (place, step) = (machine.place(), machine.handle_timeout(now));
+            let news = timer(&step, ServerInviteNews::RepeatDue, ServerInviteNews::TimeUp);
+            news.into_iter().for_each(|news| reach.server_invite.took(place, news));
+            step
+        }
+        Kind::ServerOther(machine) => {
+            let (place, step) = (machine.place(), machine.handle_timeout(now));
+            if step.gone.is_some() {
+                reach.server_other.took(place, ServerOtherNews::TimeUp);
+            }
+            step
+        }
+        Kind::ClientInvite(machine) => {
+            let (place, step) = (machine.place(), machine.handle_timeout(now));
+            let news = timer(&step, ClientNews::RepeatDue, ClientNews::TimeUp);
+            news.into_iter().for_each(|news| reach.client_invite.took(place, news));
+            step
+        }
+        Kind::ClientOther(machine) => {
+            let (place, step) = (machine.place(), machine.handle_timeout(now));
+            let news = timer(&step, ClientNews::RepeatDue, ClientNews::TimeUp);
+            news.into_iter().for_each(|news| reach.client_other.took(place, news));
+            step
+        }
+    }
+}
+
+/// Which timer it was, by what it did.
+fn timer<N>(step: &Step, repeat_due: N, time_up: N) -> Option<N> {
+    match step {
+        Step { gone: Some(_), .. } => Some(time_up),
+        Step { repeat: true, .. } => Some(repeat_due),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@
 use super::change::{Interval, SessionTimer};
 use super::core::TxId;
 use super::draft::Draft;
+use super::reach::{News, Place};
 use super::session::{Cx, Session, State, WaitingAck};
 use super::view::View;
 use super::{Dropped, Noted};
@@ -249,15 +250,18 @@ impl Session {
     pub fn fire_invited(&mut self, cx: &mut Cx<'_>) {
         let State::Invited(invited) = &mut self.state else { return };
         if invited.give_up_at <= cx.now {
+            cx.took(Place::Invited, News::RangTooLong);
             self.refuse(cx, 480, None, None);
             return self.end(cx, DialogEnd::Rejected { status: 480 });
         }
         if let Some(reliable) = &mut invited.out {
             if reliable.give_up_at <= cx.now {
+                cx.took(Place::Invited, News::PrackMissing);
                 self.refuse(cx, 504, None, Some("SIP;cause=504;text=\"PRACK missing\""));
                 return self.end(cx, DialogEnd::Rejected { status: 504 });
             }
             if reliable.again_at <= cx.now {
+                cx.took(Place::Invited, News::ReliableAgain);
                 reliable.interval *= 2;
                 reliable.again_at = cx.now + reliable.interval;
                 cx.core.counters.note(Noted::Retransmitted);
@@ -266,6 +270,7 @@ impl Session {
             }
         }
         if invited.repeat_at <= cx.now {
+            cx.took(Place::Invited, News::RingingAgain);
             invited.repeat_at = cx.now + REPEAT;
             if let Some((status, bytes)) = invited.last.clone() {
                 let tx = invited.tx;

@@ -165,6 +165,7 @@ impl Media {
             send_pt: agreed.send_pt,
             recv_pt: agreed.recv_pt,
             event_pt: agreed.event_pt,
+            send_event_pt: agreed.send_event_pt,
             direction: agreed.direction,
             held_by_peer: agreed.is_held(),
             local_sdp: Arc::clone(&self.local_sdp),

@@ -26,6 +26,7 @@
 //! | [`invited`], [`calling`] | before the final answer: theirs, ours |
 //! | [`inside`], [`change`] | after it: theirs, ours, session timers |
 //! | [`media`] | offer/answer state of one session |
+//! | [`reach`] | which rows of the state tables have been taken |
 //! | [`registrar`], [`trunk`] | phones that register with us; carriers where we do |
 //! | [`strangers`], [`auth`], [`chance`], [`counters`] | what their names say |
 //!
@@ -50,6 +51,7 @@ mod draft;
 mod inside;
 mod invited;
 mod media;
+mod reach;
 mod registrar;
 mod session;
 mod strangers;
@@ -60,6 +62,7 @@ mod view;
 mod tests;
 
 pub use counters::{Counters, Dropped, Noted, Received};
+pub use reach::Row;
 
 use self::core::{Ask, Core, Due, Kind, Owner};
 use crate::base::{Digit, Time};
@@ -68,8 +71,10 @@ use crate::sip::seam::{
     ConnId, DialogEnd, DialogFacts, DialogId, Direction, Flow, LocalMedia, Output, Packet, PeerId, UaConfig,
 };
 use crate::sip::transaction::Gone;
+use crate::sip::transaction::reach::ClientNews;
 use calling::Calling;
 use chance::Mark;
+use reach::News;
 use registrar::Registrar;
 use session::{Cx, Session, State};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -221,20 +226,28 @@ impl Ua {
         let Some(tx) = self.core.get_mut(id) else { return };
         let (owner, ask) = (tx.owner, tx.ask);
         let step = match &mut tx.kind {
-            Kind::ClientOther(machine) => machine.handle_response(now, view.status),
+            Kind::ClientOther(machine) => {
+                let (place, step) = (machine.place(), machine.handle_response(now, view.status));
+                self.core.reach.transactions.client_other.took(place, ClientNews::of(view.status));
+                step
+            }
             Kind::ClientInvite(machine) => {
+                let place = machine.place();
                 let tag = view.to_tag.unwrap_or("");
                 let again =
                     tx.acks.iter().find(|(seen, _, _)| (200..300).contains(&view.status) && **seen == *tag);
                 if let Some((_, ack, flow)) = again {
                     let (ack, flow) = (ack.clone(), *flow);
+                    self.core.reach.transactions.client_invite.took(place, ClientNews::Success);
                     self.core.counters.note(Noted::Repeated);
                     return self.core.send(flow, ack, out);
                 }
                 let echo = tx.echo.as_ref();
-                machine.handle_response(now, view.status, || {
+                let step = machine.handle_response(now, view.status, || {
                     echo.map(|echo| echo.draft("ACK", view.to).bare()).unwrap_or_default()
-                })
+                });
+                self.core.reach.transactions.client_invite.took(place, ClientNews::of(view.status));
+                step
             }
             Kind::ServerInvite(_) | Kind::ServerOther(_) => return,
         };
@@ -245,7 +258,8 @@ impl Ua {
         }
         match owner {
             Owner::Session(dialog) => {
-                let told = self.with(now, dialog, out, |session, cx| match ask {
+                let news = News::answer(ask, view.status);
+                let told = self.with(now, dialog, news, out, |session, cx| match ask {
                     Ask::Invite => session.invite_answered(cx, id, view),
                     Ask::Reinvite | Ask::Update => session.change_answered(cx, id, ask, view),
                     Ask::Bye if view.status >= 200 => session.farewell_done(cx),
@@ -284,7 +298,7 @@ impl Ua {
             self.by_conn.range((conn, DialogId(0))..=(conn, DialogId(u64::MAX))).next().copied()
         {
             self.by_conn.remove(&(conn, dialog));
-            self.with(now, dialog, out, Session::connection_lost);
+            self.with(now, dialog, News::ConnectionLost, out, Session::connection_lost);
         }
         self.registrar.connection_lost(now, conn, &mut self.core, out);
     }
@@ -316,7 +330,7 @@ impl Ua {
                     }
                 }
                 Due::Session(id) => {
-                    self.with(now, id, out, Session::fire);
+                    self.with(now, id, None, out, Session::fire);
                 }
                 Due::Registration(peer) => self.register_due(now, peer, out),
                 Due::Binding(peer) => self.registrar.expire(now, peer, &mut self.core, out),
@@ -330,7 +344,7 @@ impl Ua {
         match due {
             Due::Tx(id) => self.core.forget(id),
             Due::Session(id) => {
-                self.with(now, id, out, |session, cx| {
+                self.with(now, id, None, out, |session, cx| {
                     session.end(cx, DialogEnd::SessionExpired);
                     session.state = State::Gone;
                 });
@@ -343,7 +357,7 @@ impl Ua {
     fn unanswered(&mut self, now: Time, owner: Owner, ask: Ask, out: &mut Vec<Output>) {
         match owner {
             Owner::Session(dialog) => {
-                self.with(now, dialog, out, |session, cx| session.unanswered(cx, ask));
+                self.with(now, dialog, News::silence(ask), out, |session, cx| session.unanswered(cx, ask));
             }
             Owner::Registration(peer) => self.registration_failed(now, peer, 408, None, out),
             Owner::Nobody => {}
@@ -361,12 +375,12 @@ impl Ua {
         media: Option<LocalMedia>,
         out: &mut Vec<Output>,
     ) -> bool {
-        self.command(now, dialog, out, |session, cx| session.progress(cx, status, media))
+        self.command(now, dialog, News::Progress, out, |session, cx| session.progress(cx, status, media))
     }
 
     /// 200. The first `Media` follows at once, or with the ACK when the peer left the offer to us.
     pub fn answer(&mut self, now: Time, dialog: DialogId, media: LocalMedia, out: &mut Vec<Output>) -> bool {
-        self.command(now, dialog, out, |session, cx| session.answer(cx, media))
+        self.command(now, dialog, News::Answer, out, |session, cx| session.answer(cx, media))
     }
 
     /// A final refusal, 300–699. `reason` is the value of a Reason header.
@@ -380,7 +394,7 @@ impl Ua {
         out: &mut Vec<Output>,
     ) -> bool {
         let reason = reason.filter(|text| one_line(text));
-        self.command(now, dialog, out, |session, cx| {
+        self.command(now, dialog, News::Reject, out, |session, cx| {
             if !matches!(session.state, State::Invited(_)) || !(300..700).contains(&status) {
                 return false;
             }
@@ -399,7 +413,7 @@ impl Ua {
         reason: Option<(&'static str, u16, &'static str)>,
         out: &mut Vec<Output>,
     ) -> bool {
-        self.command(now, dialog, out, |session, cx| session.hang_up(cx, reason))
+        self.command(now, dialog, News::HangUp, out, |session, cx| session.hang_up(cx, reason))
     }
 
     pub fn hold(&mut self, now: Time, dialog: DialogId, media: LocalMedia, out: &mut Vec<Output>) -> bool {
@@ -417,7 +431,7 @@ impl Ua {
         direction: Direction,
         out: &mut Vec<Output>,
     ) -> bool {
-        self.command(now, dialog, out, |session, _| session.reoffer(media, direction))
+        self.command(now, dialog, News::Reoffer, out, |session, _| session.reoffer(media, direction))
     }
 
     /// A key towards the peer by INFO (`application/dtmf-relay`).
@@ -429,7 +443,9 @@ impl Ua {
         duration_ms: u16,
         out: &mut Vec<Output>,
     ) -> bool {
-        self.command(now, dialog, out, |session, cx| session.info_digit(cx, digit.as_char(), duration_ms))
+        self.command(now, dialog, News::InfoDigit, out, |session, cx| {
+            session.info_digit(cx, digit.as_char(), duration_ms)
+        })
     }
 
     /// What became of a transfer that was accepted (`Event::Referred`): final status of the call to its target.
@@ -440,7 +456,9 @@ impl Ua {
         status: u16,
         out: &mut Vec<Output>,
     ) -> bool {
-        self.command(now, dialog, out, |session, cx| session.transfer_result(cx, status))
+        self.command(now, dialog, News::TransferResult, out, |session, cx| {
+            session.transfer_result(cx, status)
+        })
     }
 
     /// Calls somebody. `to` and `from` are user parts or whole `sip:` URIs; `headers` go into the INVITE as they are.
@@ -503,7 +521,7 @@ impl Ua {
         session.remote = format!("<{uri}>");
         session.target = uri;
         self.enrol(session);
-        self.with(now, id, out, |session, cx| session.send_invite(cx, None));
+        self.with(now, id, None, out, |session, cx| session.send_invite(cx, None));
         Ok(id)
     }
 
@@ -511,6 +529,10 @@ impl Ua {
 
     pub fn counters(&self) -> &Counters {
         &self.core.counters
+    }
+    /// Rows of the SIP machines' state tables, of the four transactions' and the session's.
+    pub fn reach(&self) -> Vec<Row> {
+        self.core.reach.rows()
     }
     pub fn live(&self) -> Live {
         Live {
@@ -544,25 +566,30 @@ impl Ua {
         &mut self,
         now: Time,
         dialog: DialogId,
+        news: News,
         out: &mut Vec<Output>,
         what: impl FnOnce(&mut Session, &mut Cx<'_>) -> bool,
     ) -> bool {
-        let done = self.with(now, dialog, out, what).unwrap_or(false);
+        let done = self.with(now, dialog, news, out, what).unwrap_or(false);
         if !done {
             self.core.counters.drop(Dropped::LateCommand);
         }
         done
     }
 
-    /// Every touch of a session goes through here: afterwards its deadline is mirrored, and what is gone is forgotten.
+    /// Every touch of a session goes through here: its row is counted (deadlines count their own); afterwards its deadline is mirrored, and what is gone is forgotten.
     fn with<R>(
         &mut self,
         now: Time,
         id: DialogId,
+        news: impl Into<Option<News>>,
         out: &mut Vec<Output>,
         what: impl FnOnce(&mut Session, &mut Cx<'_>) -> R,
     ) -> Option<R> {
         let session = self.sessions.get_mut(&id)?;
+        if let Some(news) = news.into() {
+            self.core.reach.session.took(session.place(), news);
+        }
         let mut cx = Cx { now, core: &mut self.core, out };
         let result = what(session, &mut cx);
         session.settle(&mut cx);
@@ -587,7 +614,7 @@ impl Ua {
             self.forget(id);
         }
         if let Some(old) = replaced {
-            self.with(now, old, out, Session::replaced);
+            self.with(now, old, News::Replaced, out, Session::replaced);
         }
         Some(result)
     }

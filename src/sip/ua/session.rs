@@ -19,6 +19,7 @@ use super::core::{Ask, Core, Owner, TxId};
 use super::draft::{ALLOW, Draft, SUPPORTED};
 use super::invited::Invited;
 use super::media::Media;
+use super::reach::{News, Place};
 use super::view::{self, View};
 use crate::base::{Time, soonest};
 use crate::sip::seam::{ConnId, DialogEnd, DialogFacts, DialogId, Event, Flow, Output, Peer, PeerId};
@@ -43,6 +44,10 @@ impl Cx<'_> {
     }
     pub fn t1(&self) -> Duration {
         self.core.timers.t1
+    }
+    /// Counts the row of a deadline that has come.
+    pub fn took(&mut self, place: Place, news: News) {
+        self.core.reach.session.took(place, news);
     }
     pub fn limit(&self) -> Time {
         self.now + self.core.timers.limit()
@@ -138,12 +143,15 @@ impl Session {
     }
 
     pub fn fire(&mut self, cx: &mut Cx<'_>) {
+        let place = self.place();
         if self.waiting_ack.as_ref().is_some_and(|w| w.give_up_at <= cx.now) {
             self.waiting_ack = None;
+            cx.took(place, News::AckMissing);
             self.ack_missing(cx);
             return;
         }
         if let Some(waiting) = self.waiting_ack.as_mut().filter(|w| w.again_at <= cx.now) {
+            cx.took(place, News::OkAgain);
             waiting.interval = (waiting.interval * 2).min(cx.core.timers.t2);
             waiting.again_at = cx.now + waiting.interval;
             cx.core.counters.note(super::Noted::Retransmitted);
@@ -155,6 +163,7 @@ impl Session {
             State::Calling(_) => self.fire_calling(cx),
             State::Up { .. } => self.fire_change(cx),
             State::Leaving { until } if *until <= cx.now => {
+                cx.took(place, News::LeftLongAgo);
                 self.end(cx, DialogEnd::HungUp);
                 self.state = State::Gone;
             }

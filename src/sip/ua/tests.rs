@@ -639,3 +639,6 @@ fn mutated_messages_do_no_harm() {
 /// Signalling attacks, by their ids.
 #[path = "attack_tests.rs"]
 mod attacks;
+
+#[path = "reach_tests.rs"]
+mod reached;

@@ -27,6 +27,10 @@ impl Api {
         Self { client, base, token: token.unwrap_or_else(|| panic!("no token in {body}")) }
     }
 
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     fn request(&self, path: &str) -> reqwest::Result<reqwest::blocking::Response> {
         self.client.get(format!("{}/api/v1/{path}", self.base)).bearer_auth(&self.token).send()
     }

@@ -31,6 +31,20 @@ pub struct Baresip {
 impl Baresip {
     /// Starts it headless, with a folder of its own. `voice` is a WAV file and its microphone; it must last longer than the call.
     pub fn start(voice: &Path) -> Self {
+        let account = "<sip:12000000055@127.0.0.1>;regint=0;audio_codecs=pcma/8000/1;dtmfmode=rtpevent\n";
+        Self::with(voice, account.to_owned())
+    }
+
+    /// A desk phone: it registers with its name and password and answers by itself.
+    pub fn phone(voice: &Path, at: std::net::SocketAddr, name: &str, password: &str) -> Self {
+        let account = format!(
+            "<sip:{name}@{at};transport=udp>;auth_user={name};auth_pass={password};regint=60;answermode=auto;\
+             audio_codecs=pcma/8000/1;dtmfmode=rtpevent\n"
+        );
+        Self::with(voice, account)
+    }
+
+    fn with(voice: &Path, account: String) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let (sip, control) = (free_pair(), free_pair());
         let at = |name: &str| dir.path().join(name);
@@ -47,8 +61,6 @@ impl Baresip {
             module_path().display(),
             at("wire").display(),
         );
-        let account =
-            "<sip:12000000055@127.0.0.1>;regint=0;audio_codecs=pcma/8000/1;dtmfmode=rtpevent\n".to_owned();
         let alsa = format!(
             "pcm.speaker {{ type file slave.pcm {{ type null }} file \"{}\" format \"raw\" }}\n",
             at("speaker").display()

@@ -7,6 +7,7 @@ pub mod api;
 pub mod audio;
 pub mod baresip;
 pub mod caller;
+pub mod cti;
 pub mod level;
 pub mod load;
 pub mod pcap;

@@ -134,6 +134,14 @@ impl Server {
         assert!(added.status.success(), "hotline user add: {}", text(&added));
     }
 
+    /// Another user, with the password of all test users.
+    pub fn user(&self, name: &str, role: &str) {
+        let added =
+            self.command(&["user", "add", name, "--role", role]).env("HOTLINE_PASSWORD", PASSWORD).output();
+        let added = added.expect("run hotline user add");
+        assert!(added.status.success(), "hotline user add {name}: {}", text(&added));
+    }
+
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }

@@ -1,0 +1,123 @@
+// An agent at work in a real browser, by keyboard alone: log in, ready, answer, be reloaded in the middle, hang up, finish.
+//
+// node e2e/agent.mjs ADDRESS MICROPHONE.WAV USER RELOADS; CHROMIUM names the browser. Says what it does line by line as JSON, the last
+// line with what the page heard: 16-bit samples at 8 kHz in base64, taken from the stream that its loudspeaker plays.
+import { chromium } from 'playwright-core'
+
+const [address, microphone, user, reloads] = process.argv.slice(2)
+const say = (what) => console.log(JSON.stringify(what))
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--autoplay-policy=no-user-gesture-required',
+    '--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream',
+    `--use-file-for-fake-audio-capture=${microphone}`,
+  ],
+})
+try {
+  const context = await browser.newContext({
+    viewport: { width: 1366, height: 768 },
+    locale: 'zh-CN',
+    permissions: ['microphone'],
+  })
+  const page = await context.newPage()
+  const errors = []
+  page.on('pageerror', (e) => errors.push(String(e)))
+  page.setDefaultTimeout(20_000)
+  // The page's own ears: whatever stream a connection brings.
+  await page.addInitScript(() => {
+    const Native = window.RTCPeerConnection
+    window.RTCPeerConnection = class extends Native {
+      constructor(...how) {
+        super(...how)
+        this.addEventListener('track', ({ streams, track }) => {
+          window.remote = streams[0] ?? new MediaStream([track])
+        })
+      }
+    }
+  })
+  const face = async (...names) => {
+    const any = names.map((name) => `header.phone[data-face=${name}]`).join(',')
+    await page
+      .locator(any)
+      .first()
+      .waitFor()
+      .catch(async () => {
+        const is = await page.locator('header.phone').evaluate((bar) => [bar.dataset.face, bar.innerText])
+        throw new Error(`not ${names} but ${is}`)
+      })
+    return page.locator('header.phone').getAttribute('data-face')
+  }
+  await page.goto(`${address.replace(/\/$/, '')}/?audio=raw#/work`)
+  await page.fill('#username', user)
+  await page.fill('#password', 'demo-12341')
+  await page.keyboard.press('Enter')
+  await face('offline')
+  await page.keyboard.press('Alt+s')
+  if ((await face('not_ready', 'ready')) !== 'ready') {
+    await page.waitForTimeout(500)
+    await page.keyboard.press('Alt+s')
+  }
+  await face('ready')
+  say({ ready: true })
+  if ((await face('offered_ring', 'offered_auto', 'on_call')) !== 'on_call') await page.keyboard.press('Alt+a')
+  await face('on_call')
+  say({ talking: true })
+  const listen = (seconds) =>
+    page.evaluate(async (seconds) => {
+      const context = new AudioContext({ sampleRate: 8000 })
+      const taken = []
+      const tap = context.createScriptProcessor(4096, 1, 1)
+      tap.onaudioprocess = ({ inputBuffer }) => taken.push(Float32Array.from(inputBuffer.getChannelData(0)))
+      context.createMediaStreamSource(window.remote).connect(tap)
+      tap.connect(context.destination)
+      await context.resume()
+      await new Promise((done) => setTimeout(done, seconds * 1000))
+      tap.disconnect()
+      const samples = Int16Array.from(
+        taken.flatMap((part) => [...part].map((s) => Math.max(-1, Math.min(1, s)) * 32767)),
+      )
+      let text = ''
+      for (const byte of new Uint8Array(samples.buffer)) text += String.fromCharCode(byte)
+      await context.close()
+      return btoa(text)
+    }, seconds)
+  const heard = await listen(9)
+  const back = []
+  for (let n = 0; n < Number(reloads); n++) {
+    await page.reload()
+    // From the load on until sound comes again.
+    back.push(
+      await page.evaluate(async () => {
+        const until = performance.now() + 15_000
+        while (!window.remote && performance.now() < until) await new Promise((done) => setTimeout(done, 5))
+        const context = new AudioContext()
+        const meter = context.createAnalyser()
+        // Chromium passes remote sound to Web Audio only while an element plays it; the page's own does.
+        context.createMediaStreamSource(window.remote).connect(meter)
+        await context.resume()
+        const samples = new Float32Array(meter.fftSize)
+        while (performance.now() < until) {
+          meter.getFloatTimeDomainData(samples)
+          if (samples.some((s) => Math.abs(s) > 0.003)) break
+          await new Promise((done) => setTimeout(done, 5))
+        }
+        return Math.round(performance.now())
+      }),
+    )
+    await face('on_call')
+  }
+  say({ back })
+  // Twice: the first press asks.
+  await page.keyboard.press('Alt+x')
+  await page.keyboard.press('Alt+x')
+  await face('wrap_up')
+  await page.keyboard.press('Control+Enter')
+  await face('ready', 'not_ready')
+  say({ heard, back, errors })
+  if (errors.length) process.exitCode = 1
+} finally {
+  await browser.close()
+}

@@ -1,0 +1,76 @@
+// What an agent writes during a call, kept on this device: a reload or a lost line takes no word. By the draft ticket's id.
+
+export interface Draft {
+  type: string
+  content: string
+  category: string
+  street: string
+  lead: string
+  address: string
+  name: string
+  number: string
+  secrecy: string
+  /** Fields a hand has touched: no suggestion changes them any more. */
+  touched: string[]
+}
+
+export const EMPTY: Draft = {
+  type: '',
+  content: '',
+  category: '',
+  street: '',
+  lead: '',
+  address: '',
+  name: '',
+  number: '',
+  secrecy: '',
+  touched: [],
+}
+
+const STORE = 'drafts'
+/** Older ones are removed: they are the caller's words, not to lie about. */
+const KEPT_MS = 7 * 86_400_000
+
+interface Row {
+  id: string
+  user: string
+  at: number
+  draft: Draft
+}
+
+let opened: Promise<IDBDatabase> | null = null
+function open(): Promise<IDBDatabase> {
+  opened ??= new Promise((done, fail) => {
+    const asked = indexedDB.open('hotline', 1)
+    asked.onupgradeneeded = () => asked.result.createObjectStore(STORE, { keyPath: 'id' })
+    asked.onsuccess = () => done(asked.result)
+    asked.onerror = () => fail(asked.error ?? new Error('no database'))
+  })
+  opened.catch(() => (opened = null))
+  return opened
+}
+
+const ended = <T>(asked: IDBRequest<T>) =>
+  new Promise<T>((done, fail) => {
+    asked.onsuccess = () => done(asked.result)
+    asked.onerror = () => fail(asked.error ?? new Error('not kept'))
+  })
+
+export async function keepDraft(id: string, user: string, draft: Draft): Promise<void> {
+  const store = (await open()).transaction(STORE, 'readwrite').objectStore(STORE)
+  await ended(
+    store.put({ id, user, at: Date.now(), draft: { ...draft, touched: [...draft.touched] } } satisfies Row),
+  )
+}
+
+/** Only to the one who wrote it. */
+export async function keptDraft(id: string, user: string): Promise<Draft | null> {
+  const store = (await open()).transaction(STORE, 'readonly').objectStore(STORE)
+  const row = (await ended(store.get(id))) as Row | undefined
+  return row && row.user === user ? { ...EMPTY, ...row.draft } : null
+}
+
+export async function forgetOld(now = Date.now()): Promise<void> {
+  const store = (await open()).transaction(STORE, 'readwrite').objectStore(STORE)
+  for (const row of (await ended(store.getAll())) as Row[]) if (now - row.at > KEPT_MS) store.delete(row.id)
+}

@@ -1,0 +1,296 @@
+// The agent's phone as all pages see it: the websocket, the world it tells of, the audio, and what a button does.
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef, watch } from 'vue'
+import { onSignedOut, skew } from '../api/http'
+import { AgentAudio, workerBeat, type AudioState } from '../cti/audio'
+import { CtiClient, Refused, type Link } from '../cti/client'
+import { face as faceOf, type Control } from '../cti/face'
+import type { Answer, Command, Commands, EventFrame, Target } from '../cti/frames'
+import { Twice } from '../cti/keys'
+import { citizens, current, nowhere, offered, reduce, type Happened, type World } from '../cti/model'
+import { beep, callOut, quiet, startRing, stopRing } from '../cti/ring'
+import { i18n, word } from '../i18n'
+import { clock } from '../lib/format'
+import { now } from '../lib/now'
+
+/** A small window over the page: whom to call, which keys, why away. */
+export type Sheet =
+  | 'consult'
+  | 'transfer'
+  | 'conference'
+  | 'dial'
+  | 'keypad'
+  | 'break'
+  | 'not_ready'
+  | 'how'
+  | 'keys'
+  | 'audio'
+  | 'reject'
+
+export const useCti = defineStore('cti', () => {
+  const world = shallowRef<World>(nowhere)
+  const link = shallowRef<Link>({ is: 'stopped' })
+  const audio = shallowRef<AudioState>({
+    path: 'off',
+    since: 0,
+    microphone: 'unknown',
+    muted: false,
+    sound: null,
+    silent: false,
+    input: '',
+  })
+  const heardAt = ref(0)
+  const sheet = ref<Sheet | null>(null)
+  const trouble = ref<{ text: string; n: number } | null>(null)
+  /** Said once to a screen reader. */
+  const said = ref('')
+  const busy = ref(new Set<string>())
+  let watching = false
+  const hang = new Twice()
+
+  const client = new CtiClient({
+    url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/cti/v1`,
+    frame: (frame) => heard(frame),
+    link: (is) => (link.value = is),
+    signedOut: () => onSignedOut.call(),
+    watch: () => watching,
+  })
+  const path = new AgentAudio({
+    send: (cmd, fields, volatile) => client.send(cmd, fields, volatile),
+    changed: (state) => (audio.value = state),
+    beat: workerBeat,
+  })
+
+  function happen(what: Happened) {
+    world.value = reduce(world.value, what)
+  }
+
+  function heard(frame: EventFrame) {
+    heardAt.value = Date.now()
+    // Count-downs of eight seconds want the server's clock better than a header tells it.
+    const ahead = Date.parse(frame.at) - Date.now()
+    if (frame.event === 'hello' && Math.abs(ahead) > 200) skew.value = ahead
+    happen(frame)
+    if (frame.event === 'media.answer') void path.heard({ event: frame.event, data: frame.data })
+    else if (frame.event === 'media.candidate') void path.heard({ event: frame.event, data: frame.data })
+    else if (frame.event === 'media.quality') void path.heard({ event: frame.event, data: frame.data })
+    settle()
+  }
+
+  /** The audio follows: it is there while this page acts for an agent who is logged in with the browser. */
+  function settle() {
+    const { hello, takenOver, me, device, whole } = world.value
+    watching = takenOver !== null
+    if (hello && whole && !takenOver && me.state !== 'offline' && (device ?? 'browser') === 'browser') {
+      sessionStorage.setItem('ears', 'browser')
+      void path.start(hello.session)
+    } else if (whole) {
+      sessionStorage.removeItem('ears')
+      path.stop()
+    }
+  }
+
+  function start() {
+    client.start()
+    if (sessionStorage.getItem('ears')) path.warm()
+  }
+  function stop() {
+    path.stop()
+    client.stop()
+    stopRing()
+    quiet()
+    world.value = nowhere
+    sheet.value = null
+  }
+
+  /** Sends a command; what was refused is said in words. */
+  async function act<C extends Command>(
+    cmd: C,
+    fields: Commands[C],
+    about: { to?: string } = {},
+  ): Promise<Answer | null> {
+    busy.value = new Set(busy.value).add(cmd)
+    try {
+      const answer = await client.send(cmd, fields)
+      const call = (fields as { call?: string }).call
+      happen({
+        done: cmd,
+        at: new Date(Date.now() + skew.value).toISOString(),
+        call,
+        made: answer.call,
+        to: about.to,
+      })
+      return answer
+    } catch (e) {
+      if (!(e instanceof Refused)) throw e
+      if (e.code !== 'stopped')
+        complain(
+          i18n.global.te(`refused.${e.code}`) ? i18n.global.t(`refused.${e.code}`) : e.message || e.code,
+        )
+      return null
+    } finally {
+      const left = new Set(busy.value)
+      left.delete(cmd)
+      busy.value = left
+    }
+  }
+
+  let gone: ReturnType<typeof setTimeout> | undefined
+  function complain(text: string) {
+    trouble.value = { text, n: (trouble.value?.n ?? 0) + 1 }
+    clearTimeout(gone)
+    gone = setTimeout(() => (trouble.value = null), 6000)
+  }
+
+  const card = computed(() => citizens(world.value))
+  const speaking = computed(() => current(world.value))
+  const incoming = computed(() => offered(world.value))
+  const phone = computed(() =>
+    world.value.device && world.value.device !== 'browser' ? world.value.device : null,
+  )
+  const face = computed(() =>
+    faceOf({
+      world: world.value,
+      link: link.value,
+      ears: {
+        path: audio.value.path,
+        pathSince: audio.value.since + skew.value,
+        microphone: audio.value.microphone,
+        muted: audio.value.muted,
+        sound: audio.value.sound,
+      },
+      now: now.value,
+      queue: (code) => word('queues', code),
+      clock,
+      phone: phone.value ?? localStorage.getItem('desk-phone'),
+    }),
+  )
+
+  /** What a button or its key does. `byKey`: hanging up asks for it twice. */
+  async function press(control: Control, byKey = false): Promise<unknown> {
+    const call = card.value?.call
+    const at = call ? { call } : {}
+    switch (control) {
+      case 'answer':
+        return act('call.answer', incoming.value ? { call: incoming.value.call } : {})
+      case 'mute':
+      case 'unmute':
+        return path.mute(control === 'mute')
+      case 'hold':
+        return act('call.hold', at)
+      case 'retrieve':
+      case 'back_to_citizen':
+        return act('call.retrieve', at)
+      case 'consult':
+      case 'transfer':
+      case 'conference':
+      case 'dial':
+      case 'keypad':
+      case 'break':
+      case 'how':
+      case 'reject':
+        return (sheet.value = control)
+      case 'not_ready':
+        return act('agent.not_ready', { reason: 'busy' })
+      case 'invite':
+        return (sheet.value = 'conference')
+      case 'complete_transfer':
+        return act('call.transfer', at)
+      case 'to_conference':
+        return act('call.conference', at)
+      case 'leave':
+        return act('call.complete', at)
+      case 'police':
+        return act('call.conference', { ...at, to: { number: '110' } }, { to: '110' })
+      case 'record_pause':
+        return act('recording.pause', at)
+      case 'record_resume':
+        return act('recording.resume', at)
+      case 'assist':
+        return act('assist.request', at)
+      case 'assist_cancel':
+        return act('assist.cancel', {})
+      case 'crisis':
+        return act('crisis.raise', at)
+      case 'hangup': {
+        if (byKey && !hang.press(Date.now())) return (said.value = i18n.global.t('phone.again_to_hang_up'))
+        const up = speaking.value ?? card.value
+        return act('call.hangup', up ? { call: up.call } : {})
+      }
+      case 'ready':
+      case 'recover':
+        return act('agent.ready', {})
+      case 'break_withdraw':
+        return act('agent.break_withdraw', {})
+      case 'extend':
+        return act('wrapup.extend', {})
+      case 'finish':
+        return act('wrapup.finish', {})
+      case 'login':
+        return act('agent.login', { device: 'browser' })
+      case 'desk_phone': {
+        const device = phone.value ?? localStorage.getItem('desk-phone')
+        return device ? act('agent.login', { device }) : null
+      }
+      case 'recheck':
+        return path.recheck()
+      case 'retry':
+        return client.retry()
+      case 'take_over':
+        return act('agent.login', { device: world.value.device ?? 'browser', take_over: true })
+    }
+  }
+
+  /** Where a sheet leads. */
+  function call(kind: 'consult' | 'transfer' | 'conference', to: Target) {
+    const at = card.value ? { call: card.value.call } : {}
+    const name = 'agent' in to ? to.agent : 'queue' in to ? word('queues', to.queue) : to.number
+    return act(`call.${kind}`, { ...at, to }, { to: name })
+  }
+
+  // An offer is heard within the page and told once.
+  watch(incoming, (card, before) => {
+    if (card?.call === before?.call) return
+    stopRing()
+    quiet()
+    if (!card) return
+    // Nothing stands between the agent and the answer.
+    sheet.value = null
+    const t = i18n.global.t
+    const queue = word('queues', card.queue)
+    if (world.value.offer?.auto_answer_at) beep()
+    else startRing(card.urgent)
+    callOut(card.call, t('phone.offered', { queue }), t('phone.title_mark'))
+    said.value = t('phone.said_offer', { queue })
+  })
+  watch(
+    () => audio.value.muted && speaking.value === null,
+    (left) => left && path.mute(false),
+  )
+
+  const retry = () => client.retry()
+  const dismiss = (n: number) => happen({ dismiss: n })
+
+  return {
+    world,
+    link,
+    audio,
+    heardAt,
+    sheet,
+    trouble,
+    said,
+    busy,
+    card,
+    speaking,
+    incoming,
+    face,
+    path,
+    start,
+    stop,
+    act,
+    press,
+    call,
+    retry,
+    dismiss,
+  }
+})

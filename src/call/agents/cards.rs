@@ -1,0 +1,204 @@
+//! What panels are shown: cards, states, queues, snapshots; and how words reach the agents.
+
+use super::seam::{
+    AgentEvent, AgentState, CallCard, Colleague, Device, Direction, FromEngine, QueueStats, Snapshot,
+};
+use crate::acd::{self, AgentId};
+use crate::base::{CallId, Time};
+use crate::call::engine::{Effect, Engine};
+use crate::call::live::{Call, Stage};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Queues' numbers go out so often at most.
+const STATS_EVERY: Duration = Duration::from_millis(250);
+
+pub(super) fn device_label(device: Option<&Device>) -> String {
+    match device {
+        None => String::new(),
+        Some(Device::Browser) => "browser".to_owned(),
+        Some(Device::Phone(name)) => name.to_string(),
+    }
+}
+
+impl Engine {
+    pub(super) fn tell(&mut self, now: Time, to: AgentId, event: AgentEvent) {
+        let Some(seat) = self.desk.seats.get(&to) else { return };
+        let word =
+            FromEngine::Event { to: Arc::clone(&seat.name), at: now, wall_ms: self.wall.at(now), event };
+        self.desk.words.push(word);
+    }
+
+    /// The agent himself, and those who watch the floor.
+    pub(super) fn tell_watchers(&mut self, now: Time, about: AgentId, event: AgentEvent) {
+        let watch = |(id, seat): (&AgentId, &super::desk::Seat)| {
+            (*id == about || !seat.watches.is_empty()) && seat.present
+        };
+        let to: Vec<AgentId> =
+            self.desk.seats.iter().filter(|entry| watch(*entry)).map(|(id, _)| *id).collect();
+        for agent in to {
+            self.tell(now, agent, event.clone());
+        }
+    }
+
+    /// To every lead whose page is open; counted also when there is none.
+    pub(super) fn alarm(
+        &mut self,
+        now: Time,
+        kind: &'static str,
+        call: Option<CallId>,
+        agent: Option<AgentId>,
+        note: &str,
+    ) {
+        self.counters.add(crate::call::counters::Count::Alarms);
+        let leads: Vec<AgentId> =
+            self.desk.seats.iter().filter(|(_, seat)| seat.lead && seat.present).map(|(id, _)| *id).collect();
+        for lead in leads {
+            let (agent, note) = (agent.map(|agent| Arc::from(agent.as_str())), Arc::from(note));
+            self.tell(now, lead, AgentEvent::Alarm { kind, call, agent, note });
+        }
+    }
+
+    pub(super) fn state_for_panel(&self, agent: AgentId) -> AgentState {
+        let Some(seat) = self.desk.seats.get(&agent) else { return AgentState::Offline };
+        match &seat.state {
+            acd::AgentState::Offline => AgentState::Offline,
+            acd::AgentState::NotReady(reason) => AgentState::NotReady { reason: Arc::clone(reason) },
+            acd::AgentState::Ready => AgentState::Ready,
+            acd::AgentState::Offered => AgentState::Offered,
+            acd::AgentState::OnCall => AgentState::OnCall,
+            acd::AgentState::WrapUp => {
+                AgentState::WrapUp { until_ms: seat.wrap_until.map_or(0, |at| self.wall.at(at)) }
+            }
+            acd::AgentState::NotResponding => AgentState::NotResponding,
+        }
+    }
+
+    /// `to`: whose eyes it is for; he is not among the others.
+    pub(super) fn card(&self, id: CallId, to: Option<AgentId>) -> Option<Box<CallCard>> {
+        let call = self.calls.get(&id)?;
+        let safe = call.ticket.as_ref().filter(|_| self.number_shown(call));
+        let others = call.parties.iter().filter(|p| p.role.is_heard() && p.agent() != to);
+        Some(Box::new(CallCard {
+            call: id,
+            direction: if call.outbound { Direction::Outbound } else { Direction::Inbound },
+            queue: call.queue.clone(),
+            caller: Arc::from(if call.private { "" } else { call.number.as_str() }),
+            called: Arc::from(call.called.as_str()),
+            ticket_no: safe.map(|(no, _)| Arc::clone(no)),
+            ticket_code: safe.map(|(_, code)| Arc::clone(code)),
+            state: self.state_of_card(call, to),
+            arrived_ms: call.arrived_ms,
+            queued_ms: call.queued_ms,
+            answered_ms: call.taken_ms,
+            path: call.path.iter().cloned().collect(),
+            urgent: call.urgent,
+            recording_paused: call.recording_paused,
+            others: others.map(|party| party.who.name()).collect(),
+        }))
+    }
+
+    fn number_shown(&self, call: &Call) -> bool {
+        call.ticket_seq <= self.durable
+    }
+
+    fn state_of_card(&self, call: &Call, to: Option<AgentId>) -> &'static str {
+        let mine = to.and_then(|agent| call.party_of(agent));
+        let consulting = call.parties.iter().any(|party| party.consult);
+        match (&call.stage, mine) {
+            (Stage::Talking { .. }, Some(party)) if party.up && consulting => "consulting",
+            (Stage::Talking { .. }, Some(party)) if party.up && call.aside => "held",
+            (Stage::Talking { .. }, Some(party)) if party.up && call.parties.len() > 1 => "conference",
+            (Stage::Talking { .. }, Some(party)) if party.up => "talking",
+            (Stage::Dialing, _) => "dialling",
+            _ => "offered",
+        }
+    }
+
+    pub(super) fn snapshot(&self, agent: AgentId) -> Option<Box<Snapshot>> {
+        let seat = self.desk.seats.get(&agent)?;
+        let offer = self.desk.offer_of(agent).filter(|(_, open)| open.told);
+        let on_call = seat.call.filter(|_| self.desk.offer_of(agent).is_none());
+        let calls =
+            offer.map(|(_, open)| open.call).or(on_call).and_then(|call| self.card(call, Some(agent)));
+        let colleague = |(id, other): (&AgentId, &super::desk::Seat)| Colleague {
+            agent: Arc::clone(&other.name),
+            state: self.state_for_panel(*id),
+            since_ms: other.since_ms,
+            device: other.device.clone(),
+            call: other.call,
+        };
+        Some(Box::new(Snapshot {
+            agent: Arc::clone(&seat.name),
+            state: self.state_for_panel(agent),
+            since_ms: seat.since_ms,
+            device: seat.device.clone(),
+            break_pending: seat.break_asked.clone(),
+            calls: calls.into_iter().map(|card| *card).collect(),
+            offer: offer.map(|(_, open)| {
+                (open.call, self.wall.at(open.answer_by), open.auto_answer_at.map(|at| self.wall.at(at)))
+            }),
+            queues: self.config.queues.iter().filter_map(|(name, _)| self.queue_stats(name)).collect(),
+            colleagues: self.desk.seats.iter().filter(|(id, _)| **id != agent).map(colleague).collect(),
+        }))
+    }
+
+    pub(super) fn stranger(&self, agent: &Arc<str>) -> Box<Snapshot> {
+        Box::new(Snapshot {
+            agent: Arc::clone(agent),
+            state: AgentState::Offline,
+            since_ms: 0,
+            device: None,
+            break_pending: None,
+            calls: Vec::new(),
+            offer: None,
+            queues: self.config.queues.iter().filter_map(|(name, _)| self.queue_stats(name)).collect(),
+            colleagues: Vec::new(),
+        })
+    }
+
+    fn queue_stats(&self, queue: &Arc<str>) -> Option<QueueStats> {
+        let stats = self.acd.stats(queue)?;
+        let n = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Some(QueueStats {
+            queue: Arc::clone(queue),
+            waiting: n(stats.waiting),
+            longest_since_ms: stats.longest_since.map(|at| self.wall.at(at)),
+            staffed: stats.staffed.into(),
+            free: stats.free.into(),
+            talking: stats.talking.into(),
+            wrap_up: stats.wrap.into(),
+            callbacks: n(stats.callbacks),
+        })
+    }
+
+    /// A queue's numbers have changed: they go out soon, with those of others.
+    pub(in crate::call) fn stir(&mut self, now: Time, queue: &Arc<str>) {
+        if self.desk.stirred.insert(Arc::clone(queue)) {
+            self.desk.send_stats_at.get_or_insert(now + STATS_EVERY);
+        }
+    }
+
+    pub(super) fn send_stats(&mut self, now: Time) {
+        if self.desk.send_stats_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.desk.send_stats_at = None;
+        let stirred: BTreeSet<Arc<str>> = std::mem::take(&mut self.desk.stirred);
+        for queue in stirred {
+            let Some(stats) = self.queue_stats(&queue) else { continue };
+            let watch = |seat: &super::desk::Seat| seat.present && seat.watches.contains(&queue);
+            let to: Vec<AgentId> =
+                self.desk.seats.iter().filter(|(_, seat)| watch(seat)).map(|(id, _)| *id).collect();
+            for agent in to {
+                self.tell(now, agent, AgentEvent::QueueStats(stats.clone()));
+            }
+        }
+    }
+
+    /// What was said within this input goes out in its order.
+    pub(in crate::call) fn flush_words(&mut self, out: &mut Vec<Effect>) {
+        out.extend(self.desk.words.drain(..).map(|word| Effect::Agent(Box::new(word))));
+    }
+}

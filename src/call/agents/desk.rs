@@ -1,0 +1,208 @@
+//! The seats: who is logged in, with what device, whether sound passes, and what waits for the disk before it is shown.
+
+use super::seam::{self, AgentEvent, Device, FromEngine};
+use crate::acd::{self, AgentId, OfferId};
+use crate::base::{CallId, Deadlines, Time, soonest};
+use crate::call::engine::{Effect, Engine};
+use crate::call::live::Stage;
+use crate::sip::seam::PeerId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(in crate::call) struct Seat {
+    pub name: seam::AgentId,
+    pub lead: bool,
+    pub device: Option<Device>,
+    /// Counts his log-ins: the newest wins.
+    pub epoch: u64,
+    /// A page of his is connected.
+    pub present: bool,
+    pub path: Option<seam::Path>,
+    pub relay: Option<SocketAddr>,
+    /// The call he is on, rung for, or listens to.
+    pub call: Option<CallId>,
+    /// What he was last told he is.
+    pub state: acd::AgentState,
+    pub since_ms: i64,
+    /// Ends of wrap-up and of waiting for a page that went away.
+    pub wrap_until: Option<Time>,
+    pub wrap_call: Option<(CallId, Time)>,
+    pub away_until: Option<Time>,
+    pub watches: BTreeSet<Arc<str>>,
+    pub break_asked: Option<Arc<str>>,
+    pub rung: Option<Ring>,
+}
+
+impl Seat {
+    pub fn new(name: seam::AgentId, lead: bool) -> Self {
+        Self {
+            name,
+            lead,
+            device: None,
+            epoch: 0,
+            present: false,
+            path: None,
+            relay: None,
+            call: None,
+            state: acd::AgentState::Offline,
+            since_ms: 0,
+            wrap_until: None,
+            wrap_call: None,
+            away_until: None,
+            watches: BTreeSet::new(),
+            break_asked: None,
+            rung: None,
+        }
+    }
+}
+
+/// A colleague's panel or phone rings for a call that came through no queue.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::call) struct Ring {
+    pub call: CallId,
+    pub consult: bool,
+    pub until: Time,
+}
+
+/// An open offer as the panels know it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::call) struct Open {
+    pub agent: AgentId,
+    pub call: CallId,
+    pub answer_by: Time,
+    pub auto_answer_at: Option<Time>,
+    /// The fact that must be on disk before anybody is told.
+    pub seq: u64,
+    pub told: bool,
+}
+
+/// What becomes of something once it is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::call) enum Safe {
+    Offer(OfferId),
+    /// The ticket's number may be shown to who is on the call.
+    Number(CallId),
+}
+
+#[derive(Debug, Default)]
+pub(in crate::call) struct Desk {
+    pub seats: BTreeMap<AgentId, Seat>,
+    pub offers: BTreeMap<OfferId, Open>,
+    /// Contacts of each desk phone.
+    pub phones: BTreeMap<PeerId, usize>,
+    pub safe: BTreeSet<(u64, Safe)>,
+    pub away: Deadlines<AgentId>,
+    /// When colleagues have let it ring for too long.
+    pub ringing: Deadlines<AgentId>,
+    /// When offers answer themselves.
+    pub auto: Deadlines<OfferId>,
+    /// Queues whose numbers changed since they were last sent, and when they are sent again.
+    pub stirred: BTreeSet<Arc<str>>,
+    pub send_stats_at: Option<Time>,
+    pub words: Vec<FromEngine>,
+}
+
+impl Desk {
+    /// The agent's offer, if one is open.
+    pub fn offer_of(&self, agent: AgentId) -> Option<(OfferId, Open)> {
+        self.offers.iter().find(|(_, open)| open.agent == agent).map(|(id, open)| (*id, *open))
+    }
+
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let own = soonest(self.away.soonest(), self.auto.soonest());
+        soonest(soonest(own, self.ringing.soonest()), self.send_stats_at)
+    }
+}
+
+impl Engine {
+    pub(in crate::call) fn desk_due(&mut self, now: Time, out: &mut Vec<Effect>) {
+        self.agents_away(now);
+        self.auto_answers(now);
+        self.rings_over(now, out);
+        self.send_stats(now);
+    }
+
+    /// What waited for the disk and is there now.
+    pub(in crate::call) fn desk_safe(&mut self, now: Time, out: &mut Vec<Effect>) {
+        while let Some(&(seq, what)) = self.desk.safe.first()
+            && seq <= self.durable
+        {
+            self.desk.safe.pop_first();
+            match what {
+                Safe::Offer(offer) => self.offer_is_safe(now, offer, out),
+                Safe::Number(call) => self.number_is_safe(now, call),
+            }
+        }
+    }
+
+    /// The call is over: everybody beside the citizen goes too.
+    pub(in crate::call) fn parties_go(
+        &mut self,
+        now: Time,
+        id: CallId,
+        why: &'static str,
+        out: &mut Vec<Effect>,
+    ) {
+        self.forget_safe(id);
+        let ringing: Vec<AgentId> = match self.calls.get(&id) {
+            Some(call) if matches!(call.stage, Stage::Talking { .. }) => self
+                .desk
+                .seats
+                .iter()
+                .filter(|(_, s)| s.rung.is_some_and(|r| r.call == id))
+                .map(|(id, _)| *id)
+                .collect(),
+            _ => Vec::new(),
+        };
+        for agent in ringing {
+            self.stop_ringing(agent);
+            self.drop_party(now, id, agent, "caller_left", out);
+            if let Some(seat) = self.desk.seats.get_mut(&agent) {
+                seat.call = None;
+            }
+            let _ = self.acd_fact(|acd, actions| acd.idle(now, agent, actions));
+            self.tell(now, agent, AgentEvent::Rescinded { call: id, why: "caller_left" });
+        }
+        while let Some(party) = self.calls.get(&id).and_then(|call| call.parties.last()) {
+            let (agent, role, up) = (party.agent(), party.role, party.up);
+            let last = self.calls.get(&id).map_or(0, |call| call.parties.len()).saturating_sub(1);
+            if self.drop_party_at(now, id, last, why, out).is_none() {
+                return;
+            }
+            if let Some(agent) = agent.filter(|_| up) {
+                self.freed(now, id, agent, role, why);
+            }
+        }
+    }
+
+    /// What must hold of the seats after every input.
+    pub(in crate::call) fn assert_desk(&self) {
+        for (id, seat) in &self.desk.seats {
+            let Some(on) = seat.call else {
+                assert!(seat.rung.is_none(), "{id} is rung for no call");
+                continue;
+            };
+            let call = self.calls.get(&on);
+            assert!(call.is_some(), "{id} is on {on}, which is gone");
+            let there = call.is_some_and(|call| call.party_of(*id).is_some());
+            let offered = self.desk.offers.values().any(|open| open.agent == *id && open.call == on);
+            assert!(there || offered || seat.rung.is_some(), "{id} has no part in {on}");
+        }
+        for (id, call) in &self.calls {
+            let talking = matches!(call.stage, Stage::Talking { .. } | Stage::Dialing);
+            for agent in call.parties.iter().filter_map(|party| party.agent()) {
+                let on = self.desk.seats.get(&agent).and_then(|seat| seat.call);
+                assert_eq!(on, Some(*id), "{agent} has a leg there");
+            }
+            let up = call.parties.iter().any(|party| party.up);
+            assert!(talking || !up, "{id} has parties while {:?}", call.stage);
+            assert!(!call.aside || talking, "{id} is set aside by nobody");
+        }
+        for (offer, open) in &self.desk.offers {
+            assert_eq!(self.acd.offer_of(*offer), Some((open.agent, open.call)), "{offer:?}");
+            assert_eq!(open.told, !self.desk.safe.contains(&(open.seq, Safe::Offer(*offer))), "{offer:?}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Calls that begin with an agent: the citizen is dialled, and shown the hotline's own number.
+
+use super::orders::{Done, refused};
+use super::party::Role;
+use super::seam::{AgentEvent, Refused};
+use crate::acd::AgentId;
+use crate::base::{CallId, LegId, Personal, Time};
+use crate::call::counters::Count;
+use crate::call::engine::{Effect, Engine};
+use crate::call::fact::{CallArrived, Fact};
+use crate::call::live::{Call, Leg, Stage};
+use crate::ivr::Walk;
+use crate::ivr::seam::CallFacts;
+use crate::sip::seam::{DialogId, LocalMedia};
+use rand_chacha::rand_core::Rng;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+impl Engine {
+    /// The agent must have nothing in hand; his own line is up before the citizen's phone rings.
+    pub(super) fn dial(
+        &mut self,
+        now: Time,
+        agent: AgentId,
+        number: &str,
+        ticket: Option<Arc<str>>,
+        out: &mut Vec<Effect>,
+    ) -> Done {
+        if self.desk.seats.get(&agent).is_none_or(|seat| seat.call.is_some()) {
+            return Err(Refused::WrongState);
+        }
+        if self.draining || self.calls.len() >= self.config.limits.max_calls {
+            return Err(Refused::Limit);
+        }
+        let (peer, number) = self.outside(number)?;
+        let Some(port) = self.ports.lease() else { return Err(Refused::Limit) };
+        let leg = Leg { id: LegId(self.next_leg), port, ssrc: self.rng.next_u32(), open: false };
+        self.next_leg += 1;
+        let sdp_session = self.rng.next_u64() >> 2;
+        let addr = SocketAddr::new(self.config.media_addr, port.port);
+        let media = LocalMedia { addr, codecs: self.config.ua.codecs.clone(), sdp_session };
+        let from = self.own_number();
+        let invited = self.sip(|ua, sip| ua.invite(now, peer, &number, &from, media, &[], sip));
+        let Ok(dialog) = invited else {
+            self.ports.give_back(port.port);
+            return Err(Refused::TargetBusy);
+        };
+        let id = self.begin_outbound(now, dialog, leg, agent, &number, &from, peer, ticket, out);
+        if let Err(why) = self.acd_fact(|acd, actions| acd.busy(now, agent, id, actions)) {
+            self.end(now, id, crate::call::EndReason::DialFailed, crate::call::engine::EndedBy::Us, out);
+            return Err(refused(why));
+        }
+        if !self.seat_joins(now, id, agent, Role::Talk, out) {
+            self.drop_party(now, id, agent, "unreachable", out);
+            if let Some(seat) = self.desk.seats.get_mut(&agent) {
+                seat.call = None;
+            }
+            let _ = self.acd_fact(|acd, actions| acd.idle(now, agent, actions));
+            self.end(now, id, crate::call::EndReason::DialFailed, crate::call::engine::EndedBy::Us, out);
+            return Err(Refused::NoMedia);
+        }
+        Ok(Some(id))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one record, each with its own name")]
+    fn begin_outbound(
+        &mut self,
+        now: Time,
+        dialog: DialogId,
+        leg: Leg,
+        agent: AgentId,
+        number: &Arc<str>,
+        from: &str,
+        peer: crate::sip::seam::PeerId,
+        ticket: Option<Arc<str>>,
+        out: &mut Vec<Effect>,
+    ) -> CallId {
+        let id = CallId { node: self.config.node, boot: self.config.boot, n: self.next_call };
+        self.next_call += 1;
+        self.counters.add(Count::CallsDialled);
+        let trunk: Arc<str> = self
+            .config
+            .ua
+            .peers
+            .get(usize::from(peer.0))
+            .map_or_else(|| Arc::from("unknown"), |peer| Arc::clone(&peer.name));
+        let flow = Arc::clone(&self.config.flow);
+        let arrived = CallArrived {
+            call: id,
+            sip_call_id: String::new(),
+            caller: Personal::new(&**number),
+            caller_source: "dialled".to_owned(),
+            display: Personal::default(),
+            private: false,
+            called: from.to_owned(),
+            redirected_from: None,
+            redirect_reason: None,
+            trunk: trunk.to_string(),
+            source: String::new(),
+            user_agent: String::new(),
+            emergency: false,
+            flow_hash: flow.hash(),
+            flow_file: flow.file().to_owned(),
+            flow_version: flow.version().to_owned(),
+            dialled_by: Some(agent.to_string()),
+        };
+        self.note(now, Fact::CallArrived(Box::new(arrived)), out);
+        if let Some(ticket) = ticket {
+            let (name, value) = ("ticket".to_owned(), Personal::new(&*ticket));
+            self.note(now, Fact::ValueSet { call: id, name, value }, out);
+        }
+        let facts = CallFacts { called: from.to_owned(), began: now, ..CallFacts::default() };
+        let wall_ms = self.wall.at(now);
+        let mut call =
+            Call::outbound(id, dialog, leg, now, wall_ms, number, from, trunk, Walk::new(flow, facts));
+        call.max_call_at = now + self.config.limits.max_call;
+        call.agent = Some(agent);
+        self.by_leg.insert(call.leg.id, id);
+        self.by_dialog.insert(dialog, id);
+        self.order.insert(id);
+        *self.per_caller.entry(call.number.clone()).or_default() += 1;
+        self.calls.insert(id, call);
+        self.touched.push(id);
+        id
+    }
+
+    /// The one an agent dialled has answered.
+    pub(in crate::call) fn callee_answered(&mut self, now: Time, dialog: DialogId, out: &mut Vec<Effect>) {
+        let Some(id) = self.by_dialog.get(&dialog).copied() else { return };
+        let wall_ms = self.wall.at(now);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if !matches!(call.stage, Stage::Dialing) {
+            return;
+        }
+        self.reach.took(crate::call::Place::Dialing, crate::call::News::Confirmed);
+        call.stage = Stage::Talking { until: None };
+        call.taken_ms = Some(wall_ms);
+        call.answered = Some(now);
+        self.touched.push(id);
+        self.callee_answer_fact(now, id, out);
+        self.start_recording(now, id, out);
+        self.rebridge(id, out);
+        let agents: Vec<AgentId> = self
+            .calls
+            .get(&id)
+            .map(|call| call.parties.iter().filter_map(|party| party.agent()).collect())
+            .unwrap_or_default();
+        for agent in agents {
+            if let Some(card) = self.card(id, Some(agent)) {
+                self.tell(now, agent, AgentEvent::Answered { card });
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Legs beside the citizen's, and who hears whom.
+
+use crate::acd::AgentId;
+use crate::base::LegId;
+use crate::call::live::{Call, Leg};
+use crate::media::seam::Member;
+use crate::sip::seam::DialogId;
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    Agent(AgentId),
+    /// An outside number as it was dialled.
+    Number(Arc<str>),
+}
+
+impl Who {
+    pub fn name(&self) -> Arc<str> {
+        match self {
+            Self::Agent(agent) => Arc::from(agent.as_str()),
+            Self::Number(number) => Arc::clone(number),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Talk,
+    /// Hears all, is heard by nobody.
+    Listen,
+    /// Hears all, is heard by agents only.
+    Whisper,
+    /// A lead among the talkers.
+    Barge,
+}
+
+impl Role {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Talk => "agent",
+            Self::Listen => "listen",
+            Self::Whisper => "whisper",
+            Self::Barge => "barge",
+        }
+    }
+    pub const fn is_heard(self) -> bool {
+        matches!(self, Self::Talk | Self::Barge)
+    }
+}
+
+#[derive(Debug)]
+pub struct Party {
+    pub who: Who,
+    pub role: Role,
+    pub leg: Leg,
+    /// A desk phone's or an outside number's; a browser has none.
+    pub dialog: Option<DialogId>,
+    /// Answered: among the others.
+    pub up: bool,
+    /// Set aside while the others talk.
+    pub aside: bool,
+    /// Asked by an agent while the citizen is set aside.
+    pub consult: bool,
+}
+
+impl Party {
+    pub fn agent(&self) -> Option<AgentId> {
+        match self.who {
+            Who::Agent(agent) => Some(agent),
+            Who::Number(_) => None,
+        }
+    }
+    /// What its `PartyJoined` says.
+    pub fn label(&self) -> &'static str {
+        match (&self.who, self.role) {
+            (Who::Number(_), _) => "outside",
+            (_, role) => role.label(),
+        }
+    }
+    fn sounds(&self) -> bool {
+        self.up && self.leg.open && !self.aside
+    }
+}
+
+impl Call {
+    pub fn party_of(&self, agent: AgentId) -> Option<&Party> {
+        self.parties.iter().find(|party| party.agent() == Some(agent))
+    }
+    pub fn party_of_mut(&mut self, agent: AgentId) -> Option<&mut Party> {
+        self.parties.iter_mut().find(|party| party.agent() == Some(agent))
+    }
+    pub fn party_on(&mut self, leg: LegId) -> Option<&mut Party> {
+        self.parties.iter_mut().find(|party| party.leg.id == leg)
+    }
+    /// Somebody the citizen can speak with is on the call, or is being rung for it.
+    pub fn is_attended(&self) -> bool {
+        self.parties.iter().any(|party| party.role.is_heard())
+    }
+    /// The same, leaving one out.
+    pub fn is_attended_but(&self, agent: AgentId) -> bool {
+        self.parties.iter().any(|party| party.role.is_heard() && party.agent() != Some(agent))
+    }
+    /// Who speaks with whom: the citizen first, then the parties in their order. Fewer than two: nobody is bridged.
+    pub fn matrix(&self) -> Vec<Member> {
+        let mut sides = Vec::with_capacity(self.parties.len() + 1);
+        if self.leg.open && !self.aside {
+            sides.push((self.leg.id, Role::Talk, false));
+        }
+        sides.extend(
+            self.parties
+                .iter()
+                .filter(|party| party.sounds())
+                .map(|party| (party.leg.id, party.role, party.agent().is_some())),
+        );
+        if sides.len() < 2 {
+            return Vec::new();
+        }
+        let hears = |listener: usize| {
+            let mut bits = 0;
+            for (n, (_, role, _)) in sides.iter().enumerate() {
+                let to_me = role.is_heard() || (*role == Role::Whisper && sides[listener].2);
+                if n != listener && to_me {
+                    bits |= 1 << n;
+                }
+            }
+            bits
+        };
+        sides.iter().enumerate().map(|(n, (leg, ..))| Member { leg: *leg, hears: hears(n) }).collect()
+    }
+}

@@ -1,0 +1,372 @@
+//! What happens on a call that somebody has taken: hold, leaving, being lost, and what follows when nobody is left.
+
+use super::party::Role;
+use super::seam::{AgentEvent, Deafness, Path};
+use crate::acd::{self, AgentId, Enter};
+use crate::base::{CallId, Time};
+use crate::call::EndReason;
+use crate::call::counters::Count;
+use crate::call::engine::{Effect, EndedBy, Engine};
+use crate::call::fact::Fact;
+use crate::call::live::Stage;
+use crate::call::reach::News;
+use crate::ivr::seam::{Input, QueueNews};
+use crate::media::seam::Order;
+use crate::sip::seam::DialogId;
+use std::sync::Arc;
+
+/// The citizen as `PartyHeld` names him; legs count from one.
+pub(super) const CITIZEN: u64 = 0;
+
+impl Engine {
+    /// The citizen is set aside, with music, or taken back.
+    pub(super) fn set_aside(&mut self, now: Time, id: CallId, aside: bool, out: &mut Vec<Effect>) {
+        let music = self.config.hold_music.clone().and_then(|name| self.clip(&name));
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if std::mem::replace(&mut call.aside, aside) == aside {
+            return;
+        }
+        self.touched.push(id);
+        let quiet = call.crisis;
+        let (leg, worker) = (call.leg.id, call.leg.port.worker);
+        // In a crisis nobody is left with music.
+        let clip = music.filter(|_| aside && !quiet);
+        out.push(Effect::Media { worker, order: Order::Background { leg, clip } });
+        self.note(now, Fact::PartyHeld { call: id, party: CITIZEN, on: aside }, out);
+        self.rebridge(id, out);
+        let event = if aside { AgentEvent::Held { call: id } } else { AgentEvent::Retrieved { call: id } };
+        self.tell_call(now, id, event, None);
+    }
+
+    /// Every agent on the call but one.
+    pub(super) fn tell_call(&mut self, now: Time, id: CallId, event: AgentEvent, but: Option<AgentId>) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let agents: Vec<AgentId> =
+            call.parties.iter().filter_map(|p| p.agent()).filter(|agent| Some(*agent) != but).collect();
+        for agent in agents {
+            self.tell(now, agent, event.clone());
+        }
+    }
+
+    /// Somebody who was called joins: a colleague, a phone, an outside number.
+    pub(super) fn joins(
+        &mut self,
+        now: Time,
+        id: CallId,
+        dialog: DialogId,
+        agent: Option<AgentId>,
+        who: &Arc<str>,
+        out: &mut Vec<Effect>,
+    ) {
+        self.took(id, News::PartyUp);
+        if let Some(agent) = agent {
+            self.stop_ringing(agent);
+        }
+        self.party_up(now, id, |party| party.dialog == Some(dialog), out);
+        self.joined(now, id, agent, who, out);
+    }
+
+    /// He is up: everybody hears of it, and a call whose only agent has gone meanwhile is his.
+    pub(super) fn joined(
+        &mut self,
+        now: Time,
+        id: CallId,
+        agent: Option<AgentId>,
+        who: &Arc<str>,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(agent) = agent
+            && let Some(card) = self.card(id, Some(agent))
+        {
+            self.tell(now, agent, AgentEvent::Answered { card });
+        }
+        self.tell_call(now, id, AgentEvent::Joined { call: id, who: Arc::clone(who) }, agent);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let others = call
+            .parties
+            .iter()
+            .filter(|party| party.up && party.role.is_heard() && party.who.name() != *who)
+            .count();
+        if others == 0 {
+            for party in &mut call.parties {
+                party.consult = false;
+            }
+            call.agent = agent.or(call.agent);
+            if let Stage::Talking { until } = &mut call.stage {
+                *until = None;
+            }
+            self.touched.push(id);
+            self.set_aside(now, id, false, out);
+        }
+    }
+
+    /// The agent goes: he hung up, his phone did, or he handed the call on.
+    pub(super) fn leaves(
+        &mut self,
+        now: Time,
+        id: CallId,
+        agent: AgentId,
+        why: &'static str,
+        out: &mut Vec<Effect>,
+    ) {
+        self.took(id, News::AgentLeft);
+        let role = self.calls.get(&id).and_then(|call| call.party_of(agent)).map(|party| party.role);
+        self.drop_party(now, id, agent, why, out);
+        self.freed(now, id, agent, role.unwrap_or(Role::Talk), why);
+        let who = Arc::from(agent.as_str());
+        self.tell_call(now, id, AgentEvent::Left { call: id, who }, Some(agent));
+        self.alone(now, id, out);
+    }
+
+    /// The agent's part of this call is over: wrap-up after talking, nothing after listening.
+    pub(super) fn freed(&mut self, now: Time, id: CallId, agent: AgentId, role: Role, why: &'static str) {
+        if let Some(seat) = self.desk.seats.get_mut(&agent) {
+            seat.call = None;
+            seat.wrap_call = Some((id, now));
+        }
+        self.stop_ringing(agent);
+        let _ = self.acd_fact(|acd, actions| match role {
+            Role::Talk | Role::Barge => acd.hung_up(now, agent, id, actions),
+            Role::Listen | Role::Whisper => acd.idle(now, agent, actions),
+        });
+        let wrap_up_until_ms =
+            self.acd.agent_view(agent).and_then(|view| view.wrap_until).map(|at| self.wall.at(at));
+        self.tell(now, agent, AgentEvent::Ended { call: id, reason: why, wrap_up_until_ms });
+    }
+
+    /// What follows when nobody is left with the citizen: listeners go too, and he returns to his flow.
+    pub(super) fn alone(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        // Whoever was asked by somebody who has gone is asked no more; whoever is called in may still come.
+        for agent in self.ringing_for(id, true) {
+            if !self.calls.get(&id).is_some_and(|call| call.is_attended_but(agent)) {
+                self.cancel_ring(now, id, agent, out);
+            }
+        }
+        let Some(call) = self.calls.get(&id) else { return };
+        if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing) || call.is_attended() {
+            return;
+        }
+        if !self.ringing_for(id, false).is_empty() {
+            return self.set_aside(now, id, true, out);
+        }
+        let listeners: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
+        let (outbound, crisis, dialing) = (call.outbound, call.crisis, matches!(call.stage, Stage::Dialing));
+        self.listeners_go(now, id, listeners, out);
+        if outbound || crisis || dialing {
+            return self.end(now, id, EndReason::AgentHungUp, EndedBy::Us, out);
+        }
+        self.set_aside(now, id, false, out);
+        self.touched.push(id);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.stage = Stage::Walking;
+        }
+        self.todo.push_back((id, Input::Returned));
+    }
+
+    /// Nobody is left to be listened to.
+    pub(super) fn listeners_go(&mut self, now: Time, id: CallId, who: Vec<AgentId>, out: &mut Vec<Effect>) {
+        for listener in who {
+            let role =
+                self.calls.get(&id).and_then(|c| c.party_of(listener)).map_or(Role::Listen, |p| p.role);
+            self.drop_party(now, id, listener, "over", out);
+            self.freed(now, id, listener, role, "over");
+        }
+    }
+
+    /// Nothing comes from the agent any more. The citizen hears that he is not forgotten; the agent has some time to come back.
+    pub(super) fn lost(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) {
+        let patience = now + self.config.limits.agent_away;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let others = call
+            .parties
+            .iter()
+            .filter(|party| party.up && party.role.is_heard() && party.agent() != Some(agent))
+            .count();
+        if others > 0 {
+            return self.leaves(now, id, agent, "lost", out);
+        }
+        let Stage::Talking { until } = &mut call.stage else { return };
+        if until.is_some() {
+            return;
+        }
+        *until = Some(patience);
+        self.touched.push(id);
+        self.counters.add(Count::AgentsLost);
+        let reassure = self.config.hold_prompt.clone();
+        self.set_aside(now, id, true, out);
+        if let Some(clip) = reassure.and_then(|name| self.clip(&name))
+            && let Some(call) = self.calls.get_mut(&id)
+        {
+            call.play = crate::media::seam::PlayId(call.play.0.wrapping_add(1));
+            let (leg, worker, play) = (call.leg.id, call.leg.port.worker, call.play);
+            let pieces = Box::from([crate::media::seam::Piece::Clip(clip)]);
+            out.push(Effect::Media { worker, order: Order::Play { leg, play, pieces } });
+        }
+    }
+
+    /// Sound passes again: the citizen is back with him, in the middle of the sentence.
+    pub(super) fn found(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Stage::Talking { until } = &mut call.stage else { return };
+        if until.take().is_none() {
+            return;
+        }
+        self.touched.push(id);
+        self.took(id, News::AgentBack);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (leg, worker) = (call.leg.id, call.leg.port.worker);
+        out.push(Effect::Media { worker, order: Order::Stop { leg } });
+        self.set_aside(now, id, false, out);
+    }
+
+    /// Sound came back by itself, before anybody was told that it is proven.
+    pub(in crate::call) fn party_heard(
+        &mut self,
+        now: Time,
+        id: CallId,
+        leg: crate::base::LegId,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.calls.get_mut(&id).is_some_and(|call| call.party_on(leg).is_some_and(|party| party.up)) {
+            self.found(now, id, out);
+        }
+    }
+
+    /// He did not come back: the citizen waits again, before all others.
+    pub(in crate::call) fn agent_stayed_away(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Stage::Talking { until } = &mut call.stage {
+            *until = None;
+        }
+        self.touched.push(id);
+        let Some(call) = self.calls.get(&id) else { return };
+        let agents: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
+        let outbound = call.outbound;
+        let queued = !outbound && self.acd_fact(|acd, actions| acd.front(now, id, actions)).is_ok();
+        for agent in agents {
+            self.drop_party(now, id, agent, "lost", out);
+            if let Some(seat) = self.desk.seats.get_mut(&agent) {
+                seat.call = None;
+            }
+            self.stop_ringing(agent);
+            let _ = self.acd_fact(|acd, actions| {
+                let _ = acd.path(now, agent, acd::Path::Deaf(Arc::from("lost")), actions);
+                acd.idle(now, agent, actions)
+            });
+            self.tell(now, agent, AgentEvent::Ended { call: id, reason: "lost", wrap_up_until_ms: None });
+        }
+        if queued {
+            self.waits_again(now, id, out);
+        } else {
+            self.alone(now, id, out);
+        }
+    }
+
+    /// In line once more, by the ACD's own word: the walk plays what one hears while waiting.
+    pub(super) fn waits_again(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        for agent in [self.ringing_for(id, true), self.ringing_for(id, false)].concat() {
+            self.cancel_ring(now, id, agent, out);
+        }
+        let place = self.acd.place(id).map(|(queue, priority)| (queue.to_owned(), priority));
+        let ahead = self.acd.ahead(id).unwrap_or(0);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (leg, worker) = (call.leg.id, call.leg.port.worker);
+        call.stage = Stage::Queued { since: now };
+        call.queue = place.as_ref().map(|(queue, _)| Arc::from(queue.as_str()));
+        self.touched.push(id);
+        out.push(Effect::Media { worker, order: Order::Stop { leg } });
+        self.set_aside(now, id, false, out);
+        if let Some((queue, priority)) = place {
+            self.note(now, Fact::QueueEntered { call: id, queue, priority, ahead }, out);
+        }
+        self.todo.push_back((id, Input::Queue(QueueNews::Waiting)));
+    }
+
+    /// To a queue, in the place the citizen has by his first arrival there.
+    pub(super) fn send_to_queue(
+        &mut self,
+        now: Time,
+        id: CallId,
+        queue: &Arc<str>,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        let Some(call) = self.calls.get(&id) else { return false };
+        let enter = Enter { entered: Some(call.arrived), ..Enter::new(id, Arc::clone(queue), 1) };
+        let entered = self.acd_fact(|acd, actions| acd.enter(now, enter, actions));
+        if !matches!(entered, acd::Entered::Waiting { .. }) {
+            return false;
+        }
+        self.waits_again(now, id, out);
+        true
+    }
+
+    /// An outside number is gone from the call.
+    pub(super) fn outsider_gone(
+        &mut self,
+        now: Time,
+        id: CallId,
+        at: usize,
+        why: &'static str,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(party) = self.drop_party_at(now, id, at, why, out) else { return };
+        let who = party.who.name();
+        self.tell_call(now, id, AgentEvent::Left { call: id, who }, None);
+        self.alone(now, id, out);
+    }
+
+    pub(super) fn path_news(
+        &mut self,
+        now: Time,
+        agent: AgentId,
+        path: Path,
+        relay: Option<std::net::SocketAddr>,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(seat) = self.desk.seats.get_mut(&agent) else { return };
+        seat.path = Some(path);
+        let moved = seat.relay != relay;
+        seat.relay = relay;
+        let browser = seat.device == Some(super::seam::Device::Browser);
+        let call = seat.call;
+        if !browser {
+            return;
+        }
+        let told = match path {
+            Path::Proven => acd::Path::Proven,
+            Path::Deaf(why) => acd::Path::Deaf(Arc::from(deafness(why))),
+        };
+        let deaf = matches!(told, acd::Path::Deaf(_));
+        let _ = self.acd_fact(|acd, actions| acd.path(now, agent, told, actions));
+        let Some(id) = call.filter(|id| self.calls.get(id).is_some_and(|c| c.party_of(agent).is_some()))
+        else {
+            return;
+        };
+        if deaf {
+            return self.lost(now, id, agent, out);
+        }
+        if moved && relay.is_some() {
+            self.reopen(now, id, agent, out);
+        }
+        self.found(now, id, out);
+    }
+
+    /// The agent's browser has come back by another relay: his leg speaks with that one.
+    fn reopen(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) {
+        let role = self.calls.get(&id).and_then(|call| call.party_of(agent)).map(|party| party.role);
+        if let Some(role) = role {
+            self.drop_party(now, id, agent, "moved", out);
+            self.seat_joins(now, id, agent, role, out);
+        }
+    }
+}
+
+const fn deafness(why: Deafness) -> &'static str {
+    match why {
+        Deafness::NotSetUp => "not_set_up",
+        Deafness::IceFailed => "ice_failed",
+        Deafness::NothingHeard => "nothing_heard",
+        Deafness::NotConfirmed => "not_confirmed",
+        Deafness::NoMicrophone => "no_microphone",
+    }
+}

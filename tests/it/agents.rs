@@ -1,0 +1,316 @@
+//! A citizen dials, an agent answers, both hear each other, the ticket has its number (issue 4, rows 1, 2, 11, 14).
+//!
+//! The citizen is a baresip. The agent has another one for a desk phone and works by the websocket, or has a browser and its keyboard.
+
+use crate::support::audio;
+use crate::support::baresip::{Baresip, Sounds};
+use crate::support::cti::Agent;
+use crate::support::level;
+use crate::support::server::{PASSWORD, Server, Setup, TOP};
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+const WAIT: Duration = Duration::from_secs(20);
+const LIKE: f64 = 0.9;
+const PHONE: &str = "desk-phone-12341";
+
+fn prompt(name: &str) -> Vec<f32> {
+    let path = Path::new(TOP).join("sounds/zh").join(format!("{name}.wav"));
+    audio::read_wav(&path).0.remove(0)
+}
+
+/// A microphone that says two prompts again and again.
+fn voice(dir: &Path, name: &str, clips: &[&str]) -> (PathBuf, Vec<f32>) {
+    let said: Vec<f32> = clips.iter().flat_map(|name| prompt(name)).collect();
+    let path = dir.join(name);
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = hound::WavWriter::create(&path, spec).expect("a WAV file");
+    for sample in said.iter().cycle().take(90 * 8_000) {
+        file.write_sample(*sample as i16).expect("write");
+    }
+    file.finalize().expect("a whole file");
+    (path, said)
+}
+
+fn part(sound: &[f32]) -> &[f32] {
+    &sound[8_000..32_000]
+}
+
+/// A desk with one queue and two desk phones.
+fn desk() -> Server {
+    let config = format!(
+        "{}\n[[agent_phone]]\nname = \"p1\"\npassword = \"{PHONE}\"\n[[agent_phone]]\nname = \"p2\"\npassword = \"{PHONE}\"\n\
+         [queue.people]\nanswer = \"auto\"\n",
+        include_str!("../../sipp-scenarios/hotline.toml")
+    );
+    // This phone knows no digest but MD5, and looks at the first challenge only.
+    let setup = Setup::of(&config).key("sip.digest", "MD5").flow("desk", include_str!("flows/desk.toml"));
+    let server = setup.start();
+    for (name, role) in [("8001", "agent"), ("8002", "agent"), ("boss", "lead")] {
+        server.user(name, role);
+    }
+    server
+}
+
+struct Table {
+    server: Server,
+    dir: tempfile::TempDir,
+}
+
+impl Table {
+    fn new() -> Self {
+        Self { server: desk(), dir: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn phone(&self, name: &str, clips: &[&str]) -> (Baresip, Vec<f32>) {
+        let (path, said) = voice(self.dir.path(), &format!("{name}.wav"), clips);
+        let phone = Baresip::phone(&path, self.server.at.udp, name, PHONE);
+        phone.logged("200 OK");
+        (phone, said)
+    }
+
+    /// At work with this device; the directory takes a moment to know a new user.
+    fn agent(&self, name: &str, device: &str) -> Agent {
+        let mut agent = Agent::open(self.server.at.http, name, PASSWORD);
+        level::until("the log-in", WAIT, || {
+            (agent.command("agent.login", json!({"device": device}))["ok"] == true).then_some(())
+        });
+        agent.done("agent.ready", json!({}));
+        agent.state(name, "ready");
+        agent
+    }
+
+    fn citizen(&self, clips: &[&str]) -> (Baresip, Vec<f32>) {
+        let (path, said) = voice(self.dir.path(), "citizen.wav", clips);
+        let mut citizen = Baresip::start(&path);
+        citizen.order("dial", &format!("sip:12341@{};transport=udp", self.server.at.udp));
+        citizen.logged("Call established");
+        (citizen, said)
+    }
+
+    fn call(&self) -> Value {
+        let api = self.server.api();
+        level::until("the call's record is complete", WAIT, || {
+            let calls = api.try_get("calls?limit=1")?;
+            let call = calls["items"][0].clone();
+            (!call["end_reason"].is_null() && !call["recording"]["length_ms"].is_null()).then_some(call)
+        })
+    }
+}
+
+fn hears(who: &str, sounds: &Sounds, said: &[f32]) {
+    let (like, _) = audio::find(part(said), &sounds.heard);
+    println!("{who} heard the other {like:.4}");
+    assert!(like > LIKE, "{who} heard the other only {like:.3}");
+}
+
+#[test]
+fn a_citizen_and_an_agent_at_a_desk_phone_hear_each_other() {
+    let table = Table::new();
+    let (phone, agent_said) = table.phone("p1", &["dept_rexianban", "callback_intro", "abuse_warn"]);
+    let mut agent = table.agent("8001", "p1");
+
+    let (mut citizen, citizen_said) = table.citizen(&["after_hours", "agent_hold", "conf_add_generic"]);
+    let offered = agent.event("call.offered");
+    assert_eq!(offered["data"]["queue"], "people", "{offered}");
+    assert_eq!(offered["data"]["caller"], "12000000055", "{offered}");
+    let answered = agent.event("call.answered");
+    assert_eq!(answered["data"]["call"], offered["data"]["call"]);
+    let linked = agent.event("ticket.linked");
+    let number = linked["data"]["ticket_no"].as_str().expect("a number").to_owned();
+    assert_eq!(number.len(), 12, "{linked}");
+    agent.state("8001", "on_call");
+    phone.logged("Call established");
+
+    citizen.listen(8);
+    // The citizen is set aside: what he hears now is music.
+    agent.done("call.hold", json!({}));
+    agent.event("call.held");
+    agent.done("call.retrieve", json!({}));
+    agent.event("call.retrieved");
+    citizen.listen(3);
+    agent.done("call.hangup", json!({}));
+    let ended = agent.event("call.ended");
+    assert!(ended["data"]["wrap_up_until"].is_string(), "{ended}");
+    agent.state("8001", "wrap_up");
+    // The flow goes on after the queue: a survey, and its key.
+    citizen.listen(1);
+    citizen.order("sndcode", "1");
+    citizen.logged("terminated");
+    agent.done("wrapup.finish", json!({}));
+    agent.state("8001", "ready");
+    let (citizen, phone) = (citizen.quit(), phone.quit());
+    hears("the citizen", &citizen, &agent_said);
+    hears("the agent", &phone, &citizen_said);
+
+    let call = table.call();
+    assert_eq!(call["agent"], "8001", "{call}");
+    assert_eq!(call["end_reason"], "survey_done", "{call}");
+    let tickets = table.server.api().list("tickets");
+    assert!(tickets.iter().any(|t| t["no"] == number.as_str()), "{number} in {tickets:?}");
+    // Both are in the recording, each in his channel.
+    let file = table.dir.path().join("recording.wav");
+    let id = call["recording"]["id"].as_str().expect("an id");
+    std::fs::write(&file, table.server.api().bytes(&format!("recordings/{id}"))).expect("write");
+    let (channels, _) = audio::read_wav(&file);
+    for (said, channel) in [(&citizen_said, 0), (&agent_said, 1)] {
+        let (like, _) = audio::find(part(said), &channels[channel]);
+        let (strange, _) = audio::find(part(said), &channels[1 - channel]);
+        println!("channel {channel}: {like:.4}, the other {strange:.4}");
+        assert!(like > LIKE && strange < 0.5, "channel {channel}: {like:.3}, the other {strange:.3}");
+    }
+    table.server.assert_replays(1);
+    table.server.assert_clean();
+}
+
+#[test]
+fn the_citizen_hangs_up_and_the_phone_is_free_again() {
+    let table = Table::new();
+    let (phone, _) = table.phone("p1", &["dept_rexianban", "callback_intro", "abuse_warn"]);
+    let mut agent = table.agent("8001", "p1");
+    for _ in 0..2 {
+        let (mut citizen, _) = table.citizen(&["after_hours", "agent_hold", "conf_add_generic"]);
+        agent.event("call.answered");
+        phone.logged("Call established");
+        citizen.order("hangup", "");
+        let ended = agent.event("call.ended");
+        assert_eq!(ended["data"]["reason"], "caller_hung_up", "{ended}");
+        agent.done("wrapup.finish", json!({}));
+        agent.state("8001", "ready");
+    }
+    assert_eq!(table.call()["end_reason"], "caller_hung_up");
+    table.server.assert_replays(1);
+    table.server.assert_clean();
+}
+
+/// The panel in the system's browser, driven by `panel/e2e/agent.mjs`; each line it prints is told here.
+struct Browser {
+    script: Child,
+    lines: Receiver<Value>,
+}
+
+impl Browser {
+    fn start(server: &Server, microphone: &Path, user: &str, reloads: u32) -> Self {
+        let mut script = Command::new("node")
+            .current_dir(format!("{TOP}/panel"))
+            .arg("e2e/agent.mjs")
+            .arg(format!("http://{}/", server.at.http))
+            .arg(microphone)
+            .args([user, &reloads.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node runs");
+        // The script prints a handful of lines.
+        let (to, lines) = sync_channel(64);
+        let told = BufReader::new(script.stdout.take().expect("piped"));
+        std::thread::spawn(move || {
+            for line in told.lines().map_while(Result::ok) {
+                let _ = to.send(serde_json::from_str(&line).unwrap_or(Value::String(line)));
+            }
+        });
+        Self { script, lines }
+    }
+
+    /// The next line that has this key.
+    #[track_caller]
+    fn told(&self, key: &str, wait: Duration) -> Value {
+        loop {
+            let line =
+                self.lines.recv_timeout(wait).unwrap_or_else(|e| panic!("no {key} from the browser: {e}"));
+            if !line[key].is_null() {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.script.kill();
+        let _ = self.script.wait();
+    }
+}
+
+/// Bytes of base64 as `btoa` writes it.
+fn from_base64(text: &str) -> Vec<u8> {
+    let value = |c: u8| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let digits: Vec<u32> = text.bytes().filter(|c| *c != b'=').map(|c| u32::from(value(c))).collect();
+    digits
+        .chunks(4)
+        .flat_map(|four| {
+            let bits = four.iter().fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - four.len()));
+            (0..four.len() - 1).map(move |n| (bits >> (16 - 8 * n)) as u8)
+        })
+        .collect()
+}
+
+/// A browser stretches time a little to follow the network: each half second of what it heard is looked for by itself in what was
+/// said again and again, and the median counts.
+fn median_like(heard: &[f32], said: &[f32]) -> f64 {
+    let said = [said, said].concat();
+    let mut like: Vec<f64> = heard.chunks_exact(4_000).map(|part| audio::find(part, &said).0).collect();
+    like.sort_by(f64::total_cmp);
+    println!("half seconds: {like:.3?}");
+    like[like.len() / 2]
+}
+
+#[test]
+fn a_citizen_and_an_agent_in_the_browser_hear_each_other() {
+    let reloads = if std::env::var_os("HOTLINE_PROVE").is_some() { 100 } else { 5 };
+    let server = Setup { args: vec!["--demo".into()], ..Setup::of("") }.start();
+    let dir = tempfile::tempdir().expect("a folder");
+    let (microphone, agent_said) =
+        voice(dir.path(), "agent.wav", &["dept_rexianban", "callback_intro", "abuse_warn"]);
+    let browser = Browser::start(&server, &microphone, "8001", reloads);
+    browser.told("ready", Duration::from_secs(60));
+    let (path, citizen_said) =
+        voice(dir.path(), "citizen.wav", &["after_hours", "agent_hold", "conf_add_generic"]);
+    let mut citizen = Baresip::start(&path);
+    citizen.order("dial", &format!("sip:12341@{};transport=udp", server.at.udp));
+    citizen.logged("Call established");
+    browser.told("talking", Duration::from_secs(60));
+    let last = browser.told("heard", Duration::from_secs(60 + 20 * u64::from(reloads)));
+    // Back with the flow, which asks how it was.
+    citizen.listen(1);
+    citizen.order("hangup", "");
+    let citizen = citizen.quit();
+    hears("the citizen", &citizen, &agent_said);
+    let bytes = from_base64(last["heard"].as_str().expect("samples"));
+    let heard: Vec<f32> =
+        bytes.chunks_exact(2).map(|two| f32::from(i16::from_le_bytes([two[0], two[1]]))).collect();
+    let like = median_like(&heard[8_000..], &citizen_said);
+    println!("the browser heard the citizen {like:.4}; back after {} ms", last["back"]);
+    assert!(like > LIKE, "the browser heard the citizen only {like:.3}");
+    let mut back: Vec<u64> =
+        last["back"].as_array().expect("a list").iter().filter_map(Value::as_u64).collect();
+    assert_eq!(back.len(), reloads as usize, "{last}");
+    back.sort_unstable();
+    println!("audio after a reload: median {} ms, at most {} ms", back[back.len() / 2], back[back.len() - 1]);
+    let api = server.api();
+    let call = level::until("the call's record is complete", WAIT, || {
+        let calls = api.try_get("calls?limit=1")?;
+        let call = calls["items"][0].clone();
+        (!call["end_reason"].is_null()).then_some(call)
+    });
+    assert_eq!(
+        (call["agent"].as_str(), call["end_reason"].as_str()),
+        (Some("8001"), Some("caller_hung_up")),
+        "{call}"
+    );
+    server.assert_replays(1);
+}
