@@ -130,6 +130,19 @@ fn a_citizen_and_an_agent_at_a_desk_phone_hear_each_other() {
     assert_eq!(number.len(), 12, "{linked}");
     agent.state("8001", "on_call");
     phone.logged("Call established");
+    // The wall and the reasons.
+    let api = table.server.api();
+    let seen = api.get("agents");
+    let on_call = |a: &Value| a["agent"] == "8001" && a["state"] == "on_call" && a["device"] == "p1";
+    assert!(seen["items"].as_array().is_some_and(|all| all.iter().any(on_call)), "{seen}");
+    let queue = api.get("queues");
+    let people = |q: &Value| q["queue"] == "people" && q["talking"] == 1 && q["waiting"] == 0;
+    assert!(queue["items"].as_array().is_some_and(|all| all.iter().any(people)), "{queue}");
+    let why = api.get(&format!("calls/{}/why", offered["data"]["call"].as_str().expect("an id")));
+    assert_eq!(
+        (&why["chosen"][0]["agent"], &why["chosen"][0]["rule"]),
+        (&json!("8001"), &json!("longest_idle"))
+    );
 
     citizen.listen(8);
     // The citizen is set aside: what he hears now is music.

@@ -122,13 +122,6 @@ impl Engine {
         let on_call = seat.call.filter(|_| self.desk.offer_of(agent).is_none());
         let calls =
             offer.map(|(_, open)| open.call).or(on_call).and_then(|call| self.card(call, Some(agent)));
-        let colleague = |(id, other): (&AgentId, &super::desk::Seat)| Colleague {
-            agent: Arc::clone(&other.name),
-            state: self.state_for_panel(*id),
-            since_ms: other.since_ms,
-            device: other.device.clone(),
-            call: other.call,
-        };
         Some(Box::new(Snapshot {
             agent: Arc::clone(&seat.name),
             state: self.state_for_panel(agent),
@@ -140,8 +133,29 @@ impl Engine {
                 (open.call, self.wall.at(open.answer_by), open.auto_answer_at.map(|at| self.wall.at(at)))
             }),
             queues: self.config.queues.iter().filter_map(|(name, _)| self.queue_stats(name)).collect(),
-            colleagues: self.desk.seats.iter().filter(|(id, _)| **id != agent).map(colleague).collect(),
+            colleagues: {
+                let others = self.desk.seats.iter().filter(|(id, _)| **id != agent);
+                others.map(|(id, seat)| self.colleague_card(*id, seat)).collect()
+            },
         }))
+    }
+
+    /// Everybody and every queue, for the wall.
+    pub(in crate::call) fn floor(&self) -> crate::call::request::Floor {
+        crate::call::request::Floor {
+            queues: self.config.queues.iter().filter_map(|(name, _)| self.queue_stats(name)).collect(),
+            agents: self.desk.seats.iter().map(|(id, seat)| self.colleague_card(*id, seat)).collect(),
+        }
+    }
+
+    fn colleague_card(&self, id: AgentId, seat: &super::desk::Seat) -> Colleague {
+        Colleague {
+            agent: Arc::clone(&seat.name),
+            state: self.state_for_panel(id),
+            since_ms: seat.since_ms,
+            device: seat.device.clone(),
+            call: seat.call,
+        }
     }
 
     pub(super) fn stranger(&self, agent: &Arc<str>) -> Box<Snapshot> {
