@@ -120,15 +120,14 @@ impl Engine {
         let seat = self.desk.seats.get(&agent)?;
         let offer = self.desk.offer_of(agent).filter(|(_, open)| open.told);
         let on_call = seat.call.filter(|_| self.desk.offer_of(agent).is_none());
-        let calls =
-            offer.map(|(_, open)| open.call).or(on_call).and_then(|call| self.card(call, Some(agent)));
+        let card = offer.map(|(_, open)| open.call).or(on_call).and_then(|call| self.card(call, Some(agent)));
         Some(Box::new(Snapshot {
             agent: Arc::clone(&seat.name),
             state: self.state_for_panel(agent),
             since_ms: seat.since_ms,
             device: seat.device.clone(),
             break_pending: seat.break_asked.clone(),
-            calls: calls.into_iter().map(|card| *card).collect(),
+            calls: card.map(|card| *card).into_iter().collect(),
             offer: offer.map(|(_, open)| {
                 (open.call, self.wall.at(open.answer_by), open.auto_answer_at.map(|at| self.wall.at(at)))
             }),
