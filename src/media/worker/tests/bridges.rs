@@ -39,12 +39,11 @@ impl Peer {
         Self { leg: LegId(n as u64), socket, us, tone, heard: Vec::new() }
     }
 
-    /// Which tones are in the second half of what it heard since the last time.
-    fn tones(&mut self) -> Vec<usize> {
+    /// Which tones are in the second half of what it heard since the last time; `None`: too little came, the machine stood still.
+    fn tones(&mut self) -> Option<Vec<usize>> {
         let heard = std::mem::take(&mut self.heard);
         let half = &heard[heard.len() / 2..];
-        assert!(half.len() >= 3200, "{} samples came", half.len());
-        (0..TONES.len()).filter(|n| power(half, TONES[*n]) > 0.005).collect()
+        (half.len() >= 3200).then(|| (0..TONES.len()).filter(|n| power(half, TONES[*n]) > 0.005).collect())
     }
 }
 
@@ -66,6 +65,22 @@ fn talk(peers: &mut [Peer], from: u16, frames: u16) -> u16 {
     from + frames
 }
 
+/// Talks until each hears what he should, at most so often: a machine with other work stands still for a second now and then, and
+/// nobody hears anybody then.
+#[track_caller]
+fn each_hears(peers: &mut [Peer], mut at: u16, want: &[Vec<usize>], what: &str) -> u16 {
+    let want: Vec<_> = want.iter().cloned().map(Some).collect();
+    let mut heard = Vec::new();
+    for _ in 0..12 {
+        at = talk(peers, at, 60);
+        heard = peers.iter_mut().map(Peer::tones).collect();
+        if heard == want {
+            return at;
+        }
+    }
+    panic!("{what}: {heard:?}, not {want:?}");
+}
+
 /// Samples of a recording's channel as the bytes that `power` takes.
 fn bytes_of(channel: &[i16]) -> Vec<u8> {
     channel.iter().map(|sample| g711::encode(Codec::Pcma, *sample)).collect()
@@ -81,19 +96,20 @@ fn two_legs_hear_each_other_byte_by_byte_and_nobody_himself() {
     let dir = tempfile::tempdir().unwrap();
     let mut room = Room::new(dir.path(), vec![]);
     let mut peers: Vec<Peer> = (0..2).map(|n| Peer::new(&mut room, n)).collect();
-    let at = talk(&mut peers, 0, 50);
-    assert_eq!((peers[0].tones(), peers[1].tones()), (vec![], vec![]), "not bridged");
+    let at = each_hears(&mut peers, 0, &[vec![], vec![]], "not bridged");
     matrix(&mut room, &peers, &[0b10, 0b01]);
-    let at = talk(&mut peers, at, 50);
     let said = [peers[1].tone.clone(), peers[0].tone.clone()];
-    for (peer, said) in peers.iter().zip(&said) {
-        let same = peer.heard.chunks(160).filter(|frame| frame == said).count();
-        assert!(same >= 35, "{same} frames of 50 came as they were said");
-    }
-    assert_eq!((peers[0].tones(), peers[1].tones()), (vec![1], vec![0]));
+    let same = |peer: &Peer, said: &[u8]| peer.heard.chunks(160).filter(|frame| *frame == said).count();
+    let mut at = at;
+    let as_said = (0..12).any(|_| {
+        peers.iter_mut().for_each(|peer| peer.heard.clear());
+        at = talk(&mut peers, at, 50);
+        peers.iter().zip(&said).all(|(peer, said)| same(peer, said) >= 35)
+    });
+    assert!(as_said, "never 35 frames of 50 came as they were said");
+    let at = each_hears(&mut peers, at, &[vec![1], vec![0]], "bridged");
     room.order(Order::Bridge { bridge: BridgeId(1), members: Box::new([]) });
-    talk(&mut peers, at, 50);
-    assert_eq!((peers[0].tones(), peers[1].tones()), (vec![], vec![]), "dissolved");
+    each_hears(&mut peers, at, &[vec![], vec![]], "dissolved");
     room.worker.stop();
     room.recorder.stop();
 }
@@ -106,26 +122,27 @@ fn a_call_is_whispered_into_loses_a_leg_and_loses_its_agent_to_a_colleague() {
     let mut peers: Vec<Peer> = (0..4).map(|n| Peer::new(&mut room, n)).collect();
     room.order(Order::Record { leg: peers[0].leg, recording: RecordingId(0xB) });
     matrix(&mut room, &peers[..3], &[0b010, 0b101, 0b011]);
-    let hear = |peers: &mut [Peer]| -> Vec<Vec<usize>> { peers.iter_mut().map(Peer::tones).collect() };
-    let at = talk(&mut peers, 0, 60);
-    assert_eq!(hear(&mut peers), [vec![1], vec![0, 2], vec![0, 1], vec![]]);
+    let at = each_hears(&mut peers, 0, &[vec![1], vec![0, 2], vec![0, 1], vec![]], "whispered into");
     // Refused whole: a leg that is not there, a leg twice, too many.
     let member = |leg: u64| Member { leg: LegId(leg), hears: u16::MAX };
     for members in [vec![member(0), member(9)], vec![member(3), member(3)], (0..13).map(member).collect()] {
         assert!(!room.worker.order(Order::Bridge { bridge: BridgeId(1), members: members.into() }));
     }
-    let at = talk(&mut peers, at, 60);
-    assert_eq!(hear(&mut peers), [vec![1], vec![0, 2], vec![0, 1], vec![]], "after orders that were refused");
+    let at = each_hears(
+        &mut peers,
+        at,
+        &[vec![1], vec![0, 2], vec![0, 1], vec![]],
+        "after orders that were refused",
+    );
     room.order(Order::Close { leg: peers[2].leg });
     room.wait("Closed", |e| matches!(e, Event::Closed { leg: LegId(2), .. }));
     peers.remove(2);
-    let at = talk(&mut peers, at, 60);
-    assert_eq!(hear(&mut peers), [vec![1], vec![0], vec![]], "without the lead");
+    let at = each_hears(&mut peers, at, &[vec![1], vec![0], vec![]], "without the lead");
     let elsewhere =
         Box::new([Member { leg: peers[2].leg, hears: 0b10 }, Member { leg: peers[1].leg, hears: 0b01 }]);
     room.order(Order::Bridge { bridge: BridgeId(2), members: elsewhere });
-    talk(&mut peers, at, 60);
-    assert_eq!(hear(&mut peers), [vec![], vec![3], vec![1]], "the agent consults");
+    let consults = usize::from(at) + 15;
+    each_hears(&mut peers, at, &[vec![], vec![3], vec![1]], "the agent consults");
     room.order(Order::Close { leg: peers[0].leg });
     room.wait("RecordingEnded", |e| matches!(e, Event::RecordingEnded { failed: false, .. }));
     let counted = |what: &str, room: &Room| {
@@ -144,5 +161,5 @@ fn a_call_is_whispered_into_loses_a_leg_and_loses_its_agent_to_a_colleague() {
         (vec![0], vec![1]),
         "the caller's side, and what he heard: no whisper"
     );
-    assert_eq!((of(0, 195), of(1, 195)), (vec![0], vec![]), "while the agent consults");
+    assert_eq!((of(0, consults), of(1, consults)), (vec![0], vec![]), "while the agent consults");
 }
