@@ -240,7 +240,14 @@ mod tests {
     fn a_unit_sees_what_it_leads_or_assists_and_nothing_else() {
         let roles = RoleSet::from_iter([Role::Unit]);
         let assist = ["u2".to_owned()];
-        let about = |own, lead| Resource { own_unit: own, lead, assist: &assist, secret: false, one: true };
+        let about = |own, lead| Resource {
+            own_unit: own,
+            lead,
+            assist: &assist,
+            secret: false,
+            one: true,
+            own_call: false,
+        };
         let ask = |own, lead| letter(may(&roles, Action::ReadTickets, about(own, lead)));
         assert_eq!(ask(Some("u1"), Some("u1")), 'c');
         assert_eq!(ask(Some("u2"), Some("u1")), 'c');
