@@ -62,11 +62,13 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Every problem found, where there may be several.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub problems: Vec<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub problems: Box<[String]>,
     /// The same, each at its field of what was sent.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<FieldError>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<FieldError>)]
+    pub errors: Box<[FieldError]>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after_s: Option<u32>,
@@ -81,8 +83,8 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: None,
-            problems: Vec::new(),
-            errors: Vec::new(),
+            problems: Box::default(),
+            errors: Box::default(),
             retry_after_s: None,
         }
     }
@@ -93,7 +95,7 @@ impl Problem {
     }
 
     pub fn problems(mut self, problems: Vec<String>) -> Self {
-        self.problems = problems;
+        self.problems = problems.into();
         self
     }
 
@@ -148,7 +150,7 @@ impl Problem {
     /// Refused for what stands in these fields.
     pub fn refused_fields(errors: Vec<FieldError>) -> Self {
         let problems = errors.iter().map(|error| error.detail.clone()).collect();
-        Self { errors, ..Self::refused(problems) }
+        Self { errors: errors.into(), ..Self::refused(problems) }
     }
     /// Somebody else was faster.
     pub fn changed(version: i64) -> Self {
