@@ -1,10 +1,10 @@
 // An agent at work in a real browser, by keyboard alone: log in, ready, answer, be reloaded in the middle, hang up, finish.
 //
-// node e2e/agent.mjs ADDRESS MICROPHONE.WAV USER RELOADS; CHROMIUM names the browser. Says what it does line by line as JSON, the last
+// node e2e/agent.mjs ADDRESS MICROPHONE.WAV USER RELOADS [restart]; with "restart" the server goes away and comes back first. CHROMIUM names the browser. Says what it does line by line as JSON, the last
 // line with what the page heard: 16-bit samples at 8 kHz in base64, taken from the stream that its loudspeaker plays.
 import { chromium } from 'playwright-core'
 
-const [address, microphone, user, reloads] = process.argv.slice(2)
+const [address, microphone, user, reloads, restart] = process.argv.slice(2)
 const say = (what) => console.log(JSON.stringify(what))
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -62,6 +62,13 @@ try {
   }
   await face('ready')
   say({ ready: true })
+  if (restart) {
+    // Nothing is touched: the page has to come back to work by itself.
+    await page.locator('header.phone:not([data-face=ready])').waitFor({ timeout: 30_000 })
+    say({ lost: true })
+    await page.locator('header.phone[data-face=ready]').waitFor({ timeout: 60_000 })
+    say({ again: true })
+  }
   if ((await face('offered_ring', 'offered_auto', 'on_call')) !== 'on_call') await page.keyboard.press('Alt+a')
   await face('on_call')
   say({ talking: true })

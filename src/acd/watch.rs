@@ -184,6 +184,11 @@ impl Acd {
         Some(intervals)
     }
 
+    /// What is still known of why agents were offered this call, oldest first. Looks through what is kept, for who asks by hand.
+    pub fn choices_of(&self, call: CallId) -> impl Iterator<Item = &Choice> {
+        self.choices.values().filter(move |choice| choice.call == call)
+    }
+
     pub fn why_chosen(&self, offer: OfferId) -> Option<&Choice> {
         self.choices.get(&offer)
     }

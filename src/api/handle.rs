@@ -1,6 +1,7 @@
 //! What the desk may ask of the engine: a few named requests, answered when the engine gets to them.
 
 use crate::base::CallId;
+use crate::call::{Floor, Why};
 use futures_util::future::BoxFuture;
 
 /// The engine as the desk sees it. `app` implements it with a bounded channel.
@@ -11,6 +12,10 @@ pub trait EngineHandle: Send + Sync + 'static {
     fn status(&self) -> EngineStatus;
     /// Ends a call as `forced_by_staff`. `false`: no such call is up.
     fn hang_up(&self, call: CallId) -> BoxFuture<'_, Result<bool, EngineAway>>;
+    /// How queues and agents stand now.
+    fn floor(&self) -> BoxFuture<'_, Result<Floor, EngineAway>>;
+    /// What kept a caller waiting. `None`: he never waited, or it is no longer known.
+    fn why(&self, call: CallId) -> BoxFuture<'_, Result<Option<Why>, EngineAway>>;
     /// Checks flows and configuration and swaps them whole; the problems when nothing was swapped.
     fn reload(&self) -> BoxFuture<'_, Result<Result<(), Vec<String>>, EngineAway>>;
 }

@@ -18,6 +18,7 @@ mod calls;
 mod count;
 mod cti;
 mod engine;
+mod floor;
 mod flows;
 mod guard;
 mod handle;

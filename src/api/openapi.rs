@@ -1,6 +1,6 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
-use super::{calls, cti, engine, flows, ops, recordings, session, tickets, users};
+use super::{calls, cti, engine, floor, flows, ops, recordings, session, tickets, users};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -18,6 +18,9 @@ use utoipa::OpenApi;
         calls::show,
         calls::events,
         calls::hang_up,
+        floor::why,
+        floor::queues,
+        floor::agents,
         recordings::play,
         tickets::list,
         tickets::show,

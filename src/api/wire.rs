@@ -580,3 +580,137 @@ impl User {
         }
     }
 }
+
+/// A queue at this moment.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Queue {
+    pub queue: String,
+    pub waiting: u32,
+    /// Since when the one who waits longest waits, RFC 3339.
+    pub longest_since: Option<String>,
+    /// Free, in an offer, on a call or wrapping up; and the free ones among them.
+    pub staffed: u32,
+    pub free: u32,
+    pub talking: u32,
+    pub wrap_up: u32,
+    pub callbacks: u32,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct QueueList {
+    pub items: Vec<Queue>,
+    pub next: Option<String>,
+}
+
+impl Queue {
+    pub fn of(api: &Api, queue: crate::call::agents::seam::QueueStats) -> Self {
+        Self {
+            queue: queue.queue.to_string(),
+            waiting: queue.waiting,
+            longest_since: queue.longest_since_ms.map(|ms| api.time(ms)),
+            staffed: queue.staffed,
+            free: queue.free,
+            talking: queue.talking,
+            wrap_up: queue.wrap_up,
+            callbacks: queue.callbacks,
+        }
+    }
+}
+
+/// An agent at this moment.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Agent {
+    pub agent: String,
+    /// `offline not_ready ready offered on_call wrap_up not_responding`.
+    pub state: String,
+    pub reason: Option<String>,
+    pub since: String,
+    /// `browser`, or the name of a desk phone.
+    pub device: Option<String>,
+    pub call: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AgentList {
+    pub items: Vec<Agent>,
+    pub next: Option<String>,
+}
+
+impl Agent {
+    pub fn of(api: &Api, agent: crate::call::agents::seam::Colleague) -> Self {
+        use crate::call::agents::seam::{AgentState, Device};
+        let (state, reason) = match &agent.state {
+            AgentState::Offline => ("offline", None),
+            AgentState::NotReady { reason } => ("not_ready", Some(reason.to_string())),
+            AgentState::Ready => ("ready", None),
+            AgentState::Offered => ("offered", None),
+            AgentState::OnCall => ("on_call", None),
+            AgentState::WrapUp { .. } => ("wrap_up", None),
+            AgentState::NotResponding => ("not_responding", None),
+        };
+        Self {
+            agent: agent.agent.to_string(),
+            state: state.to_owned(),
+            reason,
+            since: api.time(agent.since_ms),
+            device: agent.device.map(|device| match device {
+                Device::Browser => "browser".to_owned(),
+                Device::Phone(name) => name.to_string(),
+            }),
+            call: agent.call.map(|call| call.to_string()),
+        }
+    }
+}
+
+/// A stretch of a wait; the stretches meet end to end and cover it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WhyWaited {
+    pub from: String,
+    pub to: String,
+    pub wait_ms: i64,
+    /// `no_agent_on_roster nobody_logged_in skill_missing all_talking all_wrapping_up all_on_break all_not_ready not_responding
+    /// deaf_path higher_priority_first being_offered between_tries not_kept`.
+    pub cause: String,
+    pub agent: Option<String>,
+    /// The call that was served first.
+    pub served: Option<String>,
+}
+
+/// Why an agent was chosen.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WhyChosen {
+    pub at: String,
+    pub agent: String,
+    /// `longest_idle fewest_calls skill_first ring_all sticky lead`.
+    pub rule: String,
+    /// Free and fit at that moment, and the first of them in order.
+    pub free: usize,
+    pub considered: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Why {
+    pub waited: Vec<WhyWaited>,
+    pub chosen: Vec<WhyChosen>,
+}
+
+impl Why {
+    pub fn of(api: &Api, why: crate::call::Why) -> Self {
+        let waited = why.waited.into_iter().map(|kept| WhyWaited {
+            from: api.time(kept.from_ms),
+            to: api.time(kept.to_ms),
+            wait_ms: kept.to_ms - kept.from_ms,
+            cause: kept.cause.to_owned(),
+            agent: kept.agent,
+            served: kept.served.map(|call| call.to_string()),
+        });
+        let chosen = why.chosen.into_iter().map(|chosen| WhyChosen {
+            at: api.time(chosen.at_ms),
+            agent: chosen.agent,
+            rule: chosen.rule.to_owned(),
+            free: chosen.free,
+            considered: chosen.considered,
+        });
+        Self { waited: waited.collect(), chosen: chosen.collect() }
+    }
+}

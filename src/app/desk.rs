@@ -87,6 +87,24 @@ impl EngineHandle for Door {
         })
     }
 
+    fn floor(&self) -> BoxFuture<'_, Result<crate::call::Floor, EngineAway>> {
+        Box::pin(async {
+            match self.ask(Request::Floor).await? {
+                Reply::Floor(floor) => Ok(*floor),
+                _ => Err(EngineAway),
+            }
+        })
+    }
+
+    fn why(&self, call: CallId) -> BoxFuture<'_, Result<Option<crate::call::Why>, EngineAway>> {
+        Box::pin(async move {
+            match self.ask(Request::Why { call }).await? {
+                Reply::Why(why) => Ok(why.map(|why| *why)),
+                _ => Err(EngineAway),
+            }
+        })
+    }
+
     fn reload(&self) -> BoxFuture<'_, Result<Result<(), Vec<String>>, EngineAway>> {
         Box::pin(async {
             let (to, answer) = oneshot::channel();
@@ -111,7 +129,7 @@ fn live_call(call: crate::call::LiveCall) -> LiveCall {
         trunk: call.trunk.to_string(),
         state: call.state.to_owned(),
         queue: call.queue.map(|queue| queue.to_string()),
-        agent: None,
+        agent: call.agent,
         started_at: call.started_ms,
         answered_at: call.answered_ms,
         path: call.path.iter().map(ToString::to_string).collect(),

@@ -1,6 +1,7 @@
 //! The named requests the desk may make of the engine, and the answers.
 
 use super::EndReason;
+use super::agents::seam::{Colleague, QueueStats};
 use crate::base::{CallId, Personal};
 use std::sync::Arc;
 
@@ -14,6 +15,48 @@ pub enum Request {
     HangUp {
         call: CallId,
     },
+    /// How queues and agents stand.
+    Floor,
+    /// What kept a caller waiting, and why those who were offered him were chosen.
+    Why {
+        call: CallId,
+    },
+}
+
+/// Queues and agents at one moment. Times are wall ms since 1970.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Floor {
+    pub queues: Vec<QueueStats>,
+    pub agents: Vec<Colleague>,
+}
+
+/// A stretch of a wait: the stretches meet end to end and cover it. Times are wall ms since 1970.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    pub from_ms: i64,
+    pub to_ms: i64,
+    pub cause: &'static str,
+    /// Whom it was about: who is being offered the caller, or who took another first.
+    pub agent: Option<String>,
+    pub served: Option<CallId>,
+}
+
+/// Why an agent was offered a caller.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chosen {
+    pub at_ms: i64,
+    pub agent: String,
+    /// `longest_idle fewest_calls skill_first ring_all sticky lead`.
+    pub rule: &'static str,
+    /// Free and fit at that moment; the first of them in the order of the rule.
+    pub free: usize,
+    pub considered: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Why {
+    pub waited: Vec<Kept>,
+    pub chosen: Vec<Chosen>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -21,13 +64,16 @@ pub enum Reply {
     LiveCalls(Vec<LiveCall>),
     Status(Box<Status>),
     HungUp(bool),
+    Floor(Box<Floor>),
+    /// `None`: this call has never waited, or so long ago that nobody remembers.
+    Why(Option<Box<Why>>),
 }
 
 /// A live call as the wall shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveCall {
     pub id: CallId,
-    /// `arriving ivr queued`, one of the contract's call states.
+    /// One of the contract's call states.
     pub state: &'static str,
     pub caller: Personal,
     pub private: bool,
@@ -35,6 +81,8 @@ pub struct LiveCall {
     pub trunk: Arc<str>,
     pub node: Arc<str>,
     pub queue: Option<Arc<str>>,
+    /// Who has it, or had it last.
+    pub agent: Option<String>,
     pub ahead: Option<u32>,
     pub held: bool,
     /// Milliseconds since 1970.
@@ -78,6 +126,8 @@ impl super::Engine {
                 self.end(now, call, EndReason::ForcedByStaff, super::engine::EndedBy::Us, out);
                 Reply::HungUp(lives)
             }
+            Request::Floor => Reply::Floor(Box::new(self.floor())),
+            Request::Why { call } => Reply::Why(self.why(now, call).map(Box::new)),
         };
         out.push(super::Effect::Reply { id, reply });
     }
@@ -94,6 +144,7 @@ impl super::Engine {
                 trunk: Arc::clone(&call.trunk),
                 node: call.path.back().cloned().unwrap_or_else(|| Arc::from("")),
                 queue: self.acd.queue_of(call.id).cloned(),
+                agent: call.agent.map(|agent| agent.to_string()),
                 ahead: self.acd.ahead(call.id),
                 held: call.held,
                 started_ms: call.arrived_ms,
@@ -123,5 +174,42 @@ impl super::Engine {
             flow_hash: self.config.flow.hash(),
             ended: self.counters.ended_by().collect(),
         }
+    }
+}
+
+impl super::Engine {
+    fn why(&self, now: crate::base::Time, call: CallId) -> Option<Why> {
+        use crate::acd::{Cause, Rule, Strategy};
+        let waited = self.acd.why_waiting(now, call)?;
+        let kept = waited.into_iter().map(|interval| Kept {
+            from_ms: self.wall.at(interval.from),
+            to_ms: self.wall.at(interval.to),
+            cause: interval.cause.code(),
+            agent: match interval.cause {
+                Cause::BeingOffered(agent) | Cause::HigherPriorityFirst { agent, .. } => {
+                    Some(agent.to_string())
+                }
+                _ => None,
+            },
+            served: match interval.cause {
+                Cause::HigherPriorityFirst { served, .. } => Some(served),
+                _ => None,
+            },
+        });
+        let chosen = self.acd.choices_of(call).map(|choice| Chosen {
+            at_ms: self.wall.at(choice.at),
+            agent: choice.agent.to_string(),
+            rule: match choice.rule {
+                Rule::Strategy(Strategy::LongestIdle) => "longest_idle",
+                Rule::Strategy(Strategy::FewestCalls) => "fewest_calls",
+                Rule::Strategy(Strategy::SkillFirst) => "skill_first",
+                Rule::Strategy(Strategy::RingAll { .. }) => "ring_all",
+                Rule::Sticky => "sticky",
+                Rule::Lead => "lead",
+            },
+            free: choice.free,
+            considered: choice.considered.iter().map(|key| key.agent.to_string()).collect(),
+        });
+        Some(Why { waited: kept.collect(), chosen: chosen.collect() })
     }
 }

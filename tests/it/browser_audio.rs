@@ -34,7 +34,7 @@ async fn chromium_is_heard_hears_and_is_back_after_a_reload() {
     let (to, mut news) = mpsc::channel(4_096);
     let config = rtc::Config {
         address: Ipv4Addr::LOCALHOST.into(),
-        ports: 21_100..=21_119,
+        ports: 31_100..=31_119,
         agents: 2,
         limits: Limits::default(),
     };

@@ -27,6 +27,9 @@ export type Sheet =
   | 'audio'
   | 'reject'
 
+/** Longer than this and somebody may have gone home. */
+const AWAY_MS = 60_000
+
 export const useCti = defineStore('cti', () => {
   const world = shallowRef<World>(nowhere)
   const link = shallowRef<Link>({ is: 'stopped' })
@@ -73,10 +76,34 @@ export const useCti = defineStore('cti', () => {
     const ahead = Date.parse(frame.at) - Date.now()
     if (frame.event === 'hello' && Math.abs(ahead) > 200) skew.value = ahead
     happen(frame)
+    if (frame.event === 'snapshot') backToWork()
+    else remember()
     if (frame.event === 'media.answer') void path.heard({ event: frame.event, data: frame.data })
     else if (frame.event === 'media.candidate') void path.heard({ event: frame.event, data: frame.data })
     else if (frame.event === 'media.quality') void path.heard({ event: frame.event, data: frame.data })
     settle()
+  }
+
+  /** How this tab stood a moment ago; kept over a reload. */
+  function remember() {
+    const { me, device, whole, takenOver } = world.value
+    if (!whole || takenOver) return
+    if (me.state === 'offline') return sessionStorage.removeItem('at-work')
+    const ready = me.state !== 'not_ready'
+    sessionStorage.setItem('at-work', JSON.stringify({ device, ready, at: Date.now() }))
+  }
+
+  /** A server that has just started knows nobody: who was at work here a moment ago is so again, without a hand moved. */
+  function backToWork() {
+    const kept = sessionStorage.getItem('at-work')
+    const { me, takenOver } = world.value
+    if (!kept || takenOver || me.state !== 'offline') return remember()
+    sessionStorage.removeItem('at-work')
+    const was = JSON.parse(kept) as { device: string | null; ready: boolean; at: number }
+    if (Date.now() - was.at > AWAY_MS) return
+    void act('agent.login', { device: was.device ?? 'browser' }).then((done) => {
+      if (done && was.ready) void act('agent.ready', {})
+    })
   }
 
   /** The audio follows: it is there while this page acts for an agent who is logged in with the browser. */

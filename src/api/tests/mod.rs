@@ -61,10 +61,54 @@ impl EngineHandle for OneCall {
         let was_up = call == LIVE && std::mem::take(&mut *self.up.lock().unwrap());
         Box::pin(async move { Ok(was_up) })
     }
+    fn floor(&self) -> BoxFuture<'_, Result<crate::call::Floor, EngineAway>> {
+        Box::pin(async { Ok(floor()) })
+    }
+    fn why(&self, call: CallId) -> BoxFuture<'_, Result<Option<crate::call::Why>, EngineAway>> {
+        let why = (call == LIVE).then(why);
+        Box::pin(async move { Ok(why) })
+    }
     fn reload(&self) -> BoxFuture<'_, Result<Result<(), Vec<String>>, EngineAway>> {
         let outcome = self.reload.lock().unwrap().clone();
         Box::pin(async move { Ok(outcome) })
     }
+}
+
+fn floor() -> crate::call::Floor {
+    use crate::call::agents::seam::{AgentState, Colleague, Device, QueueStats};
+    crate::call::Floor {
+        queues: vec![QueueStats {
+            queue: "main".into(),
+            waiting: 2,
+            longest_since_ms: Some(NINE),
+            staffed: 3,
+            free: 0,
+            talking: 2,
+            wrap_up: 1,
+            callbacks: 4,
+        }],
+        agents: vec![Colleague {
+            agent: "8001".into(),
+            state: AgentState::NotReady { reason: "meal".into() },
+            since_ms: NINE,
+            device: Some(Device::Browser),
+            call: None,
+        }],
+    }
+}
+
+fn why() -> crate::call::Why {
+    use crate::call::{Chosen, Kept, Why};
+    let waited =
+        vec![Kept { from_ms: NINE, to_ms: NINE + 41_000, cause: "all_talking", agent: None, served: None }];
+    let chosen = vec![Chosen {
+        at_ms: NINE + 41_000,
+        agent: "8003".into(),
+        rule: "longest_idle",
+        free: 2,
+        considered: vec!["8003".into(), "8001".into()],
+    }];
+    Why { waited, chosen }
 }
 
 impl MetricsSource for OneCall {

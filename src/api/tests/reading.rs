@@ -138,6 +138,42 @@ fn live_calls_come_from_the_engine_and_can_be_ended_by_those_who_may() {
 }
 
 #[test]
+fn the_floor_and_the_reasons_come_from_the_engine() {
+    on_sqlite(|desk| async move {
+        let lead = desk.token("lead").await;
+        let (_, queues) = desk.get(&lead, "/api/v1/queues").await;
+        let main = &queues["items"][0];
+        assert_eq!(
+            (&main["queue"], &main["waiting"], &main["callbacks"]),
+            (&json!("main"), &json!(2), &json!(4))
+        );
+        assert!(main["longest_since"].as_str().unwrap().ends_with("+08:00"));
+        let (_, agents) = desk.get(&lead, "/api/v1/agents").await;
+        let one = &agents["items"][0];
+        assert_eq!(
+            (&one["state"], &one["reason"], &one["device"]),
+            (&json!("not_ready"), &json!("meal"), &json!("browser"))
+        );
+        let (_, why) = desk.get(&lead, &format!("/api/v1/calls/{LIVE}/why")).await;
+        assert_eq!(
+            (&why["waited"][0]["cause"], &why["waited"][0]["wait_ms"]),
+            (&json!("all_talking"), &json!(41_000))
+        );
+        assert_eq!(
+            (&why["chosen"][0]["agent"], &why["chosen"][0]["rule"]),
+            (&json!("8003"), &json!("longest_idle"))
+        );
+        for (path, status) in
+            [("c-01-00001-0000000009", StatusCode::NOT_FOUND), ("nonsense", StatusCode::NOT_FOUND)]
+        {
+            let asked = desk.ask(Method::GET, &format!("/api/v1/calls/{path}/why")).bearer_auth(&lead);
+            assert_eq!(answer(asked).await.0, status, "{path}");
+        }
+        desk
+    });
+}
+
+#[test]
 fn who_sees_what_is_as_the_table_of_rights_says() {
     on_both(|desk| async move {
         let one = format!("/api/v1/calls/{}", call(1));

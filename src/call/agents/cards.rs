@@ -120,28 +120,41 @@ impl Engine {
         let seat = self.desk.seats.get(&agent)?;
         let offer = self.desk.offer_of(agent).filter(|(_, open)| open.told);
         let on_call = seat.call.filter(|_| self.desk.offer_of(agent).is_none());
-        let calls =
-            offer.map(|(_, open)| open.call).or(on_call).and_then(|call| self.card(call, Some(agent)));
-        let colleague = |(id, other): (&AgentId, &super::desk::Seat)| Colleague {
-            agent: Arc::clone(&other.name),
-            state: self.state_for_panel(*id),
-            since_ms: other.since_ms,
-            device: other.device.clone(),
-            call: other.call,
-        };
+        let card = offer.map(|(_, open)| open.call).or(on_call).and_then(|call| self.card(call, Some(agent)));
         Some(Box::new(Snapshot {
             agent: Arc::clone(&seat.name),
             state: self.state_for_panel(agent),
             since_ms: seat.since_ms,
             device: seat.device.clone(),
             break_pending: seat.break_asked.clone(),
-            calls: calls.into_iter().map(|card| *card).collect(),
+            calls: card.map(|card| *card).into_iter().collect(),
             offer: offer.map(|(_, open)| {
                 (open.call, self.wall.at(open.answer_by), open.auto_answer_at.map(|at| self.wall.at(at)))
             }),
             queues: self.config.queues.iter().filter_map(|(name, _)| self.queue_stats(name)).collect(),
-            colleagues: self.desk.seats.iter().filter(|(id, _)| **id != agent).map(colleague).collect(),
+            colleagues: {
+                let others = self.desk.seats.iter().filter(|(id, _)| **id != agent);
+                others.map(|(id, seat)| self.colleague_card(*id, seat)).collect()
+            },
         }))
+    }
+
+    /// Everybody and every queue, for the wall.
+    pub(in crate::call) fn floor(&self) -> crate::call::request::Floor {
+        crate::call::request::Floor {
+            queues: self.config.queues.iter().filter_map(|(name, _)| self.queue_stats(name)).collect(),
+            agents: self.desk.seats.iter().map(|(id, seat)| self.colleague_card(*id, seat)).collect(),
+        }
+    }
+
+    fn colleague_card(&self, id: AgentId, seat: &super::desk::Seat) -> Colleague {
+        Colleague {
+            agent: Arc::clone(&seat.name),
+            state: self.state_for_panel(id),
+            since_ms: seat.since_ms,
+            device: seat.device.clone(),
+            call: seat.call,
+        }
     }
 
     pub(super) fn stranger(&self, agent: &Arc<str>) -> Box<Snapshot> {

@@ -190,11 +190,12 @@ impl Engine {
             let offered = self.desk.offers.values().any(|open| open.agent == *id && open.call == on);
             assert!(there || offered || seat.rung.is_some(), "{id} has no part in {on}");
         }
-        for (id, call) in &self.calls {
+        for call in self.order.iter().filter_map(|id| self.calls.get(id)) {
+            let id = call.id;
             let talking = matches!(call.stage, Stage::Talking { .. } | Stage::Dialing);
             for agent in call.parties.iter().filter_map(|party| party.agent()) {
                 let on = self.desk.seats.get(&agent).and_then(|seat| seat.call);
-                assert_eq!(on, Some(*id), "{agent} has a leg there");
+                assert_eq!(on, Some(id), "{agent} has a leg there");
             }
             let up = call.parties.iter().any(|party| party.up);
             assert!(talking || !up, "{id} has parties while {:?}", call.stage);

@@ -66,7 +66,14 @@ impl Engine {
             self.desk.seats.entry(spec.id).or_insert_with(seat).lead = spec.lead;
         }
         let known: BTreeSet<AgentId> = agents.iter().map(|spec| spec.id).collect();
-        self.desk.seats.retain(|id, seat| known.contains(id) || seat.call.is_some());
+        let away = &mut self.desk.away;
+        self.desk.seats.retain(|id, seat| {
+            let stays = known.contains(id) || seat.call.is_some();
+            if !stays {
+                away.moved(*id, seat.away_until, None);
+            }
+            stays
+        });
         self.acd_fact(|acd, actions| acd.set_agents(now, agents.iter().cloned(), actions));
         for spec in &agents {
             let _ = self.acd_fact(|acd, actions| acd.roster(now, spec.id, true, actions));

@@ -205,7 +205,7 @@ pub struct Rooms {
 #[derive(Debug)]
 struct Room {
     place: u32,
-    legs: Vec<LegId>,
+    seats: Vec<LegId>,
 }
 
 impl Rooms {
@@ -213,7 +213,7 @@ impl Rooms {
     pub fn seat(&mut self, bridge: BridgeId, members: &[Member]) -> Option<u32> {
         let place = match self.open.remove(&bridge) {
             Some(room) => {
-                room.legs.iter().for_each(|leg| {
+                room.seats.iter().for_each(|leg| {
                     self.of.remove(leg);
                 });
                 room.place
@@ -232,16 +232,16 @@ impl Rooms {
             self.leave(member.leg);
             self.of.insert(member.leg, bridge);
         }
-        let legs = members.iter().map(|member| member.leg).collect();
-        self.open.insert(bridge, Room { place, legs });
+        let seats = members.iter().map(|member| member.leg).collect();
+        self.open.insert(bridge, Room { place, seats });
         Some(place)
     }
 
     pub fn leave(&mut self, leg: LegId) {
         let Some(bridge) = self.of.remove(&leg) else { return };
         let Some(room) = self.open.get_mut(&bridge) else { return };
-        room.legs.retain(|other| *other != leg);
-        if room.legs.is_empty()
+        room.seats.retain(|other| *other != leg);
+        if room.seats.is_empty()
             && let Some(room) = self.open.remove(&bridge)
         {
             self.free.push(room.place);

@@ -4,6 +4,8 @@ use super::api::Api;
 use super::level;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
@@ -11,11 +13,17 @@ use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 const WAIT: Duration = Duration::from_secs(20);
 
 pub struct Agent {
-    socket: WebSocket<TcpStream>,
-    /// Events not yet asked for.
-    events: Vec<Value>,
+    line: Arc<Mutex<Line>>,
     next: u32,
-    pub seq: u64,
+    done: Arc<AtomicBool>,
+}
+
+/// The socket, and the events not yet asked for. A thread reads all the time, as a page does: who does not answer pings is cut.
+struct Line {
+    socket: WebSocket<TcpStream>,
+    events: Vec<Value>,
+    seq: u64,
+    broken: Option<String>,
 }
 
 impl Agent {
@@ -29,46 +37,31 @@ impl Agent {
         headers.insert("authorization", bearer.parse().expect("a token"));
         headers.insert("sec-websocket-protocol", "hotline.cti.v1".parse().expect("a name"));
         let stream = TcpStream::connect(at).expect("the desk listens");
-        stream.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
         stream.set_nodelay(true).expect("no delay");
-        let socket = level::until("the upgrade", WAIT, || {
-            let stream = stream.try_clone().expect("a second handle");
-            tungstenite::client(request.clone(), stream).ok().map(|(socket, _)| socket)
+        let timeout = stream.try_clone().expect("a second handle");
+        let (socket, _) = tungstenite::client(request, stream).expect("the upgrade");
+        timeout.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
+        let line = Arc::new(Mutex::new(Line { socket, events: Vec::new(), seq: 0, broken: None }));
+        let done = Arc::new(AtomicBool::new(false));
+        let (reads, over) = (Arc::clone(&line), Arc::clone(&done));
+        std::thread::spawn(move || {
+            while !over.load(Ordering::Relaxed) && reads.lock().expect("whole").read() {
+                // Lets the test have the lock.
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
         });
-        let mut agent = Self { socket, events: Vec::new(), next: 1, seq: 0 };
+        let mut agent = Self { line, next: 1, done };
         agent.event("hello");
         agent.event("snapshot");
         agent
     }
 
-    fn read(&mut self) {
-        match self.socket.read() {
-            Ok(Message::Text(text)) => {
-                let frame: Value = serde_json::from_str(&text).expect("JSON");
-                if let Some(seq) = frame["seq"].as_u64()
-                    && frame["event"] != "snapshot"
-                {
-                    assert!(self.seq == 0 || seq == self.seq + 1, "seq {seq} after {}", self.seq);
-                    self.seq = seq;
-                } else if let Some(seq) = frame["seq"].as_u64() {
-                    self.seq = seq;
-                }
-                self.events.push(frame);
-            }
-            Ok(_) => {}
-            Err(tungstenite::Error::Io(e))
-                if matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
-            Err(e) => panic!("the socket: {e}"),
-        }
-    }
-
     fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         level::until(what, WAIT, || {
-            if let Some(at) = self.events.iter().position(&fits) {
-                return Some(self.events.remove(at));
-            }
-            self.read();
-            None
+            let mut line = self.line.lock().expect("whole");
+            assert_eq!(line.broken, None, "the socket, before {what}");
+            let at = line.events.iter().position(&fits)?;
+            Some(line.events.remove(at))
         })
     }
 
@@ -95,7 +88,7 @@ impl Agent {
         self.next += 1;
         fields["id"] = json!(id);
         fields["cmd"] = json!(cmd);
-        self.socket.send(Message::text(fields.to_string())).expect("send");
+        self.line.lock().expect("whole").socket.send(Message::text(fields.to_string())).expect("send");
         self.wait(&format!("the answer to {cmd}"), |frame| frame["re"] == id.as_str())
     }
 
@@ -104,5 +97,35 @@ impl Agent {
         let answer = self.command(cmd, fields);
         assert_eq!(answer["ok"], true, "{cmd}: {answer}");
         answer
+    }
+}
+
+impl Line {
+    /// False once the socket is broken.
+    fn read(&mut self) -> bool {
+        match self.socket.read() {
+            Ok(Message::Text(text)) => {
+                let frame: Value = serde_json::from_str(&text).expect("JSON");
+                if let Some(seq) = frame["seq"].as_u64() {
+                    let follows = frame["event"] == "snapshot" || self.seq == 0 || seq == self.seq + 1;
+                    if !follows {
+                        self.broken = Some(format!("seq {seq} after {}", self.seq));
+                    }
+                    self.seq = seq;
+                }
+                self.events.push(frame);
+            }
+            Ok(_) => {}
+            Err(tungstenite::Error::Io(e))
+                if matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+            Err(e) => self.broken = Some(e.to_string()),
+        }
+        self.broken.is_none()
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
     }
 }
