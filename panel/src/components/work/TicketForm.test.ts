@@ -91,7 +91,11 @@ describe('the form of a ticket', () => {
     expect(page.findAll('[role=combobox][aria-invalid=true]')).toHaveLength(1)
     expect(document.activeElement).toBe(page.get('#words').element)
     await page.get('#words').setValue('问办事时间')
+    await flushPromises()
     expect(page.find('#e-content').exists()).toBe(false)
+    expect(document.activeElement, 'the next wrong field does not take the focus').toBe(
+      page.get('#words').element,
+    )
     page.unmount()
   })
 
