@@ -58,6 +58,17 @@ const ticket = ([no, state, title, category, lead, street, days]) => ({
   due_at: null,
   closed_at: null,
 })
+/** A draft that has a number and nothing else. */
+const EMPTY = {
+  no: '261126001874',
+  state: 'draft',
+  title: null,
+  category: null,
+  street: null,
+  lead: null,
+  content: null,
+  version: 2,
+}
 const call = (n) => ({
   id: `c-1-1-${n}`,
   sip_call_id: `x${n}`,
@@ -94,6 +105,8 @@ export async function fake(dist) {
       colleagues: [],
     },
     asked: [],
+    /** What was saved, by the name it was saved under. */
+    drafts: {},
     /** Answers a command: an object of the answer's fields; undefined: `ok`. */
     answer: () => undefined,
     media: null,
@@ -120,6 +133,17 @@ export async function fake(dist) {
     if (path === '/api/v1/tickets') {
       const known = url.searchParams.get('caller') === '12000000001'
       return json(res, 200, { items: known ? TICKETS.map(ticket) : [], next: null })
+    }
+    const one = /^\/api\/v1\/tickets\/([^/]+)$/.exec(path)
+    if (one) {
+      const draft = self.drafts[one[1]] ?? { ...ticket(TICKETS[0]), id: one[1], calls: [one[1]], ...EMPTY }
+      if (req.method === 'PATCH') {
+        let text = ''
+        for await (const part of req) text += part
+        const { version: _, contact: __, reason: ___, ...fields } = JSON.parse(text)
+        self.drafts[one[1]] = { ...draft, ...fields, version: draft.version + 2 }
+      }
+      return json(res, 200, self.drafts[one[1]] ?? draft)
     }
     if (path === '/api/v1/calls') return json(res, 200, { items: [1, 2, 3, 4, 5, 6].map(call), next: null })
     if (path.startsWith('/api/')) return json(res, 200, { items: [], next: null })

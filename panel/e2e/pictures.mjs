@@ -186,6 +186,7 @@ try {
   await shot(page, 'work-wrap_up')
   await page.keyboard.press('Control+Enter')
   await face(page, 'ready')
+  if (!Object.values(server.drafts).some((one) => one.state === 'accepted')) errors.push('no ticket was saved')
   const did = server.asked.map((a) => a.cmd).filter((c) => !c.startsWith('media.'))
   console.log(JSON.stringify({ did, media: server.asked.filter((a) => a.cmd === 'media.probe').at(-1) }))
 

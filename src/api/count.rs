@@ -11,12 +11,17 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// First digits of the statuses that are counted, as labels.
 const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
+/// States a ticket can be left in by whoever saves it, as labels.
+const SAVED: [&str; 4] = ["draft", "accepted", "closed", "void"];
+
 /// One per process; cheap to write, read by whoever scrapes.
 #[derive(Debug, Default)]
 pub struct Counts {
     answers: [AtomicU64; CLASSES.len()],
     /// By the code of the problem document.
     problems: [AtomicU64; CODES.len()],
+    /// Tickets saved, by the state they were left in.
+    saved: [AtomicU64; SAVED.len()],
     /// Connections taken, and those closed unheard because their source had too many.
     pub accepted: AtomicU64,
     pub turned_away: AtomicU64,
@@ -34,6 +39,12 @@ impl Counts {
         let Some(Reason(code)) = response.extensions().get::<Reason>() else { return };
         if let Some(at) = CODES.iter().position(|known| known == code) {
             self.problems[at].fetch_add(1, Relaxed);
+        }
+    }
+
+    pub fn ticket_saved(&self, state: &str) {
+        if let Some(at) = SAVED.iter().position(|known| *known == state) {
+            self.saved[at].fetch_add(1, Relaxed);
         }
     }
 
@@ -58,6 +69,13 @@ impl Counts {
         });
         let problems = CODES.iter().copied().zip(self.problems.iter().map(get));
         family("hotline_http_problems", "HTTP problem documents by their code", "code", &mut { problems });
+        let saved = SAVED.iter().copied().zip(self.saved.iter().map(get));
+        family(
+            "hotline_tickets_saved",
+            "Tickets saved by people, by the state they were left in",
+            "state",
+            &mut { saved },
+        );
         let connections = [
             ("accepted", get(&self.accepted)),
             ("turned_away", get(&self.turned_away)),

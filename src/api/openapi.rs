@@ -24,6 +24,7 @@ use utoipa::OpenApi;
         recordings::play,
         tickets::list,
         tickets::show,
+        tickets::change,
         tickets::events,
         users::list,
         users::add,

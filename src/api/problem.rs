@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 const RETRY_AFTER_S: u32 = 5;
 
 /// Every code there is: what clients may switch on, and the labels of a metric.
-pub const CODES: [&str; 16] = [
+pub const CODES: [&str; 17] = [
     "bad_request",
     "signed_out",
     "wrong_credentials",
@@ -21,6 +21,7 @@ pub const CODES: [&str; 16] = [
     "method_not_allowed",
     "exists",
     "not_up",
+    "changed",
     "too_large",
     "not_json",
     "too_slow",
@@ -33,6 +34,18 @@ pub const CODES: [&str; 16] = [
 /// The code, left on the response for whoever counts.
 #[derive(Clone, Copy, Debug)]
 pub struct Reason(pub &'static str);
+
+/// One thing that is wrong with a body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The field's name in the body.
+    #[schema(value_type = String)]
+    pub field: &'static str,
+    /// For programs, like the document's own.
+    #[schema(value_type = String)]
+    pub code: &'static str,
+    pub detail: String,
+}
 
 /// The document. `code` is for programs, `title` and `detail` for people.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -49,8 +62,13 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Every problem found, where there may be several.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub problems: Vec<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub problems: Box<[String]>,
+    /// The same, each at its field of what was sent.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<FieldError>)]
+    pub errors: Box<[FieldError]>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after_s: Option<u32>,
@@ -65,7 +83,8 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: None,
-            problems: Vec::new(),
+            problems: Box::default(),
+            errors: Box::default(),
             retry_after_s: None,
         }
     }
@@ -76,7 +95,7 @@ impl Problem {
     }
 
     pub fn problems(mut self, problems: Vec<String>) -> Self {
-        self.problems = problems;
+        self.problems = problems.into();
         self
     }
 
@@ -127,6 +146,16 @@ impl Problem {
     }
     pub fn refused(problems: Vec<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", "Nothing was changed").problems(problems)
+    }
+    /// Refused for what stands in these fields.
+    pub fn refused_fields(errors: Vec<FieldError>) -> Self {
+        let problems = errors.iter().map(|error| error.detail.clone()).collect();
+        Self { errors: errors.into(), ..Self::refused(problems) }
+    }
+    /// Somebody else was faster.
+    pub fn changed(version: i64) -> Self {
+        Self::new(StatusCode::CONFLICT, "changed", "It changed since it was read; nothing was written")
+            .detail(format!("version {version} now"))
     }
     pub fn too_many(wait_ms: i64) -> Self {
         let mut problem = Self::new(

@@ -61,6 +61,7 @@ fn table() -> Table {
         .add(Method::GET, "/api/v1/recordings/{id}", recordings::play)
         .add(Method::GET, "/api/v1/tickets", tickets::list)
         .add(Method::GET, "/api/v1/tickets/{no}", tickets::show)
+        .add(Method::PATCH, "/api/v1/tickets/{no}", tickets::change)
         .add(Method::GET, "/api/v1/tickets/{no}/events", tickets::events)
         .add(Method::GET, "/api/v1/users", users::list)
         .add(Method::POST, "/api/v1/users", users::add)

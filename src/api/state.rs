@@ -7,6 +7,7 @@ use crate::auth::SESSION_LIFE_MS;
 use crate::auth::attempts::{self, Attempts};
 use crate::cti::CtiHandle;
 use crate::store::Db;
+use crate::ticket::district::District;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Semaphore;
@@ -65,6 +66,7 @@ pub struct Inner {
     pub limits: ApiLimits,
     pub hashing: Semaphore,
     pub counts: Arc<Counts>,
+    pub district: District,
     attempts: Mutex<Attempts>,
 }
 
@@ -77,7 +79,8 @@ impl Api {
         limits.body_max = limits.body_max.min(BODY_MAX);
         let attempts = Mutex::new(Attempts::new(limits.sign_in_tries));
         let (hashing, counts) = (Semaphore::new(HASHINGS), Arc::default());
-        Self(Arc::new(Inner { parts, limits, hashing, counts, attempts }))
+        let district = District::shipped();
+        Self(Arc::new(Inner { parts, limits, hashing, counts, district, attempts }))
     }
 
     pub fn db(&self) -> &Db {

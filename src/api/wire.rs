@@ -5,6 +5,7 @@ use super::handle::LiveCall;
 use super::state::Api;
 use crate::auth::Decision;
 use crate::store::{self, CallEvent, TicketEvent};
+use crate::ticket::life;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::ToSchema;
@@ -187,6 +188,42 @@ pub struct Ticket {
     pub accepted_at: Option<String>,
     pub due_at: Option<String>,
     pub closed_at: Option<String>,
+    /// Lines of its history so far; a change names the version it was made on.
+    pub version: i64,
+}
+
+/// What to change of a draft. Absent or null leaves as it was, an empty text clears.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TicketChange {
+    /// The ticket's `version` as it was read: when it has another by now, nothing is changed (409).
+    pub version: i64,
+    /// `consult help complaint report suggestion praise`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub category: Option<String>,
+    pub street: Option<String>,
+    pub lead: Option<String>,
+    /// `U L N C`; the category's when absent.
+    pub urgency: Option<String>,
+    pub title: Option<String>,
+    pub content: Option<String>,
+    /// `normal secret anonymous`.
+    pub secrecy: Option<String>,
+    /// Who called, where to call back, where it is: sealed into the history.
+    pub contact: Option<TicketContact>,
+    /// `accepted`, `closed` (answered directly) or `void`: final here.
+    pub state: Option<String>,
+    /// Why it is void.
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TicketContact {
+    pub name: Option<String>,
+    pub number: Option<String>,
+    pub address: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -485,6 +522,28 @@ impl Ticket {
             accepted_at: time(ticket.accepted_at),
             due_at: time(ticket.due_at),
             closed_at: time(ticket.closed_at),
+            version: ticket.version,
+        }
+    }
+}
+
+impl From<TicketChange> for life::Change {
+    fn from(wish: TicketChange) -> Self {
+        let contact = wish.contact.unwrap_or_default();
+        Self {
+            fields: life::Fields {
+                kind: wish.kind,
+                category: wish.category,
+                street: wish.street,
+                lead: wish.lead,
+                urgency: wish.urgency,
+                title: wish.title,
+                content: wish.content,
+                secrecy: wish.secrecy,
+            },
+            contact: life::Contact { name: contact.name, number: contact.number, address: contact.address },
+            state: wish.state,
+            reason: wish.reason,
         }
     }
 }

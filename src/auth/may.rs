@@ -26,6 +26,8 @@ actions! {
     ReadTickets = "ticket.read";
     /// A ticket's history.
     ReadHistory = "ticket.history";
+    /// Fill a draft in and finish it.
+    ChangeTicket = "ticket.change";
     ReadFlows = "flow.read";
     /// Check and swap flows and configuration.
     Reload = "engine.reload";
@@ -54,6 +56,8 @@ pub struct Resource<'a> {
     pub secret: bool,
     /// It is about one ticket, so its units count.
     pub one: bool,
+    /// A ticket of a call that the person took.
+    pub own_call: bool,
 }
 
 /// What comes of it.
@@ -117,6 +121,11 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Analyst | R::Observer | R::Admin => Masked,
             R::Kb | R::Auditor | R::Security => NO,
         },
+        Action::ChangeTicket => match role {
+            R::Agent if resource.own_call => Allow,
+            R::Lead => Allow,
+            _ => NO,
+        },
         Action::ReadFlows => match role {
             R::Agent | R::Lead | R::Dispatcher | R::Office | R::Qa | R::Admin | R::Observer => Allow,
             _ => NO,
@@ -176,6 +185,8 @@ mod tests {
         (Action::PlayRecording, ".AA..AA..A....."),
         (Action::ReadTickets, "AAAccAAA.A.mm.m"),
         (Action::ReadHistory, "AAAccAAA.A.mm.m"),
+        // Of calls of others; the next test asks about one's own.
+        (Action::ChangeTicket, ".A............."),
         (Action::ReadFlows, "AAA...A..A..A.A"),
         (Action::Reload, "..............A"),
         (Action::ReadUsers, "......A...A..AA"),
@@ -210,6 +221,15 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_changes_the_tickets_of_the_calls_he_took() {
+        let own = Resource { own_call: true, one: true, ..Resource::default() };
+        for role in Role::ALL {
+            let allowed = may(&RoleSet::from_iter([*role]), Action::ChangeTicket, own).allowed();
+            assert_eq!(allowed, matches!(role, Role::Agent | Role::Lead), "{role:?}");
+        }
+    }
+
+    #[test]
     fn nobody_without_a_role_may_anything() {
         for action in Action::ALL {
             assert!(!may(&RoleSet::default(), *action, Resource::default()).allowed(), "{action:?}");
@@ -220,7 +240,14 @@ mod tests {
     fn a_unit_sees_what_it_leads_or_assists_and_nothing_else() {
         let roles = RoleSet::from_iter([Role::Unit]);
         let assist = ["u2".to_owned()];
-        let about = |own, lead| Resource { own_unit: own, lead, assist: &assist, secret: false, one: true };
+        let about = |own, lead| Resource {
+            own_unit: own,
+            lead,
+            assist: &assist,
+            secret: false,
+            one: true,
+            own_call: false,
+        };
         let ask = |own, lead| letter(may(&roles, Action::ReadTickets, about(own, lead)));
         assert_eq!(ask(Some("u1"), Some("u1")), 'c');
         assert_eq!(ask(Some("u2"), Some("u1")), 'c');

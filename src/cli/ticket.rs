@@ -131,6 +131,7 @@ mod tests {
             accepted_at: None,
             due_at: None,
             closed_at: None,
+            version: 2,
         };
         let event = TicketEvent {
             n: 1,

@@ -60,6 +60,53 @@ impl Link {
     }
 }
 
+/// The end of a ticket's chain, where the next link goes. Everything that is appended is appended here.
+#[derive(Clone, Debug)]
+pub(super) struct Tail {
+    /// `None` once it was destroyed: nothing personal can be added then.
+    pub key: Option<Vec<u8>>,
+    /// Links so far.
+    pub n: i64,
+    pub head: Vec<u8>,
+}
+
+impl Tail {
+    /// Of a new ticket, with a key of its own.
+    pub fn fresh() -> Result<Self, StoreError> {
+        Ok(Self { key: Some(new_key()?.to_vec()), n: 0, head: GENESIS.to_vec() })
+    }
+
+    /// Adds a link; the row to write, in one transaction with the ticket's own.
+    pub fn append(
+        &mut self,
+        ticket: &str,
+        at: i64,
+        kind: &str,
+        actor: &str,
+        payload: &Json,
+        personal: Option<&Json>,
+    ) -> Vec<Value> {
+        self.n += 1;
+        let key = self.key.as_deref().and_then(|key| <&[u8; 32]>::try_from(key).ok());
+        let sealed = match (personal, key) {
+            (Some(personal), Some(key)) => seal(key, ticket, self.n, personal),
+            _ => Vec::new(),
+        };
+        let link = Link {
+            ticket: ticket.to_owned(),
+            n: self.n,
+            at,
+            kind: kind.to_owned(),
+            actor: actor.to_owned(),
+            payload: payload.to_string(),
+            sealed,
+        };
+        let hash = link.hash(&self.head);
+        self.head = hash.to_vec();
+        link.row(hash)
+    }
+}
+
 pub(super) const INSERT: &str =
     "INSERT INTO ticket_events (ticket_id, n, at, kind, actor, payload, sealed, hash)";
 
@@ -77,7 +124,7 @@ fn nonce(n: i64) -> Nonce {
     bytes.into()
 }
 
-pub(super) fn seal(key: &[u8; 32], ticket: &str, n: i64, personal: &Json) -> Vec<u8> {
+fn seal(key: &[u8; 32], ticket: &str, n: i64, personal: &Json) -> Vec<u8> {
     let text = personal.to_string();
     let payload = Payload { msg: text.as_bytes(), aad: ticket.as_bytes() };
     // Fails only for messages over 256 GiB.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  journal ──facts──▶ projector ──one transaction──▶ calls, call_events, tickets (drafts), flows, cursor
-//!  people  ──HTTP───▶ api ───────────────────────▶ users, sessions, access_log, later tickets' own edits
+//!  people  ──HTTP───▶ api ───────────────────────▶ users, sessions, access_log, tickets' own edits
 //! ```
 //!
 //! The rules that always hold:
@@ -29,6 +29,7 @@ mod new_ticket;
 mod page;
 pub mod projector;
 mod retention;
+mod save_ticket;
 mod setting;
 mod sql;
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub use flow::FlowVersion;
 pub use new_ticket::NewTicket;
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use retention::{Expired, months_before};
+pub use save_ticket::{SaveOutcome, TicketChange};
 pub use ticket::{
     NoStatus, Scope, StatusAnswer, Ticket, TicketEvent, TicketField, TicketFilter, TicketStatus,
 };

@@ -1,6 +1,6 @@
 //! Tickets that don't come from a call: the desk's other channels, and the demo's.
 
-use super::chain::{self, GENESIS, Link};
+use super::chain::{self, Tail};
 use super::code;
 use super::db::{Db, Durability, Tx};
 use super::error::StoreError;
@@ -38,23 +38,23 @@ impl Db {
     /// Writes the ticket with the first links of its history. [`StoreError::Exists`] when its id or number is taken.
     pub async fn add_ticket(&self, new: &NewTicket) -> Result<(), StoreError> {
         let pepper = setting::pepper(self).await?;
-        let key = chain::new_key()?;
-        let mut history = History { new, key: &key, n: 0, head: GENESIS, rows: Vec::new() };
+        let mut tail = Tail::fresh()?;
+        let mut append = |at, kind, payload: Json, personal: Option<&Json>| {
+            tail.append(&new.id, at, kind, &new.actor, &payload, personal)
+        };
         let personal = json!({"caller": new.caller, "title": new.title, "content": new.content});
-        history.append(
-            new.created_at,
-            "created",
-            json!({"channel": new.channel, "category": new.category}),
-            Some(personal),
-        );
-        history.append(new.created_at, "numbered", json!({"no": new.no}), None);
+        let created = json!({"channel": new.channel, "category": new.category});
+        let mut rows = vec![
+            append(new.created_at, "created", created, Some(&personal)),
+            append(new.created_at, "numbered", json!({"no": new.no}), None),
+        ];
         if new.state != "accepted" {
             let at = new.closed_at.unwrap_or(new.created_at);
-            history.append(at, "state", json!({"from": "accepted", "to": new.state, "lead": new.lead}), None);
+            let moved = json!({"from": "accepted", "to": new.state, "lead": new.lead});
+            rows.push(append(at, "state", moved, None));
         }
-        let (n, head, rows) = (history.n, history.head, history.rows);
         let mut tx = self.begin(Durability::Full).await?;
-        self.insert(&mut tx, new, &pepper, &key, n, head).await?;
+        self.insert(&mut tx, new, &pepper, tail).await?;
         insert_rows(&mut tx, chain::INSERT, rows, "").await?;
         tx.commit().await?;
         Ok(())
@@ -65,9 +65,7 @@ impl Db {
         tx: &mut Tx,
         new: &NewTicket,
         pepper: &[u8],
-        key: &[u8; 32],
-        n: i64,
-        head: [u8; 32],
+        tail: Tail,
     ) -> Result<(), StoreError> {
         let mut sql = Sql::new(
             "INSERT INTO tickets (id, no, code_hash, state, channel, type, category, street, lead, assist, urgency, title, \
@@ -93,38 +91,11 @@ impl Db {
             new.created_at.into(),
             new.due_at.into(),
             new.closed_at.into(),
-            key.to_vec().into(),
-            n.into(),
-            head.to_vec().into(),
+            tail.key.into(),
+            tail.n.into(),
+            tail.head.into(),
         ]);
         sql.run(tx).await?;
         Ok(())
-    }
-}
-
-/// The links of a ticket under construction.
-struct History<'a> {
-    new: &'a NewTicket,
-    key: &'a [u8; 32],
-    n: i64,
-    head: [u8; 32],
-    rows: Vec<Vec<super::sql::Value>>,
-}
-
-impl History<'_> {
-    fn append(&mut self, at: i64, kind: &str, payload: Json, personal: Option<Json>) {
-        self.n += 1;
-        let sealed = personal.map(|p| chain::seal(self.key, &self.new.id, self.n, &p)).unwrap_or_default();
-        let link = Link {
-            ticket: self.new.id.clone(),
-            n: self.n,
-            at,
-            kind: kind.to_owned(),
-            actor: self.new.actor.clone(),
-            payload: payload.to_string(),
-            sealed,
-        };
-        self.head = link.hash(&self.head);
-        self.rows.push(link.row(self.head));
     }
 }

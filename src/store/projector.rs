@@ -12,7 +12,7 @@
 //!
 //! To project a new fact: an arm in [`super::fold::CallRecord::fold`] and in [`super::fold::event_of`].
 
-use super::chain::{self, GENESIS, Link};
+use super::chain::{self, Tail};
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
 use super::fold::{CallRecord, CallState, TicketNews, call_of, event_of};
@@ -467,9 +467,7 @@ struct Draft {
     accepted_at: Option<i64>,
     closed_at: Option<i64>,
     caller: Option<String>,
-    key: Option<Vec<u8>>,
-    n: i64,
-    head: Vec<u8>,
+    tail: Tail,
 }
 
 impl TicketBatch {
@@ -511,9 +509,9 @@ impl TicketBatch {
                 draft.created_at.into(),
                 draft.accepted_at.into(),
                 draft.closed_at.into(),
-                draft.key.into(),
-                draft.n.into(),
-                draft.head.into(),
+                draft.tail.key.into(),
+                draft.tail.n.into(),
+                draft.tail.head.into(),
             ]);
         }
         insert_rows(tx, TICKET_INSERT, rows, TICKET_UPDATE).await?;
@@ -561,9 +559,7 @@ impl TicketBatch {
                     accepted_at: row.try_get(5)?,
                     closed_at: row.try_get(6)?,
                     caller: None,
-                    key: row.try_get(7)?,
-                    n: row.try_get(8)?,
-                    head: row.try_get(9)?,
+                    tail: Tail { key: row.try_get(7)?, n: row.try_get(8)?, head: row.try_get(9)? },
                 },
             );
         }
@@ -639,7 +635,6 @@ fn draft_of(
 ) -> Result<String, StoreError> {
     let id = ticket_id(&face.id, nth);
     if !drafts.contains_key(&id) {
-        let key = chain::new_key()?;
         let mut draft = Draft {
             new: true,
             changed: true,
@@ -651,9 +646,7 @@ fn draft_of(
             accepted_at: None,
             closed_at: None,
             caller: (!face.caller.is_empty()).then(|| face.caller.clone()),
-            key: Some(key.to_vec()),
-            n: 0,
-            head: GENESIS.to_vec(),
+            tail: Tail::fresh()?,
         };
         let payload =
             json!({"call": face.id, "channel": "phone", "called": face.called, "trunk": face.trunk});
@@ -674,25 +667,8 @@ impl Draft {
         payload: Json,
         personal: Option<Json>,
     ) {
-        self.n += 1;
         self.changed = true;
-        let key = self.key.as_deref().and_then(|key| <&[u8; 32]>::try_from(key).ok());
-        let sealed = match (personal, key) {
-            (Some(personal), Some(key)) => chain::seal(key, id, self.n, &personal),
-            _ => Vec::new(),
-        };
-        let link = Link {
-            ticket: id.to_owned(),
-            n: self.n,
-            at,
-            kind: kind.to_owned(),
-            actor: "system".to_owned(),
-            payload: payload.to_string(),
-            sealed,
-        };
-        let hash = link.hash(&self.head);
-        self.head = hash.to_vec();
-        links.push(link.row(hash));
+        links.push(self.tail.append(id, at, kind, "system", &payload, personal.as_ref()));
     }
 
     /// A message or a callback request makes it a ticket; a person may have done so before.

@@ -5,10 +5,12 @@ use super::code;
 use super::db::{Db, Durability};
 use super::error::StoreError;
 use super::page::{Cursor, Page, Paged};
+use super::projector::ticket_id;
 use super::setting;
 use super::sql::Sql;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Wrong codes a ticket takes within [`LOCK_MS`], over telephone, web and Open311 together.
@@ -102,6 +104,8 @@ pub struct Ticket {
     pub accepted_at: Option<i64>,
     pub due_at: Option<i64>,
     pub closed_at: Option<i64>,
+    /// Lines of its history so far: whoever changes it says which of them he has seen.
+    pub version: i64,
 }
 
 /// One line of a ticket's history. `personal` is `None` when nothing personal belongs to it or its key was destroyed.
@@ -142,7 +146,7 @@ pub enum NoStatus {
 }
 
 const COLUMNS: &str = "SELECT id, no, state, channel, type, category, street, lead, assist, urgency, title, content, \
-    caller, secrecy, created_at, accepted_at, due_at, closed_at FROM tickets WHERE 1 = 1";
+    caller, secrecy, created_at, accepted_at, due_at, closed_at, events FROM tickets WHERE 1 = 1";
 
 fn ticket(row: &AnyRow) -> Result<Ticket, StoreError> {
     let assist: Option<String> = row.try_get(8)?;
@@ -171,7 +175,13 @@ fn ticket(row: &AnyRow) -> Result<Ticket, StoreError> {
         accepted_at: row.try_get(15)?,
         due_at: row.try_get(16)?,
         closed_at: row.try_get(17)?,
+        version: row.try_get(18)?,
     })
+}
+
+/// A call's id stands for its draft; every other name for itself.
+pub(super) fn own_name(name: &str) -> Cow<'_, str> {
+    if name.starts_with("c-") { ticket_id(name, 1).into() } else { name.into() }
 }
 
 /// The unit is in SQL, not in pages: what is out of scope is neither listed nor counted nor found.
@@ -219,8 +229,9 @@ impl Db {
         Ok(page)
     }
 
-    /// By official number or by id.
+    /// By official number, by id, or a call's draft by the call's id.
     pub async fn ticket(&self, name: &str, scope: &Scope) -> Result<Option<Ticket>, StoreError> {
+        let name = &*own_name(name);
         let mut sql = Sql::new(COLUMNS);
         within(&mut sql, scope);
         sql.push(" AND (no = ").bind(name).push(" OR id = ").bind(name).push(")");

@@ -336,6 +336,14 @@ fn a_call_to_the_browser(reloads: u32, away: Option<fn(&mut Server)>) {
         (Some("8001"), Some("caller_hung_up")),
         "{call}"
     );
+    // What the agent wrote after the call is the ticket.
+    let name = call["ticket_nos"][0].as_str().expect("a number");
+    let ticket = api.try_get(&format!("tickets/{name}")).expect("the ticket");
+    assert_eq!(
+        (&ticket["state"], &ticket["category"], &ticket["street"], &ticket["lead"]),
+        (&json!("accepted"), &json!("030101"), &json!("110102019"), &json!("rl")),
+        "{ticket}"
+    );
     server.assert_replays(1);
 }
 

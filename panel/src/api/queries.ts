@@ -80,6 +80,10 @@ export const ticketEvents = (no: Ref<string>) =>
     refetchInterval: 5000,
   })
 
+/** The ticket by its id, or by the call whose draft it is. */
+export const isOf = (one: Ticket, own: string): boolean =>
+  one.id === own || one.calls.some((call) => (typeof call === 'string' ? call : call.id) === own)
+
 /** The caller's last tickets, beside this call's own draft. Asked for while it still rings: quickly, and once. */
 export const earlier = (caller: Ref<string>, own: Ref<string>) =>
   queryOptions({
@@ -88,7 +92,7 @@ export const earlier = (caller: Ref<string>, own: Ref<string>) =>
     enabled: computed(() => caller.value !== ''),
     select: (page: Page<Ticket>) => ({
       ...page,
-      items: page.items.filter((one) => one.id !== own.value).slice(0, 3),
+      items: page.items.filter((one) => !isOf(one, own.value)).slice(0, 3),
     }),
     staleTime: 30_000,
   })

@@ -72,6 +72,8 @@ export interface Ticket {
   accepted_at: string | null
   due_at: string | null
   closed_at: string | null
+  /** Lines of its history so far; a change names the one it was made on. */
+  version: number
   [more: string]: unknown
 }
 
@@ -82,4 +84,6 @@ export interface Problem {
   detail?: string
   code?: string
   ref?: string
+  /** What is wrong, field by field. */
+  errors?: { field: string; code: string; detail: string }[]
 }

@@ -70,6 +70,12 @@ export async function keptDraft(id: string, user: string): Promise<Draft | null>
   return row && row.user === user ? { ...EMPTY, ...row.draft } : null
 }
 
+/** Saved at the server: nothing of it stays here. */
+export async function dropDraft(id: string): Promise<void> {
+  const store = (await open()).transaction(STORE, 'readwrite').objectStore(STORE)
+  await ended(store.delete(id))
+}
+
 export async function forgetOld(now = Date.now()): Promise<void> {
   const store = (await open()).transaction(STORE, 'readwrite').objectStore(STORE)
   for (const row of (await ended(store.getAll())) as Row[]) if (now - row.at > KEPT_MS) store.delete(row.id)

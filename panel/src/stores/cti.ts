@@ -49,6 +49,8 @@ export const useCti = defineStore('cti', () => {
   const said = ref('')
   const busy = ref(new Set<string>())
   let watching = false
+  /** Saves the ticket on the desk before wrap-up ends; false: it is not whole yet. */
+  let saveFirst: (() => Promise<boolean>) | null = null
   const hang = new Twice()
 
   const client = new CtiClient({
@@ -252,6 +254,7 @@ export const useCti = defineStore('cti', () => {
       case 'extend':
         return act('wrapup.extend', {})
       case 'finish':
+        if (saveFirst && !(await saveFirst())) return null
         return act('wrapup.finish', {})
       case 'login':
         return act('agent.login', { device: 'browser' })
@@ -295,6 +298,14 @@ export const useCti = defineStore('cti', () => {
     (left) => left && path.mute(false),
   )
 
+  /** The form on the desk stands in the way of finishing until this is taken back. */
+  function beforeFinish(save: () => Promise<boolean>): () => void {
+    saveFirst = save
+    return () => {
+      if (saveFirst === save) saveFirst = null
+    }
+  }
+
   const retry = () => client.retry()
   const dismiss = (n: number) => happen({ dismiss: n })
 
@@ -316,6 +327,7 @@ export const useCti = defineStore('cti', () => {
     stop,
     act,
     press,
+    beforeFinish,
     call,
     retry,
     dismiss,

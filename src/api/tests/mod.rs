@@ -3,6 +3,7 @@
 mod attacks;
 mod cti;
 mod reading;
+mod saving;
 mod signing_in;
 
 use super::{

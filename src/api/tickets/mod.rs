@@ -1,7 +1,9 @@
 //! Tickets and drafts.
+mod change;
 mod events;
 mod list;
 mod show;
+pub use change::{__path_change, change};
 pub use events::{__path_events, events};
 pub use list::{__path_list, list};
 pub use show::{__path_show, show};

@@ -97,6 +97,21 @@ impl Book {
         })))
     }
 
+    /// An agent has the caller, and the draft its number.
+    pub fn taken(&mut self, call: CallId, agent: &str, no: &str) -> &mut Self {
+        self.write(Fact::PartyJoined(Box::new(PartyJoined {
+            call,
+            party: 1,
+            role: "agent".into(),
+            agent: agent.into(),
+            number: Personal::default(),
+            port: 20_002,
+            worker: 0,
+            ssrc: 2,
+        })))
+        .write(Fact::NumberDrawn { call, no: no.into(), code: Personal::new(CODE) })
+    }
+
     pub fn report(&mut self, call: CallId) -> &mut Self {
         self.write(Fact::MediaReport(Box::new(MediaReport {
             call,

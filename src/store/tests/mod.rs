@@ -3,6 +3,7 @@
 mod exactly_once;
 pub mod facts;
 mod fold;
+mod save;
 mod story;
 
 #[allow(dead_code)]

@@ -1,0 +1,123 @@
+// The ticket behind the form: read once, saved once, and what stands in the way of saving it.
+import { useQueryClient } from '@tanstack/vue-query'
+import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch, type Ref } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { request, RequestFailed } from '../../api/http'
+import type { Ticket } from '../../api/types'
+import { word } from '../../i18n'
+import { dropDraft, type Draft } from '../../lib/drafts'
+import { changeOf, finish, type Goal } from '../../lib/finish'
+
+/** The draft comes into the tables a moment after the call. */
+const LOOKS = 5
+const BETWEEN_MS = 1000
+
+export interface Finishing {
+  ticket: Readonly<Ref<Ticket | null>>
+  /** This call has no ticket. */
+  none: Readonly<Ref<boolean>>
+  /** Codes by field. */
+  errors: Ref<Record<string, string>>
+  told: Readonly<Ref<string>>
+  saving: Readonly<Ref<Goal | null>>
+  /** Nothing can be changed here any more. */
+  finished: Readonly<Ref<boolean>>
+  save: (goal: Goal, reason?: string) => Promise<boolean>
+  /** Before wrap-up ends: true when nothing of the ticket is left to do. */
+  whole: () => Promise<boolean>
+}
+
+/** `outbound`: a call of ours may have no ticket at all. `keep`: puts the draft's last words on this device. */
+export function useFinishing(
+  name: string,
+  outbound: boolean,
+  draft: Draft,
+  keep: () => Promise<void>,
+): Finishing {
+  const { t } = useI18n()
+  const queries = useQueryClient()
+  const ticket = shallowRef<Ticket | null>(null)
+  const none = ref(false)
+  const errors = ref<Record<string, string>>({})
+  const told = ref('')
+  const saving = ref<Goal | null>(null)
+  const finished = computed(() => ticket.value !== null && ticket.value.state !== 'draft')
+  const state = (one: Ticket) => word('ticketState', one.state)
+
+  let timer: ReturnType<typeof setTimeout> | undefined
+  async function look(left = LOOKS) {
+    try {
+      ticket.value ??= await request<Ticket>(`/api/v1/tickets/${encodeURIComponent(name)}`)
+    } catch (e) {
+      if (!(e instanceof RequestFailed)) throw e
+      if (e.status === 404 && outbound) none.value = true
+      else if (left > 1) timer = setTimeout(() => void look(left - 1), BETWEEN_MS)
+    }
+  }
+  onMounted(() => void look())
+  onBeforeUnmount(() => clearTimeout(timer))
+
+  // A field that is being mended is not wrong any more.
+  for (const field of ['type', 'category', 'street', 'lead', 'content', 'name', 'number', 'address'] as const)
+    watch(
+      () => draft[field],
+      () => field in errors.value && (errors.value = without(errors.value, field)),
+    )
+
+  /** The server could not be asked at the last try. */
+  let away = false
+  async function save(goal: Goal, reason = ''): Promise<boolean> {
+    if (saving.value) return false
+    if (finished.value) return true
+    saving.value = goal
+    errors.value = {}
+    told.value = ''
+    away = false
+    try {
+      await keep()
+      const outcome = await finish(name, ticket.value, changeOf(draft, goal, reason))
+      switch (outcome.is) {
+        case 'saved':
+          ticket.value = outcome.ticket
+          await dropDraft(name).catch(() => {})
+          void queries.invalidateQueries({ queryKey: ['tickets'] })
+          return true
+        case 'refused':
+          errors.value = outcome.errors
+          told.value = outcome.errors.state ? word('error', outcome.errors.state) : t('finish.check')
+          return false
+        case 'changed':
+          ticket.value = outcome.ticket
+          told.value = t(finished.value ? 'finish.final' : 'finish.changed', { state: state(outcome.ticket) })
+          return false
+        case 'failed': {
+          const { status } = outcome.problem
+          away = status === 0 || status >= 500
+          told.value =
+            status === 0
+              ? t('finish.away')
+              : status === 403
+                ? t('finish.denied')
+                : t('finish.failed', { status })
+          return false
+        }
+      }
+    } finally {
+      saving.value = null
+    }
+  }
+
+  async function whole(): Promise<boolean> {
+    if (finished.value || none.value) return true
+    // A database that is down must not keep an agent from the next caller: once told, the second press goes on.
+    if (away) return true
+    return save('accepted')
+  }
+
+  return { ticket, none, errors, told, saving, finished, save, whole }
+}
+
+function without(all: Record<string, string>, field: string): Record<string, string> {
+  const { [field]: _, ...rest } = all
+  return rest
+}

@@ -1,0 +1,107 @@
+// An agent's draft becomes a ticket: what is sent, what to do when somebody else was faster, and which field is wrong.
+import { request, RequestFailed } from '../api/http'
+import type { Problem, Ticket } from '../api/types'
+import type { Draft } from './drafts'
+
+/** 保存并受理, 直接答复办结, 作废. */
+export type Goal = 'accepted' | 'closed' | 'void'
+
+/** What a draft says of the ticket; null clears nothing, an empty text does. */
+export interface Change {
+  type: string
+  category: string
+  street: string
+  lead: string
+  title: string
+  content: string
+  secrecy: string
+  contact: { name: string; number: string; address: string }
+  state: Goal
+  reason?: string
+}
+
+export type Outcome =
+  | { is: 'saved'; ticket: Ticket }
+  /** Codes by field; `state` is about the ticket as a whole. */
+  | { is: 'refused'; errors: Record<string, string> }
+  /** Somebody changed it since it was read here: it is as in `ticket` now. */
+  | { is: 'changed'; ticket: Ticket }
+  /** Not sent, not answered, not allowed: the words are in `problem`. */
+  | { is: 'failed'; problem: Problem }
+
+const TITLE = 40
+/** The first sentence, short enough for a line of a list. */
+export function titleOf(content: string): string {
+  const first =
+    content
+      .trim()
+      .split(/[。！？!?\n]/u)[0]
+      ?.trim() ?? ''
+  const letters = [...first]
+  return letters.length > TITLE ? `${letters.slice(0, TITLE - 1).join('')}…` : first
+}
+
+export function changeOf(draft: Draft, goal: Goal, reason = ''): Change {
+  const { type, category, street, lead, content, name, number, address } = draft
+  return {
+    type,
+    category,
+    street,
+    lead,
+    title: titleOf(content),
+    content,
+    secrecy: draft.secrecy || 'normal',
+    // Who wants to be anonymous has given nothing.
+    contact: draft.secrecy === 'anonymous' ? { name: '', number: '', address } : { name, number, address },
+    state: goal,
+    ...(goal === 'void' ? { reason } : {}),
+  }
+}
+
+const OURS = ['type', 'category', 'street', 'lead', 'title', 'content'] as const
+/** Whether people's own fields are the same: a number that arrived meanwhile is no conflict. */
+export const sameWords = (a: Ticket, b: Ticket): boolean =>
+  a.state === b.state &&
+  a.secrecy === b.secrecy &&
+  OURS.every((field) => (a[field] ?? '') === (b[field] ?? ''))
+
+/** Whether the ticket already is what the change asks for: an answer that was lost on its way. */
+export const isDone = (ticket: Ticket, change: Change): boolean =>
+  ticket.state === change.state && OURS.every((field) => (ticket[field] ?? '') === change[field].trim())
+
+/** Times that the system may be faster than us. */
+const TRIES = 4
+
+/**
+ * Saves. `seen` is the ticket as the agent has it before him; null when it could not be read until now.
+ * `ask` is the one way out, so that tests can stand in for the server.
+ */
+export async function finish(
+  name: string,
+  seen: Ticket | null,
+  change: Change,
+  ask: typeof request = request,
+): Promise<Outcome> {
+  const path = `/api/v1/tickets/${encodeURIComponent(name)}`
+  try {
+    for (let n = 0; n < TRIES; n++) {
+      const now = await ask<Ticket>(path)
+      if (isDone(now, change)) return { is: 'saved', ticket: now }
+      if (seen ? !sameWords(now, seen) : now.state !== 'draft') return { is: 'changed', ticket: now }
+      try {
+        const body = JSON.stringify({ ...change, version: now.version })
+        return { is: 'saved', ticket: await ask<Ticket>(path, { method: 'PATCH', body }) }
+      } catch (e) {
+        // The engine wrote a line in between: look again, and go on when only that was it.
+        if (!(e instanceof RequestFailed) || e.problem.code !== 'changed') throw e
+        seen ??= now
+      }
+    }
+    return { is: 'failed', problem: { status: 409, title: 'changed' } }
+  } catch (e) {
+    if (!(e instanceof RequestFailed)) throw e
+    const { problem } = e
+    const errors = Object.fromEntries((problem.errors ?? []).map((one) => [one.field, one.code]))
+    return Object.keys(errors).length ? { is: 'refused', errors } : { is: 'failed', problem }
+  }
+}

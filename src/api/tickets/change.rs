@@ -1,0 +1,79 @@
+use super::scope;
+use crate::api::guard::Person;
+use crate::api::input::JsonBody;
+use crate::api::problem::{FieldError, Problem};
+use crate::api::state::Api;
+use crate::api::wire::{Ticket, TicketChange};
+use crate::auth::{Action, Resource};
+use crate::store::{self, Access, SaveOutcome};
+use axum::Json;
+use axum::extract::{Path, State};
+
+/// Fill a draft in, and finish it: `accepted`, `closed` (answered directly) or `void`. Agents change the drafts of calls
+/// they took, leads any. All of the change is made or nothing.
+#[utoipa::path(patch, path = "/api/v1/tickets/{no}", tag = "tickets", params(
+    ("no" = String, Path, description = "official number, id, or a call's id for its draft"),
+), request_body = TicketChange, responses(
+    (status = 200, body = Ticket),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "it has another version by now"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`errors` names the fields"),
+))]
+pub async fn change(
+    State(api): State<Api>,
+    person: Person,
+    Path(no): Path<String>,
+    JsonBody(wish): JsonBody<TicketChange>,
+) -> Result<Json<Ticket>, Problem> {
+    // Who may do this to no ticket at all does not learn which there are.
+    person.may(Action::ChangeTicket, Resource { own_call: true, ..Resource::default() })?;
+    let ticket = api.db().ticket(&no, &scope(&person)).await?.ok_or_else(Problem::not_found)?;
+    let own_call = took_a_call(&api, &person.name, &ticket).await?;
+    let decision =
+        person.may(Action::ChangeTicket, Resource { own_call, one: true, ..Resource::default() })?;
+    let version = wish.version;
+    let change = wish.into();
+    let wish =
+        store::TicketChange { name: &ticket.id, user: &person.name, at: api.now(), version, change: &change };
+    let saved = match api.db().save_ticket(wish, &api.district).await? {
+        SaveOutcome::Saved(saved) => *saved,
+        SaveOutcome::Unknown => return Err(Problem::not_found()),
+        SaveOutcome::Changed(version) => return Err(Problem::changed(version)),
+        SaveOutcome::Refused(reasons) => {
+            let errors = reasons.into_iter().map(|one| FieldError {
+                field: one.field,
+                code: one.why.label(),
+                detail: one.message,
+            });
+            return Err(Problem::refused_fields(errors.collect()));
+        }
+    };
+    api.counts.ticket_saved(&saved.state);
+    let access = Access {
+        at: api.now(),
+        user: person.name,
+        source: person.source,
+        action: Action::ChangeTicket.label().to_owned(),
+        subject: saved.id.clone(),
+        outcome: saved.state.clone(),
+    };
+    api.db().log_access(&access).await?;
+    Ok(Json(Ticket::of(&api, saved, decision)))
+}
+
+/// Whether one of the ticket's calls was this agent's: he has it, or had it before it was handed on.
+async fn took_a_call(api: &Api, name: &str, ticket: &store::Ticket) -> Result<bool, Problem> {
+    for id in &ticket.calls {
+        let Some(call) = api.db().call(id).await? else { continue };
+        let record = &call.record;
+        if record.agent.as_deref() == Some(name)
+            || record.parties.iter().any(|party| party.role == "agent" && party.agent == name)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

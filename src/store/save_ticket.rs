@@ -1,0 +1,172 @@
+//! What people write into a ticket. The row is locked while it is read and written, like the projector does, so neither
+//! loses what the other has appended.
+
+use super::chain::{self, Tail};
+use super::db::{Db, Dialect, Durability};
+use super::error::StoreError;
+use super::sql::{Sql, Value, insert_rows};
+use super::ticket::{Scope, Ticket, own_name};
+use crate::ticket::district::District;
+use crate::ticket::life::{self, After, Before, Change, Fields, Goal, Refusal};
+use serde_json::{Map, Value as Json, json};
+use sqlx::Row as _;
+
+/// A change with what is known about it.
+#[derive(Clone, Copy, Debug)]
+pub struct TicketChange<'a> {
+    /// Official number, id, or the id of the call whose draft it is.
+    pub name: &'a str,
+    /// The user's name.
+    pub user: &'a str,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// [`Ticket::version`] as the user has seen it.
+    pub version: i64,
+    pub change: &'a Change,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SaveOutcome {
+    Saved(Box<Ticket>),
+    /// There is no such ticket.
+    Unknown,
+    /// Somebody was faster: its version now. Nothing was written.
+    Changed(i64),
+    /// Nothing was written, for these reasons.
+    Refused(Vec<Refusal>),
+}
+
+const COLUMNS: &str = "SELECT id, no, state, type, category, street, lead, urgency, title, content, secrecy, accepted_at, \
+    closed_at, seal_key, events, head FROM tickets WHERE (no = ";
+
+impl Db {
+    /// Changes a draft, or moves it to where it is final: all of it or nothing. What changes nothing writes nothing.
+    pub async fn save_ticket(
+        &self,
+        wish: TicketChange<'_>,
+        district: &District,
+    ) -> Result<SaveOutcome, StoreError> {
+        let name = &*own_name(wish.name);
+        let mut tx = self.begin(Durability::Full).await?;
+        let mut sql = Sql::new(COLUMNS);
+        sql.bind(name).push(" OR id = ").bind(name).push(")");
+        if self.dialect() == Dialect::Postgres {
+            sql.push(" FOR UPDATE");
+        }
+        let Some(row) = sql.one(&mut tx).await? else { return Ok(SaveOutcome::Unknown) };
+        let (id, no, state): (String, Option<String>, String) =
+            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let fields = Fields {
+            kind: row.try_get(3)?,
+            category: row.try_get(4)?,
+            street: row.try_get(5)?,
+            lead: row.try_get(6)?,
+            urgency: row.try_get(7)?,
+            title: row.try_get(8)?,
+            content: row.try_get(9)?,
+            secrecy: row.try_get(10)?,
+        };
+        let (mut accepted_at, mut closed_at): (Option<i64>, Option<i64>) =
+            (row.try_get(11)?, row.try_get(12)?);
+        let mut tail = Tail { key: row.try_get(13)?, n: row.try_get(14)?, head: row.try_get(15)? };
+        if tail.n != wish.version {
+            return Ok(SaveOutcome::Changed(tail.n));
+        }
+        let before = Before { state: &state, numbered: no.is_some(), fields: &fields };
+        let after = match life::change(before, wish.change, district) {
+            Ok(after) => after,
+            Err(reasons) => return Ok(SaveOutcome::Refused(reasons)),
+        };
+
+        let actor = ["user:", wish.user].concat();
+        let mut links = Vec::new();
+        if let Some((payload, personal)) = difference(&fields, &after) {
+            links.push(tail.append(&id, wish.at, "saved", &actor, &payload, personal.as_ref()));
+        }
+        if let Some(goal) = after.goal {
+            let (payload, personal) = arrival(goal, &after);
+            links.push(tail.append(&id, wish.at, goal.label(), &actor, &payload, personal.as_ref()));
+            if goal != Goal::Void {
+                accepted_at = Some(wish.at);
+            }
+            if goal != Goal::Accepted {
+                closed_at = Some(wish.at);
+            }
+        }
+        if !links.is_empty() {
+            let mut sql = Sql::new("UPDATE tickets SET state = ");
+            match after.goal {
+                Some(goal) => sql.bind(goal.label()),
+                None => sql.bind(&state),
+            };
+            let texts: [(&'static str, Value); 10] = [
+                (", type = ", after.fields.kind.into()),
+                (", category = ", after.fields.category.into()),
+                (", street = ", after.fields.street.into()),
+                (", lead = ", after.fields.lead.into()),
+                (", urgency = ", after.fields.urgency.into()),
+                (", title = ", after.fields.title.into()),
+                (", content = ", after.fields.content.into()),
+                (", secrecy = ", after.fields.secrecy.unwrap_or_else(|| "normal".to_owned()).into()),
+                (", accepted_at = ", accepted_at.into()),
+                (", closed_at = ", closed_at.into()),
+            ];
+            for (name, value) in texts {
+                sql.push(name).bind(value);
+            }
+            sql.push(", events = ").bind(tail.n).push(", head = ").bind(tail.head);
+            sql.push(" WHERE id = ").bind(&id).push(" AND events = ").bind(wish.version);
+            if sql.run(&mut tx).await? != 1 {
+                return Err(StoreError::Away("the ticket changed although its row was locked".into()));
+            }
+            insert_rows(&mut tx, chain::INSERT, links, "").await?;
+            tx.commit().await?;
+        }
+        match self.ticket(&id, &Scope::All).await? {
+            Some(ticket) => Ok(SaveOutcome::Saved(Box::new(ticket))),
+            None => Ok(SaveOutcome::Unknown),
+        }
+    }
+}
+
+/// The fields that change: codes in the open, what the caller said sealed. `None` when none does.
+fn difference(was: &Fields, after: &After) -> Option<(Json, Option<Json>)> {
+    let new = &after.fields;
+    let changed = |pairs: &[(&str, &Option<String>, &Option<String>)]| -> Map<String, Json> {
+        pairs
+            .iter()
+            .filter(|(_, was, new)| was != new)
+            .map(|(name, _, new)| ((*name).to_owned(), json!(new)))
+            .collect()
+    };
+    let payload = changed(&[
+        ("type", &was.kind, &new.kind),
+        ("category", &was.category, &new.category),
+        ("street", &was.street, &new.street),
+        ("lead", &was.lead, &new.lead),
+        ("urgency", &was.urgency, &new.urgency),
+        ("secrecy", &was.secrecy, &new.secrecy),
+    ]);
+    let personal = changed(&[
+        ("title", &was.title, &new.title),
+        ("content", &was.content, &new.content),
+        ("name", &None, &after.contact.name),
+        ("number", &None, &after.contact.number),
+        ("address", &None, &after.contact.address),
+    ]);
+    if payload.is_empty() && personal.is_empty() {
+        return None;
+    }
+    Some((Json::Object(payload), (!personal.is_empty()).then_some(Json::Object(personal))))
+}
+
+/// What is written when the ticket gets there.
+fn arrival(goal: Goal, after: &After) -> (Json, Option<Json>) {
+    match goal {
+        Goal::Accepted => (json!({"by": "agent"}), None),
+        Goal::Closed => (json!({"by": "answered"}), None),
+        // In his own words, which may name somebody.
+        Goal::Void => (json!({}), Some(json!({"reason": after.reason}))),
+    }
+}
