@@ -228,7 +228,8 @@ impl Engine {
     ) -> Done {
         let id = self.his_talk(agent, named)?;
         let Some(call) = self.calls.get_mut(&id) else { return Err(Refused::NoSuchCall) };
-        let Some(party) = call.parties.iter_mut().find(|p| p.consult && p.up) else {
+        let Some(party) = call.parties.iter_mut().find(|p| p.consult && p.up && p.agent() != Some(agent))
+        else {
             return Err(Refused::WrongState);
         };
         party.consult = false;
@@ -299,7 +300,8 @@ impl Engine {
             return Ok(Some(id));
         }
         let Some(call) = self.calls.get_mut(&id) else { return Err(Refused::NoSuchCall) };
-        let Some(party) = call.parties.iter_mut().find(|p| p.consult && p.up) else {
+        let Some(party) = call.parties.iter_mut().find(|p| p.consult && p.up && p.agent() != Some(agent))
+        else {
             return Err(Refused::WrongState);
         };
         party.consult = false;

@@ -142,6 +142,14 @@ impl Engine {
                 self.cancel_ring(now, id, agent, out);
             }
         }
+        // Who asked has gone: whoever was asked has the citizen now.
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let heard = || call.parties.iter().filter(|party| party.role.is_heard() && party.up);
+        if heard().next().is_some() && heard().all(|party| party.consult) {
+            call.agent = heard().find_map(|party| party.agent()).or(call.agent);
+            call.parties.iter_mut().for_each(|party| party.consult = false);
+            self.set_aside(now, id, false, out);
+        }
         let Some(call) = self.calls.get(&id) else { return };
         if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing) || call.is_attended() {
             return;
