@@ -183,6 +183,12 @@ pub struct Ticket {
     pub caller: Option<String>,
     /// `normal secret anonymous`.
     pub secrecy: String,
+    /// `suicide silent emergency minor violence deaf foreign elderly abuse`, or null.
+    pub special: Option<String>,
+    /// `any text_only no_message`; null: any.
+    pub notify: Option<String>,
+    /// When he may be called, `09:00-11:30`.
+    pub safe_time: Option<String>,
     /// Ids of its calls.
     pub calls: Vec<String>,
     pub created_at: String,
@@ -211,6 +217,12 @@ pub struct TicketChange {
     pub content: Option<String>,
     /// `normal secret anonymous`.
     pub secrecy: Option<String>,
+    /// `suicide silent emergency minor violence deaf foreign elderly abuse`.
+    pub special: Option<String>,
+    /// `any text_only no_message`.
+    pub notify: Option<String>,
+    /// When he may be called, `09:00-11:30`.
+    pub safe_time: Option<String>,
     /// Who called, where to call back, where it is: sealed into the history.
     pub contact: Option<TicketContact>,
     /// `accepted`, `closed` (answered directly) or `void`: final here.
@@ -533,6 +545,9 @@ impl Ticket {
                 .filter(|_| full || ticket.secrecy == "normal")
                 .and_then(|c| number(&c, decision)),
             secrecy: ticket.secrecy,
+            special: ticket.special.filter(|_| contents),
+            notify: ticket.notify,
+            safe_time: ticket.safe_time.filter(|_| contents),
             calls: ticket.calls,
             created_at: api.time(ticket.created_at),
             accepted_at: time(ticket.accepted_at),
@@ -556,6 +571,9 @@ impl From<TicketChange> for life::Change {
                 title: wish.title,
                 content: wish.content,
                 secrecy: wish.secrecy,
+                special: wish.special,
+                notify: wish.notify,
+                safe_time: wish.safe_time,
             },
             contact: life::Contact { name: contact.name, number: contact.number, address: contact.address },
             state: wish.state,

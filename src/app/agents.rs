@@ -6,14 +6,15 @@ use super::engine_thread::{Order, Orders};
 use super::metrics::{Board, Sample};
 use crate::acd::{AgentId, AgentSpec};
 use crate::auth::Role;
-use crate::call::agents::seam::{self as words, FromEngine, SessionEpoch, ToEngine};
+use crate::call::agents::seam::{self as words, AgentCommand, FromEngine, SessionEpoch, ToEngine};
 use crate::config::Config;
 use crate::cti::{
     self, CtiHandle, FromMedia, HubConfig, HubLimits, MediaCommand, MediaDoor, MediaEvent, MediaRefused,
     Microphone, ToMedia,
 };
 use crate::rtc::{self, RtcError, RtcHandle};
-use crate::store::Db;
+use crate::store::{Db, Scope};
+use crate::ticket::life;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -21,6 +22,8 @@ use tokio::time::sleep;
 
 /// Words on their way to the engine, and to the sessions.
 const WORDS: usize = 1_024;
+/// How long dialling waits for what the ticket says of its citizen.
+const DIAL_ASKS: Duration = Duration::from_secs(2);
 /// How often the directory of agents is read again.
 const DIRECTORY: Duration = Duration::from_secs(2);
 
@@ -34,6 +37,7 @@ pub fn start(
     orders: &Orders,
     board: Board,
     from_engine: mpsc::Receiver<FromEngine>,
+    db: Db,
 ) -> CtiHandle {
     let (to_engine, said) = mpsc::channel(WORDS);
     let (to_hub, hub_hears) = mpsc::channel(WORDS);
@@ -41,7 +45,8 @@ pub fn start(
     let (to_media, asked) = mpsc::channel(WORDS);
     let (to_page, from_media) = mpsc::channel(WORDS);
     let rooms = rtc::start(audio(config, sip_at), news);
-    tokio::spawn(carry(said, orders.clone()));
+    let guard = DialGuard { db, zone: zone.clone(), clock, to_hub: to_hub.clone() };
+    tokio::spawn(carry(said, orders.clone(), guard));
     tokio::spawn(sort(from_engine, to_hub, rooms.clone()));
     tokio::spawn(paths(path_news, orders.clone()));
     tokio::spawn(serve_pages(asked, to_page, rooms.clone(), clock));
@@ -65,8 +70,59 @@ fn limits(config: &Config) -> HubLimits {
     limits
 }
 
-async fn carry(mut words: mpsc::Receiver<ToEngine>, orders: Orders) {
+/// What stands between an agent's dialling from a ticket and the engine, which knows no tickets: whoever wants text only, or to
+/// be called at certain hours, is not called otherwise.
+#[derive(Clone)]
+struct DialGuard {
+    db: Db,
+    zone: jiff::tz::TimeZone,
+    clock: Clock,
+    to_hub: mpsc::Sender<FromEngine>,
+}
+
+impl DialGuard {
+    async fn may_call(&self, ticket: &str) -> Result<(), words::Refused> {
+        let asked = tokio::time::timeout(DIAL_ASKS, self.db.ticket(ticket, &Scope::All)).await;
+        let ticket = match asked {
+            Ok(Ok(Some(ticket))) => ticket,
+            Ok(Ok(None)) => return Ok(()),
+            // Without its database the service still calls people back.
+            away => {
+                tracing::warn!(away = ?away.map(|answer| answer.err()), "dialling from a ticket that cannot be read");
+                return Ok(());
+            }
+        };
+        let at =
+            jiff::Timestamp::from_millisecond(self.clock.wall_ms()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let time = at.to_zoned_datetime(self.zone.clone()).time();
+        let minute = u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs());
+        life::may_call(ticket.notify.as_deref(), ticket.safe_time.as_deref(), minute).map_err(|why| match why
+        {
+            life::NoCall::TextOnly => words::Refused::TextOnly,
+            life::NoCall::NotNow => words::Refused::NotNow,
+        })
+    }
+}
+
+async fn carry(mut words: mpsc::Receiver<ToEngine>, orders: Orders, guard: DialGuard) {
     while let Some(word) = words.recv().await {
+        if let ToEngine::Command { agent, re, command: AgentCommand::Dial { ticket: Some(ticket), .. } } =
+            &word
+        {
+            let (guard, orders) = (guard.clone(), orders.clone());
+            let (agent, re, ticket) = (Arc::clone(agent), *re, Arc::clone(ticket));
+            // A task of its own: a slow database holds up nobody's other commands.
+            tokio::spawn(async move {
+                match guard.may_call(&ticket).await {
+                    Ok(()) => drop(orders.give(Order::Agent(word))),
+                    Err(why) => {
+                        let answer = FromEngine::Answer { agent, re, result: Err(why) };
+                        let _ = guard.to_hub.send(answer).await;
+                    }
+                }
+            });
+            continue;
+        }
         // The engine's inbox is full only when it stands still; a command is then answered by the hub's own patience.
         if !orders.give(Order::Agent(word)) {
             sleep(Duration::from_millis(1)).await;

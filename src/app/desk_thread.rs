@@ -143,6 +143,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         &orders,
         desk.board.clone(),
         desk.from_engine,
+        db.clone(),
     );
     let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone()));
     let parts = ApiParts {

@@ -3,6 +3,7 @@
 use super::EndReason;
 use super::agents::desk::Desk;
 use super::agents::seam::{FromEngine, ToEngine};
+use super::agents::special::{Redial, SilentCalls};
 use super::config::EngineConfig;
 use super::counters::{Count, Counters};
 use super::fact::{CallEnded, Fact, QueueOutcome, Stamped};
@@ -140,6 +141,9 @@ pub struct Engine {
     pub(super) acd_scratch: Vec<acd::Action>,
     /// What the ACD wants; drained within every input.
     pub(super) acd_out: VecDeque<acd::Action>,
+    /// Crisis calls that broke and are dialled again before this input is over.
+    pub(super) redials: VecDeque<Redial>,
+    pub(super) silent: SilentCalls,
     pub(super) desk: Desk,
 }
 
@@ -211,6 +215,8 @@ impl Engine {
             touched: Vec::new(),
             acd_scratch: Vec::new(),
             acd_out: VecDeque::new(),
+            redials: VecDeque::new(),
+            silent: SilentCalls::default(),
             desk: Desk::default(),
             config,
         }
@@ -300,6 +306,8 @@ impl Engine {
                 self.acd_news(now, action, out);
             } else if let Some((call, input)) = self.todo.pop_front() {
                 self.step(now, call, input, out);
+            } else if let Some(lost) = self.redials.pop_front() {
+                self.redial(now, lost, out);
             } else {
                 break;
             }
@@ -415,6 +423,23 @@ impl Engine {
         seq
     }
 
+    /// A crisis call whose citizen is gone is not over for us.
+    fn keep_for_redial(&mut self, id: CallId, reason: EndReason, by: &EndedBy) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let gone = matches!(by, EndedBy::Peer { .. })
+            || matches!(reason, EndReason::MediaLost | EndReason::TransportLost | EndReason::PeerForgot);
+        let agent = call.agent.filter(|agent| call.party_of(*agent).is_some_and(|party| party.up));
+        // Once: whom we called back and who hangs up again is for the lead.
+        if let Some(agent) = agent
+            && gone
+            && call.crisis
+            && !call.outbound
+            && !call.number.is_empty()
+        {
+            self.redials.push_back(Redial { agent, call: id, number: call.number.clone() });
+        }
+    }
+
     /// The one place where a call ends, whatever ended it.
     pub(super) fn end(
         &mut self,
@@ -424,6 +449,7 @@ impl Engine {
         by: EndedBy,
         out: &mut Vec<Effect>,
     ) {
+        self.keep_for_redial(id, reason, &by);
         self.parties_go(now, id, reason.label(), out);
         let Some(call) = self.calls.remove(&id) else { return };
         self.order.remove(&id);
@@ -606,7 +632,10 @@ impl Engine {
         assert_eq!(self.calls.len() + parties().count(), self.by_leg.len(), "each side has its leg");
         assert!(self.ports.leased() >= self.calls.len(), "a call without a port");
         assert!(self.sip_out.is_empty() && self.todo.is_empty() && self.touched.is_empty(), "unsettled");
-        assert!(self.acd_out.is_empty() && self.desk.words.is_empty(), "unsettled");
+        assert!(
+            self.acd_out.is_empty() && self.redials.is_empty() && self.desk.words.is_empty(),
+            "unsettled"
+        );
         self.assert_desk();
         for (id, call) in &self.calls {
             assert_eq!(call.mirrored, call.mirrored_deadline(), "{id} deadline not mirrored");

@@ -171,7 +171,8 @@ pub enum Fact {
         agent: String,
         wrap_ms: u64,
     },
-    /// Something said about the call by who works on it: `assist`, `crisis`, `urgent`.
+    /// Something said about the call by who works on it: `assist`, `crisis`, `urgent`, or what
+    /// kind of caller it is (`silent`, `minor`…).
     CallNoted {
         call: CallId,
         agent: String,
@@ -329,6 +330,7 @@ pub enum StepInput {
     CallbackStored { no: String, code: Personal },
     CallbackFailed,
     Returned,
+    Silent,
     SensitiveOutcome(String),
 }
 

@@ -63,6 +63,10 @@ pub(super) struct Call {
     /// Moved up by a key, or by who works on it.
     pub urgent: bool,
     pub recording_paused: bool,
+    /// Whoever is called must not be asked how it was.
+    pub no_survey: bool,
+    /// The agent heard nobody: the flow asks for a key.
+    pub silent: bool,
     /// The ticket is no draft any more: nobody has to finish it.
     pub ticket_done: bool,
     pub max_call_at: Time,
@@ -192,6 +196,8 @@ impl Call {
             crisis: false,
             urgent: false,
             recording_paused: false,
+            no_survey: false,
+            silent: false,
             ticket_done: false,
             max_call_at: now + max_call,
             mirrored: None,
@@ -245,6 +251,8 @@ impl Call {
             crisis: false,
             urgent: false,
             recording_paused: false,
+            no_survey: false,
+            silent: false,
             ticket_done: false,
             max_call_at: now,
             mirrored: None,

@@ -51,6 +51,7 @@ fn to_fact(input: &Input, sensitive: bool) -> StepInput {
         }
         Input::CallbackStored(Stored::Failed) => StepInput::CallbackFailed,
         Input::Returned => StepInput::Returned,
+        Input::Silent => StepInput::Silent,
         Input::SensitiveOutcome(outcome) => StepInput::SensitiveOutcome(outcome.to_string()),
     }
 }
@@ -87,6 +88,7 @@ pub fn from_fact(input: &StepInput) -> Option<Input> {
         StepInput::CallbackStored { no, code } => Input::CallbackStored(number(no, code)),
         StepInput::CallbackFailed => Input::CallbackStored(Stored::Failed),
         StepInput::Returned => Input::Returned,
+        StepInput::Silent => Input::Silent,
         StepInput::SensitiveOutcome(outcome) => Input::SensitiveOutcome(Arc::from(outcome.as_str())),
     })
 }

@@ -142,6 +142,9 @@ impl Engine {
                 out.push(Effect::Lookup { call: id, id: lookup, kind, args, timeout });
             }
             Action::Set { name, value } => {
+                if &*name == "silent" {
+                    self.silent_caller_answers(now, id, &value);
+                }
                 let value = Personal::new(&*value);
                 self.note(now, Fact::ValueSet { call: id, name: name.to_string(), value }, out);
             }

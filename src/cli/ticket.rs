@@ -54,7 +54,8 @@ fn as_json(config: &Config, ticket: &Ticket, events: &[TicketEvent]) -> Json {
     json!({ "id": ticket.id, "no": ticket.no, "state": ticket.state, "channel": ticket.channel, "type": ticket.kind,
         "category": ticket.category, "street": ticket.street, "lead": ticket.lead, "assist": ticket.assist,
         "urgency": ticket.urgency, "title": ticket.title, "content": ticket.content, "caller": ticket.caller,
-        "secrecy": ticket.secrecy, "calls": ticket.calls, "created_at": time(Some(ticket.created_at)),
+        "secrecy": ticket.secrecy, "special": ticket.special, "notify": ticket.notify,
+        "safe_time": ticket.safe_time, "calls": ticket.calls, "created_at": time(Some(ticket.created_at)),
         "accepted_at": time(ticket.accepted_at), "due_at": time(ticket.due_at), "closed_at": time(ticket.closed_at),
         "events": history })
 }
@@ -79,6 +80,9 @@ fn as_text(config: &Config, ticket: &Ticket, events: &[TicketEvent]) -> String {
     line("assist", Some(ticket.assist.join(", ")));
     line("urgency", ticket.urgency.clone());
     line("secrecy", Some(ticket.secrecy.clone()));
+    line("special", ticket.special.clone());
+    line("notify", ticket.notify.clone());
+    line("safe time", ticket.safe_time.clone());
     line("caller", ticket.caller.clone());
     line("created", time(Some(ticket.created_at)));
     line("accepted", time(ticket.accepted_at));
@@ -126,6 +130,9 @@ mod tests {
             content: None,
             caller: Some("12000000001".into()),
             secrecy: "normal".into(),
+            special: None,
+            notify: None,
+            safe_time: None,
             calls: vec!["c-01-00001-0000000001".into()],
             created_at: 1_795_395_600_000,
             accepted_at: None,

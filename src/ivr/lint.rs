@@ -202,7 +202,7 @@ fn bare_ends(flow: &Flow, told: &mut Told) {
                 // Said last: a goodbye, or what the caller needs to know.
                 Kind::Play { .. } => true,
                 // Waiting in vain is not having been served.
-                Kind::Queue(_) => *out.outcome == *"answered",
+                Kind::Queue(_) => matches!(&*out.outcome, "answered" | "silent"),
                 Kind::Voicemail { .. } | Kind::Callback { .. } | Kind::Survey { .. } => {
                     *out.outcome == *"done"
                 }

@@ -880,6 +880,8 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
         ["timeout", "full", "no_staff"].into_iter().for_each(|out| self.out(out, node, true));
         // After the agent has hung up: a survey.
         self.out("answered", node, false);
+        // After an agent has heard nobody: asked for a key instead of a voice.
+        self.out("silent", node, false);
         Kind::Queue(Box::new(Queue {
             queue,
             priority,

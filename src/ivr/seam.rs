@@ -33,6 +33,8 @@ pub enum Input {
     CallbackStored(Stored),
     /// The agent has hung up and the call comes back for what follows the queue (a survey).
     Returned,
+    /// The agent heard nobody: the queue's `silent` way.
+    Silent,
     /// Replay only: a `sensitive` collect is given its outcome, since its digits are not journaled.
     SensitiveOutcome(Arc<str>),
 }

@@ -193,6 +193,7 @@ fn any_input(dice: &mut Dice) -> Input {
         18 => Input::CallbackStored(stored),
         _ => dice.pick(&[
             Input::Returned,
+            Input::Silent,
             Input::Begin,
             Input::Dial(DialEnd::Busy),
             Input::Dial(DialEnd::Answered),

@@ -350,6 +350,7 @@ fn input_code(input: &StepInput) -> u8 {
         StepInput::CallbackFailed => 19,
         StepInput::Returned => 20,
         StepInput::SensitiveOutcome(_) => 21,
+        StepInput::Silent => 22,
     }
 }
 
@@ -661,6 +662,7 @@ fn read_input(i: &mut In<'_, '_>) -> Read<StepInput> {
             19 => StepInput::CallbackFailed,
             20 => StepInput::Returned,
             21 => StepInput::SensitiveOutcome(i.s()?),
+            22 => StepInput::Silent,
             _ => return Err(BadBody),
         })
     })?;

@@ -577,6 +577,7 @@ fn step_json(step: &crate::call::fact::Step) -> Json {
         StepInput::CallbackStored { no, .. } => json!({"input": "callback_stored", "no": no}),
         StepInput::CallbackFailed => json!({"input": "callback_failed"}),
         StepInput::Returned => json!({"input": "returned"}),
+        StepInput::Silent => json!({"input": "silent"}),
         StepInput::SensitiveOutcome(outcome) => json!({"input": "sensitive_outcome", "outcome": outcome}),
     };
     let trail: Vec<Json> = step

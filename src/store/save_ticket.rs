@@ -38,7 +38,7 @@ pub enum SaveOutcome {
 }
 
 const COLUMNS: &str = "SELECT id, no, state, type, category, street, lead, urgency, title, content, secrecy, accepted_at, \
-    closed_at, seal_key, events, head FROM tickets WHERE (no = ";
+    closed_at, seal_key, events, head, special, notify, safe_time FROM tickets WHERE (no = ";
 
 impl Db {
     /// Changes a draft, or moves it to where it is final: all of it or nothing. What changes nothing writes nothing.
@@ -66,6 +66,9 @@ impl Db {
             title: row.try_get(8)?,
             content: row.try_get(9)?,
             secrecy: row.try_get(10)?,
+            special: row.try_get(16)?,
+            notify: row.try_get(17)?,
+            safe_time: row.try_get(18)?,
         };
         let (mut accepted_at, mut closed_at): (Option<i64>, Option<i64>) =
             (row.try_get(11)?, row.try_get(12)?);
@@ -100,7 +103,7 @@ impl Db {
                 Some(goal) => sql.bind(goal.label()),
                 None => sql.bind(&state),
             };
-            let texts: [(&'static str, Value); 10] = [
+            let texts: [(&'static str, Value); 13] = [
                 (", type = ", after.fields.kind.into()),
                 (", category = ", after.fields.category.into()),
                 (", street = ", after.fields.street.into()),
@@ -109,6 +112,9 @@ impl Db {
                 (", title = ", after.fields.title.into()),
                 (", content = ", after.fields.content.into()),
                 (", secrecy = ", after.fields.secrecy.unwrap_or_else(|| "normal".to_owned()).into()),
+                (", special = ", after.fields.special.into()),
+                (", notify = ", after.fields.notify.into()),
+                (", safe_time = ", after.fields.safe_time.into()),
                 (", accepted_at = ", accepted_at.into()),
                 (", closed_at = ", closed_at.into()),
             ];
@@ -147,6 +153,9 @@ fn difference(was: &Fields, after: &After) -> Option<(Json, Option<Json>)> {
         ("lead", &was.lead, &new.lead),
         ("urgency", &was.urgency, &new.urgency),
         ("secrecy", &was.secrecy, &new.secrecy),
+        ("special", &was.special, &new.special),
+        ("notify", &was.notify, &new.notify),
+        ("safe_time", &was.safe_time, &new.safe_time),
     ]);
     let personal = changed(&[
         ("title", &was.title, &new.title),

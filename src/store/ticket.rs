@@ -99,6 +99,10 @@ pub struct Ticket {
     pub content: Option<String>,
     pub caller: Option<String>,
     pub secrecy: String,
+    /// What kind of caller, how he may be told, when he may be called: see `ticket::life`.
+    pub special: Option<String>,
+    pub notify: Option<String>,
+    pub safe_time: Option<String>,
     pub calls: Vec<String>,
     pub created_at: i64,
     pub accepted_at: Option<i64>,
@@ -146,7 +150,7 @@ pub enum NoStatus {
 }
 
 const COLUMNS: &str = "SELECT id, no, state, channel, type, category, street, lead, assist, urgency, title, content, \
-    caller, secrecy, created_at, accepted_at, due_at, closed_at, events FROM tickets WHERE 1 = 1";
+    caller, secrecy, created_at, accepted_at, due_at, closed_at, events, special, notify, safe_time FROM tickets WHERE 1 = 1";
 
 fn ticket(row: &AnyRow) -> Result<Ticket, StoreError> {
     let assist: Option<String> = row.try_get(8)?;
@@ -176,6 +180,9 @@ fn ticket(row: &AnyRow) -> Result<Ticket, StoreError> {
         due_at: row.try_get(16)?,
         closed_at: row.try_get(17)?,
         version: row.try_get(18)?,
+        special: row.try_get(19)?,
+        notify: row.try_get(20)?,
+        safe_time: row.try_get(21)?,
     })
 }
 

@@ -16,6 +16,14 @@ pub const TYPES: [&str; 6] = ["consult", "help", "complaint", "report", "suggest
 pub const URGENCIES: [&str; 4] = ["U", "L", "N", "C"];
 pub const SECRECIES: [&str; 3] = ["normal", "secret", "anonymous"];
 
+/// Callers for whom the usual way is wrong.
+pub const SPECIALS: [&str; 9] =
+    ["suicide", "silent", "emergency", "minor", "violence", "deaf", "foreign", "elderly", "abuse"];
+/// Any way; text only, nobody may call; no message at all, not even a text.
+pub const NOTIFIES: [&str; 3] = ["any", "text_only", "no_message"];
+/// Saved without a leaf or a street, which the lead adds later; secret unless he wants to be anonymous.
+const WITHOUT_LEAF: [&str; 3] = ["suicide", "minor", "violence"];
+
 /// Longest texts, in characters.
 const TITLE_MAX: usize = 120;
 const CONTENT_MAX: usize = 4_000;
@@ -56,6 +64,12 @@ pub struct Fields {
     pub title: Option<String>,
     pub content: Option<String>,
     pub secrecy: Option<String>,
+    /// What kind of caller: one of [`SPECIALS`].
+    pub special: Option<String>,
+    /// How he may be told: one of [`NOTIFIES`].
+    pub notify: Option<String>,
+    /// When he may be called, `09:00-11:30`, Beijing time.
+    pub safe_time: Option<String>,
 }
 
 /// Whom to call and where it is, as the caller said it.
@@ -156,7 +170,24 @@ pub fn change(before: Before<'_>, change: &Change, district: &District) -> Resul
         title: merged(&was.title, &new.title),
         content: merged(&was.content, &new.content),
         secrecy: merged(&was.secrecy, &new.secrecy),
+        special: merged(&was.special, &new.special),
+        notify: merged(&was.notify, &new.notify),
+        safe_time: merged(&was.safe_time, &new.safe_time),
     };
+    let special = fields.special.clone().unwrap_or_default();
+    if WITHOUT_LEAF.contains(&&*special) && fields.secrecy.as_deref() != Some("anonymous") {
+        fields.secrecy = Some("secret".into());
+    }
+    if fields.notify.is_none() {
+        fields.notify = match &*special {
+            "deaf" => Some("text_only".into()),
+            "violence" => Some("no_message".into()),
+            _ => None,
+        };
+    }
+    if fields.urgency.is_none() && matches!(&*special, "suicide" | "emergency" | "violence") {
+        fields.urgency = Some("U".into());
+    }
     if fields.urgency.is_none() {
         fields.urgency = fields.category.as_deref().and_then(|c| district.urgency(c)).map(str::to_owned);
     }
@@ -166,6 +197,9 @@ pub fn change(before: Before<'_>, change: &Change, district: &District) -> Resul
     wrong.code("lead", &fields.lead, |code| district.has_unit(code));
     wrong.code("urgency", &fields.urgency, |code| URGENCIES.contains(&code));
     wrong.code("secrecy", &fields.secrecy, |code| SECRECIES.contains(&code));
+    wrong.code("special", &fields.special, |code| SPECIALS.contains(&code));
+    wrong.code("notify", &fields.notify, |code| NOTIFIES.contains(&code));
+    wrong.code("safe_time", &fields.safe_time, |text| SafeTime::read(text).is_some());
     wrong.long("title", &fields.title, TITLE_MAX);
     wrong.long("content", &fields.content, CONTENT_MAX);
 
@@ -223,8 +257,9 @@ impl Wrong {
         let mut needs: Vec<(&'static str, bool)> = Vec::new();
         match goal {
             Goal::Accepted => {
-                needs.push(("category", fields.category.is_some()));
-                needs.push(("street", fields.street.is_some()));
+                let leaf = !WITHOUT_LEAF.contains(&fields.special.as_deref().unwrap_or_default());
+                needs.push(("category", !leaf || fields.category.is_some()));
+                needs.push(("street", !leaf || fields.street.is_some()));
                 needs.push(("content", fields.title.is_some() || fields.content.is_some()));
             }
             Goal::Closed => {
@@ -244,6 +279,56 @@ impl Wrong {
             let message = "the official number is not there yet: nobody has answered, or it is on its way";
             self.tell("state", Why::NoNumber, message.into());
         }
+    }
+}
+
+/// When somebody may be called: minutes of the day, the second may be before the first (over midnight).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SafeTime {
+    from: u16,
+    to: u16,
+}
+
+impl SafeTime {
+    /// `09:00-11:30`.
+    pub fn read(text: &str) -> Option<Self> {
+        let minute = |text: &str| {
+            let (hour, minute) = text.split_once(':').filter(|(h, m)| h.len() == 2 && m.len() == 2)?;
+            let two =
+                |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u16>().ok())?;
+            let (hour, minute) = (two(hour)?, two(minute)?);
+            (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+        };
+        let (from, to) = text.split_once('-')?;
+        let (from, to) = (minute(from)?, minute(to)?);
+        (from != to).then_some(Self { from, to })
+    }
+
+    pub const fn contains(self, minute: u16) -> bool {
+        if self.from < self.to {
+            self.from <= minute && minute < self.to
+        } else {
+            self.from <= minute || minute < self.to
+        }
+    }
+}
+
+/// Why the citizen of this ticket may not be called now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoCall {
+    TextOnly,
+    /// Outside his safe time.
+    NotNow,
+}
+
+/// `minute` of the day in the service's zone.
+pub fn may_call(notify: Option<&str>, safe_time: Option<&str>, minute: u16) -> Result<(), NoCall> {
+    if notify == Some("text_only") {
+        return Err(NoCall::TextOnly);
+    }
+    match safe_time.and_then(SafeTime::read) {
+        Some(safe) if !safe.contains(minute) => Err(NoCall::NotNow),
+        _ => Ok(()),
     }
 }
 
@@ -302,6 +387,56 @@ mod tests {
         );
         let blank = Change { reason: some(" \n"), ..void };
         assert_eq!(ask("draft", true, &blank).map(|after| after.goal), needed("reason"));
+    }
+
+    #[test]
+    fn special_callers_have_rules_of_their_own() {
+        let of = |special: &str, fields: Fields| {
+            ask("draft", true, &to("accepted", Fields { special: some(special), ..fields }))
+        };
+        let words = Fields { content: some("在楼顶上"), secrecy: some("normal"), ..Fields::default() };
+        for special in ["suicide", "minor", "violence"] {
+            let after = of(special, words.clone()).expect("without a leaf").fields;
+            assert_eq!(after.secrecy, some("secret"), "{special}");
+            assert_eq!(after.category, None);
+        }
+        assert_eq!(of("suicide", words.clone()).expect("whole").fields.urgency, some("U"));
+        assert_eq!(of("violence", words.clone()).expect("whole").fields.notify, some("no_message"));
+        let anonymous = Fields { secrecy: some("anonymous"), ..words.clone() };
+        assert_eq!(of("minor", anonymous).expect("whole").fields.secrecy, some("anonymous"));
+        assert_eq!(of("deaf", full()).expect("whole").fields.notify, some("text_only"));
+        let any = Fields { notify: some("any"), ..full() };
+        assert_eq!(
+            of("deaf", any).expect("whole").fields.notify,
+            some("any"),
+            "who says otherwise is believed"
+        );
+        assert_eq!(
+            of("elderly", words).unwrap_err(),
+            [("category", Why::Needed), ("street", Why::Needed)],
+            "others need a leaf"
+        );
+        let odd = Fields { notify: some("loud"), safe_time: some("9-11"), ..full() };
+        assert_eq!(
+            of("tall", odd).unwrap_err(),
+            [("special", Why::UnknownCode), ("notify", Why::UnknownCode), ("safe_time", Why::UnknownCode)]
+        );
+    }
+
+    #[test]
+    fn who_may_not_be_called_is_not() {
+        assert_eq!(may_call(None, None, 700), Ok(()));
+        assert_eq!(may_call(Some("text_only"), None, 700), Err(NoCall::TextOnly));
+        let safe = Some("09:00-11:30");
+        assert_eq!(may_call(Some("any"), safe, 540), Ok(()));
+        assert_eq!(may_call(None, safe, 690), Err(NoCall::NotNow));
+        let night = Some("22:00-02:00");
+        for (minute, may) in [(1_320, true), (0, true), (119, true), (120, false), (1_319, false)] {
+            assert_eq!(may_call(None, night, minute).is_ok(), may, "{minute}");
+        }
+        for bad in ["", "9:00-10:00", "09:00", "24:00-25:00", "09:00-09:00", "09:60-10:00", "ab:cd-10:00"] {
+            assert_eq!(SafeTime::read(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! - [`offering`]: what the ACD proposes, and how each offer ends.
 //! - [`party`]: legs beside the citizen's, and who hears whom.
 //! - [`orders`]: the contract's commands, each answered.
+//! - [`special`]: callers for whom the usual way is wrong.
 //! - [`cards`]: what panels are shown.
 //!
 //! Rules that always hold: whoever is on a call has a party there; an agent is on one call; a call on which nobody is left goes
@@ -23,5 +24,6 @@ mod offering;
 mod orders;
 pub(super) mod party;
 pub mod seam;
+pub(in crate::call) mod special;
 mod supervising;
 mod talking;

@@ -227,13 +227,9 @@ impl Engine {
             }
             AgentCommand::CrisisRaise { call } => {
                 let id = self.his_talk(agent, call)?;
-                if let Some(call) = self.calls.get_mut(&id) {
-                    (call.crisis, call.urgent) = (true, true);
-                }
-                self.note_on_call(now, id, agent, "crisis", "", out);
-                self.alarm(now, "crisis", Some(id), Some(agent), "");
-                Ok(Some(id))
+                self.raise_crisis(now, id, agent, out)
             }
+            AgentCommand::Mark { call, special } => self.mark(now, agent, call, special, out),
             AgentCommand::QueueWatch { queues } => {
                 let known = |name: &Arc<str>| self.config.queues.iter().any(|(queue, _)| queue == name);
                 if !queues.iter().all(known) {
@@ -417,7 +413,7 @@ impl Engine {
         Ok(Some(id))
     }
 
-    fn note_on_call(
+    pub(super) fn note_on_call(
         &mut self,
         now: Time,
         id: CallId,

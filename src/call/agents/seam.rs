@@ -93,6 +93,11 @@ pub enum AgentCommand {
     Complete {
         call: Option<CallId>,
     },
+    /// What kind of caller this is: see [`Special`].
+    Mark {
+        call: Option<CallId>,
+        special: Special,
+    },
     WrapUpFinish,
     WrapUpExtend,
     RecordingPause {
@@ -150,6 +155,10 @@ pub enum Refused {
     NotAllowed,
     #[error("this number may not be dialled")]
     NumberRefused,
+    #[error("the citizen of this ticket is told by text only")]
+    TextOnly,
+    #[error("outside the time in which the citizen may be called")]
+    NotNow,
     #[error("there is no such agent, queue or phone")]
     NoSuchTarget,
     #[error("the other side cannot be reached now")]
@@ -178,6 +187,8 @@ impl Refused {
             Self::NotOnRoster => "not_on_roster",
             Self::NotAllowed => "not_allowed",
             Self::NumberRefused => "number_refused",
+            Self::TextOnly => "text_only",
+            Self::NotNow => "not_now",
             Self::NoSuchTarget => "no_such_target",
             Self::TargetBusy => "target_busy",
             Self::NoMedia => "no_media",
@@ -186,6 +197,56 @@ impl Refused {
             Self::Rescinded => "rescinded",
             Self::NotSafe => "not_safe",
         }
+    }
+}
+
+/// Callers for whom the usual way is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Special {
+    /// As `crisis.raise`.
+    Suicide,
+    /// Nobody is heard: asked by the flow for a key.
+    Silent,
+    Emergency,
+    Minor,
+    /// Domestic violence.
+    Violence,
+    Deaf,
+    Foreign,
+    Elderly,
+    Abuse,
+}
+
+impl Special {
+    pub const ALL: [Self; 9] = [
+        Self::Suicide,
+        Self::Silent,
+        Self::Emergency,
+        Self::Minor,
+        Self::Violence,
+        Self::Deaf,
+        Self::Foreign,
+        Self::Elderly,
+        Self::Abuse,
+    ];
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Suicide => "suicide",
+            Self::Silent => "silent",
+            Self::Emergency => "emergency",
+            Self::Minor => "minor",
+            Self::Violence => "violence",
+            Self::Deaf => "deaf",
+            Self::Foreign => "foreign",
+            Self::Elderly => "elderly",
+            Self::Abuse => "abuse",
+        }
+    }
+
+    /// A lead is called: what follows is not for the agent alone.
+    pub const fn needs_lead(self) -> bool {
+        matches!(self, Self::Suicide | Self::Emergency | Self::Minor | Self::Violence | Self::Abuse)
     }
 }
 

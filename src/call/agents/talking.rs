@@ -129,6 +129,9 @@ impl Engine {
         if role == Role::Talk && self.config.limits.hold_unfinished && self.calls.get(&id).is_some_and(his) {
             let _ = self.acd_fact(|acd, actions| acd.ticket_unfinished(now, agent, true, actions));
         }
+        if role == Role::Talk && self.calls.get(&id).is_some_and(|call| call.crisis) {
+            self.rests_after_crisis(now, agent);
+        }
         let _ = self.acd_fact(|acd, actions| match role {
             Role::Talk | Role::Barge => acd.hung_up(now, agent, id, actions),
             Role::Listen | Role::Whisper => acd.idle(now, agent, actions),
@@ -162,9 +165,10 @@ impl Engine {
             return self.set_aside(now, id, true, out);
         }
         let listeners: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
-        let (outbound, crisis, dialing) = (call.outbound, call.crisis, matches!(call.stage, Stage::Dialing));
+        let (outbound, dialing) = (call.outbound, matches!(call.stage, Stage::Dialing));
+        let no_survey = (call.crisis || call.no_survey) && !call.silent;
         self.listeners_go(now, id, listeners, out);
-        if outbound || crisis || dialing {
+        if outbound || no_survey || dialing {
             return self.end(now, id, EndReason::AgentHungUp, EndedBy::Us, out);
         }
         self.set_aside(now, id, false, out);
@@ -172,7 +176,8 @@ impl Engine {
         if let Some(call) = self.calls.get_mut(&id) {
             call.stage = Stage::Walking;
         }
-        self.todo.push_back((id, Input::Returned));
+        let back = self.goes_on_with(id);
+        self.todo.push_back((id, back));
     }
 
     /// Nobody is left to be listened to.

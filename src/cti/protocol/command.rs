@@ -1,7 +1,7 @@
 //! Reading what a client sends. Every frame becomes a request or a refusal with a code and a sentence.
 
 use crate::base::CallId;
-use crate::call::agents::seam::{AgentCommand, Device, Forced, Target};
+use crate::call::agents::seam::{AgentCommand, Device, Forced, Special, Target};
 use crate::cti::media::{MediaCommand, Microphone};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -103,6 +103,12 @@ const COMMANDS: &[(&str, Read)] = &[
     ("call.transfer", |f| agent(AgentCommand::Transfer { call: f.call()?, to: f.target()? })),
     ("call.conference", |f| agent(AgentCommand::Conference { call: f.call()?, to: f.target()? })),
     ("call.complete", |f| agent(AgentCommand::Complete { call: f.call()? })),
+    ("call.mark", |f| {
+        let name = f.text("special", NAME)?;
+        let special = Special::ALL.into_iter().find(|special| special.label() == &*name);
+        let special = special.ok_or_else(|| wrong("special", "is no kind of caller"))?;
+        agent(AgentCommand::Mark { call: f.call()?, special })
+    }),
     ("wrapup.finish", |_| agent(AgentCommand::WrapUpFinish)),
     ("wrapup.extend", |_| agent(AgentCommand::WrapUpExtend)),
     ("recording.pause", |f| agent(AgentCommand::RecordingPause { call: f.call()? })),

@@ -346,6 +346,10 @@ fn commands() -> Vec<(Value, Command)> {
             a(A::Dtmf { call, digits: "1*#D".into() }),
         ),
         (
+            json!({"cmd": "call.mark", "call": c, "special": "silent"}),
+            a(A::Mark { call, special: Special::Silent }),
+        ),
+        (
             json!({"cmd": "call.dial", "number": "01012341", "ticket": "202611230001"}),
             a(A::Dial { number: "01012341".into(), ticket: Some("202611230001".into()) }),
         ),

@@ -5,7 +5,7 @@ use crate::base::CallId;
 use crate::cti::media::{MediaCommand, MediaEvent, MediaRefused};
 use serde_json::json;
 
-const REFUSALS: [Refused; 15] = [
+const REFUSALS: [Refused; 17] = [
     Refused::NotLoggedIn,
     Refused::Watching,
     Refused::NotOffered,
@@ -14,6 +14,8 @@ const REFUSALS: [Refused; 15] = [
     Refused::NotOnRoster,
     Refused::NotAllowed,
     Refused::NumberRefused,
+    Refused::TextOnly,
+    Refused::NotNow,
     Refused::NoSuchTarget,
     Refused::TargetBusy,
     Refused::NoMedia,
@@ -32,6 +34,7 @@ fn frames() -> Vec<Value> {
             "agent.not_ready" | "agent.break_request" => frame["reason"] = json!("lunch"),
             "call.dtmf" => frame["digits"] = json!("1"),
             "call.dial" => frame["number"] = json!("12341"),
+            "call.mark" => frame["special"] = json!("minor"),
             "call.consult" => frame["to"] = json!({"agent": "8004"}),
             "supervisor.force_state" => {
                 frame["agent"] = json!("8004");

@@ -60,6 +60,8 @@ pub struct Case {
     pub store_fails: bool,
     pub speaks_s: Option<u32>,
     pub talk_s: Option<u32>,
+    #[serde(default)]
+    pub silent: bool,
     pub patience_s: Option<u32>,
     // --- what is expected
     /// Nodes entered, in order; "…" stands for any.
@@ -172,6 +174,7 @@ impl Case {
         plan.store_fails = self.store_fails;
         plan.speaks_s = self.speaks_s.unwrap_or(plan.speaks_s);
         (plan.talk_s, plan.patience_s) = (self.talk_s, self.patience_s);
+        plan.silent = self.silent;
         Ok(plan)
     }
 

@@ -68,6 +68,8 @@ pub struct Plan {
     pub speaks_s: u32,
     /// After so many seconds of talk the agent hangs up and the call comes back. Without: the story ends with the agent.
     pub talk_s: Option<u32>,
+    /// The agent hears nobody and says so instead of hanging up.
+    pub silent: bool,
     /// The caller hangs up so many seconds after the answer.
     pub patience_s: Option<u32>,
 }
@@ -97,6 +99,7 @@ impl Plan {
             store_fails: false,
             speaks_s: 20,
             talk_s: None,
+            silent: false,
             patience_s: None,
         }
     }
@@ -272,8 +275,9 @@ impl Sim<'_> {
         if news != QueueNews::Answered {
             return;
         }
+        let back = if self.plan.silent { Input::Silent } else { Input::Returned };
         match self.plan.talk_s {
-            Some(s) => self.after(Duration::from_secs(s.into()), Happening::Input(Input::Returned)),
+            Some(s) => self.after(Duration::from_secs(s.into()), Happening::Input(back)),
             None => self.story.end = Some(End::Talking),
         }
     }

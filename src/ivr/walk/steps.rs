@@ -162,6 +162,11 @@ impl Walk {
                 State::Resting => self.returned(out),
                 _ => Next::Stay,
             },
+            Input::Silent => match self.state {
+                State::Resting if self.asks_the_silent() => Next::out("silent"),
+                State::Resting => self.returned(out),
+                _ => Next::Stay,
+            },
             Input::SensitiveOutcome(outcome) => match (&*outcome, &self.state) {
                 (RETRY, State::Collect { .. }) => self.collect_again(false, out),
                 (_, State::Collect { .. }) => Next::Out(outcome),
@@ -524,6 +529,11 @@ impl Walk {
             }
             Stored::Failed => Next::out("failed"),
         }
+    }
+
+    /// Does the flow know what to ask a caller whom the agent cannot hear?
+    pub fn asks_the_silent(&self) -> bool {
+        matches!(self.state, State::Resting) && self.node().out("silent").is_some()
     }
 
     /// The agent has hung up: the queue's `answered` way, where there is one (a survey); else the call has been served and ends.
