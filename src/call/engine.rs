@@ -423,7 +423,7 @@ impl Engine {
         seq
     }
 
-    /// A crisis call whose citizen is gone is not over for us.
+    /// A crisis or an emergency whose citizen is gone is not over for us.
     fn keep_for_redial(&mut self, id: CallId, reason: EndReason, by: &EndedBy) {
         let Some(call) = self.calls.get(&id) else { return };
         let gone = matches!(by, EndedBy::Peer { .. })
@@ -432,11 +432,16 @@ impl Engine {
         // Once: whom we called back and who hangs up again is for the lead.
         if let Some(agent) = agent
             && gone
-            && call.crisis
+            && call.redial
             && !call.outbound
             && !call.number.is_empty()
         {
-            self.redials.push_back(Redial { agent, call: id, number: call.number.clone() });
+            self.redials.push_back(Redial {
+                agent,
+                call: id,
+                number: call.number.clone(),
+                crisis: call.crisis,
+            });
         }
     }
 

@@ -63,6 +63,8 @@ pub(super) struct Call {
     /// Moved up by a key, or by who works on it.
     pub urgent: bool,
     pub recording_paused: bool,
+    /// If it breaks on the citizen's side he is called back at once.
+    pub redial: bool,
     /// Whoever is called must not be asked how it was.
     pub no_survey: bool,
     /// The agent heard nobody: the flow asks for a key.
@@ -196,6 +198,7 @@ impl Call {
             crisis: false,
             urgent: false,
             recording_paused: false,
+            redial: false,
             no_survey: false,
             silent: false,
             ticket_done: false,
@@ -251,6 +254,7 @@ impl Call {
             crisis: false,
             urgent: false,
             recording_paused: false,
+            redial: false,
             no_survey: false,
             silent: false,
             ticket_done: false,

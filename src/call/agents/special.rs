@@ -34,12 +34,13 @@ impl SilentCalls {
     }
 }
 
-/// A crisis call that broke: who had it, and whom to call at once.
+/// A crisis or an emergency that broke: who had it, and whom to call at once.
 #[derive(Debug)]
 pub(in crate::call) struct Redial {
     pub agent: AgentId,
     pub call: CallId,
     pub number: String,
+    pub crisis: bool,
 }
 
 impl Engine {
@@ -62,6 +63,7 @@ impl Engine {
         self.note_on_call(now, id, agent, special.label(), "", out);
         if let Some(call) = self.calls.get_mut(&id) {
             call.no_survey |= matches!(special, Special::Minor | Special::Violence);
+            call.redial |= special == Special::Emergency;
             call.urgent |= matches!(special, Special::Minor | Special::Violence | Special::Emergency);
         }
         if special.needs_lead() {
@@ -79,7 +81,7 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> Done {
         if let Some(call) = self.calls.get_mut(&id) {
-            (call.crisis, call.urgent) = (true, true);
+            (call.crisis, call.urgent, call.redial) = (true, true, true);
         }
         self.note_on_call(now, id, agent, "crisis", "", out);
         self.alarm(now, "crisis", Some(id), Some(agent), "");
@@ -118,21 +120,27 @@ impl Engine {
         }
     }
 
-    /// A crisis call ended on the citizen's side. He is called back at once by whoever had him, on the same ticket; the leads hear of it
+    /// A crisis or an emergency ended on the citizen's side. He is called back at once by whoever had him, on the same ticket; the leads hear of it
     /// whether that can be done or not.
     pub(in crate::call) fn redial(&mut self, now: Time, lost: Redial, out: &mut Vec<Effect>) {
-        let Redial { agent, call, number } = lost;
+        let Redial { agent, call, number, crisis } = lost;
         let ticket = Some(std::sync::Arc::from(call.to_string()));
         let dialled = self.dial(now, agent, &number, ticket, out);
         let note = match &dialled {
             Ok(_) => "called_back",
             Err(why) => why.code(),
         };
-        self.alarm(now, "crisis_dropped", Some(call), Some(agent), note);
+        self.alarm(
+            now,
+            if crisis { "crisis_dropped" } else { "emergency_dropped" },
+            Some(call),
+            Some(agent),
+            note,
+        );
         if let Ok(Some(id)) = dialled
             && let Some(call) = self.calls.get_mut(&id)
         {
-            (call.crisis, call.urgent) = (true, true);
+            (call.crisis, call.urgent) = (crisis, true);
         }
     }
 
