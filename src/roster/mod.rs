@@ -25,6 +25,7 @@ pub mod erlang;
 mod fairness;
 mod file;
 mod finding;
+mod floor;
 mod forecast;
 pub mod handover;
 mod hours;
@@ -47,6 +48,7 @@ pub use coverage::{Gap, gaps};
 pub use demo::demo_roster;
 pub use fairness::{Fairness, Share, Spread};
 pub use finding::{Finding, Report};
+pub use floor::{ANNOUNCED, GAP_AHEAD, Notice, Turned, Word};
 pub use forecast::{Row, required_by_kind};
 pub use model::{
     Approval, Approved, Assignment, Contract, Cycle, Forecast, Kind, Need, Person, PersonId, Place, Plan,

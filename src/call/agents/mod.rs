@@ -9,6 +9,7 @@
 //! - [`offering`]: what the ACD proposes, and how each offer ends.
 //! - [`party`]: legs beside the citizen's, and who hears whom.
 //! - [`orders`]: the contract's commands, each answered.
+//! - [`rostering`]: who may be ready by the roster.
 //! - [`cards`]: what panels are shown.
 //!
 //! Rules that always hold: whoever is on a call has a party there; an agent is on one call; a call on which nobody is left goes
@@ -22,6 +23,7 @@ mod lines;
 mod offering;
 mod orders;
 pub(super) mod party;
+mod rostering;
 pub mod seam;
 mod supervising;
 mod talking;
