@@ -7,7 +7,7 @@ use super::model::{Kind, PersonId, Roster, ShiftCode};
 use super::moment::Minute;
 use super::presence::Presence;
 use super::schedule::{Duty, Schedule};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A shift's beginning and end are announced so many minutes before.
 pub const ANNOUNCED: i64 = 10;
@@ -105,6 +105,16 @@ impl Schedule {
         }
         out.sort_by(|a, b| (a.at, &a.duty.person, a.word).cmp(&(b.at, &b.duty.person, b.word)));
         out
+    }
+
+    /// People whose shifts from `at` on are others than in `before`.
+    pub fn changed_since(&self, before: &Self, at: Minute) -> BTreeSet<PersonId> {
+        let mine = |schedule: &Self, person: &PersonId| -> Vec<(Minute, Minute, Kind)> {
+            let ahead = schedule.of_person(person).filter(|duty| duty.to > at);
+            ahead.map(|duty| (duty.from, duty.to, duty.kind)).collect()
+        };
+        let all: BTreeSet<&PersonId> = self.people().chain(before.people()).collect();
+        all.into_iter().filter(|person| mine(self, person) != mine(before, person)).cloned().collect()
     }
 
     /// The first stretch of `[at, at + minutes)` without any agent on shift.
