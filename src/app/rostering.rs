@@ -162,7 +162,8 @@ impl Rostering {
     fn publish(&self, in_force: &InForce, schedule: &Schedule, now: Minute, planned: bool) {
         let on = |kind| schedule.at(now).filter(|duty| duty.kind == kind).count() as u64;
         let agents = schedule.who(now).into_iter();
-        let agents = agents.filter(|id| in_force.roster.people.get(*id).is_some_and(|p| !p.lead)).count() as u64;
+        let agents =
+            agents.filter(|id| in_force.roster.people.get(*id).is_some_and(|p| !p.lead)).count() as u64;
         let gauge = |what: &str, n| {
             Sample::gauge("hotline_roster", "What the published plan says of this minute", n)
                 .by("what", what.to_owned())

@@ -19,6 +19,7 @@
 //! the others, with its source.
 mod calendar;
 mod check;
+mod cover;
 mod coverage;
 mod demo;
 pub mod erlang;
@@ -44,6 +45,7 @@ mod template;
 mod tests;
 
 pub use calendar::{Calendar, OfficeHours, Reckoned};
+pub use cover::{Cover, PIECE};
 pub use coverage::{Gap, gaps};
 pub use demo::demo_roster;
 pub use fairness::{Fairness, Share, Spread};

@@ -49,8 +49,8 @@ pub use new_ticket::NewTicket;
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use retention::{Expired, months_before};
 pub use roster::{
-    RosterApproval, RosterApproved, RosterChanges, RosterDay, RosterEvent, RosterNotice, RosterRequest, RosterSaved,
-    roster_id,
+    RosterApproval, RosterApproved, RosterChanges, RosterDay, RosterEvent, RosterNotice, RosterRequest,
+    RosterSaved, roster_id,
 };
 pub use save_ticket::{SaveOutcome, TicketChange};
 pub use ticket::{

@@ -138,8 +138,7 @@ impl Db {
         page.close(&mut sql, " AND (asked_at, id) < ", " ORDER BY asked_at DESC, id DESC");
         let rows = sql.read(&self.read).await?;
         let items = rows.iter().map(request_of).collect::<Result<Vec<_>, _>>()?;
-        let mut page =
-            page.cut(items, |request| Cursor { at: request.asked_at, id: request.id.clone() });
+        let mut page = page.cut(items, |request| Cursor { at: request.asked_at, id: request.id.clone() });
         for request in &mut page.items {
             request.events = self.roster_events(&request.id).await?;
         }
@@ -156,7 +155,8 @@ impl Db {
     }
 
     async fn roster_events(&self, id: &str) -> Result<Vec<RosterEvent>, StoreError> {
-        let mut sql = Sql::new("SELECT at, stage, by_user, why FROM roster_request_events WHERE request_id = ");
+        let mut sql =
+            Sql::new("SELECT at, stage, by_user, why FROM roster_request_events WHERE request_id = ");
         sql.bind(id).push(" ORDER BY n");
         let rows = sql.read(&self.read).await?;
         rows.iter()
@@ -322,13 +322,7 @@ async fn add_event(tx: &mut Tx, id: &str, n: i64, event: &RosterEvent) -> Result
 
 async fn write_approved(tx: &mut Tx, id: &str, approved: &RosterApproved) -> Result<(), StoreError> {
     let days = approved.days.iter().map(|day| {
-        vec![
-            (&day.plan).into(),
-            (&day.person).into(),
-            (&day.day).into(),
-            (&day.duties).into(),
-            id.into(),
-        ]
+        vec![(&day.plan).into(), (&day.person).into(), (&day.day).into(), (&day.duties).into(), id.into()]
     });
     insert_rows(
         tx,

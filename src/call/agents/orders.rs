@@ -443,14 +443,7 @@ impl Engine {
         self.note(now, fact, out);
     }
 
-    fn force(
-        &mut self,
-        now: Time,
-        lead: AgentId,
-        of: &str,
-        state: Forced,
-        out: &mut Vec<Effect>,
-    ) -> Done {
+    fn force(&mut self, now: Time, lead: AgentId, of: &str, state: Forced, out: &mut Vec<Effect>) -> Done {
         let of = self.led(lead, of)?;
         let works = state == Forced::Ready;
         let state = match state {

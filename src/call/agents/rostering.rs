@@ -1,6 +1,6 @@
 //! The roster on the floor: who may be ready, and who came or went at another time than his shift's.
 
-use super::seam::{AgentEvent, Turn, ToEngine};
+use super::seam::{AgentEvent, ToEngine, Turn};
 use crate::acd::AgentId;
 use crate::base::Time;
 use crate::call::engine::{Effect, Engine};

@@ -1,6 +1,7 @@
 use super::*;
 
-const PEOPLE: &str = "[[person]]\nid = \"a\"\n[[person]]\nid = \"b\"\n[[person]]\nid = \"boss\"\nlead = true\n";
+const PEOPLE: &str =
+    "[[person]]\nid = \"a\"\n[[person]]\nid = \"b\"\n[[person]]\nid = \"boss\"\nlead = true\n";
 
 /// `a` early and late on the 26th, `b` at night after it, the lead early; nobody else ever.
 fn day() -> (Roster, Schedule) {
@@ -35,7 +36,10 @@ fn who_may_be_ready_follows_shifts_and_what_is_allowed_around_them() {
     assert_eq!(may(at(32, 59)), ["b"]);
     assert_eq!(may(at(33, 0)), [""; 0]);
     let turned = &schedule.may_be_ready(&roster, at(16, 30))["boss"];
-    assert_eq!((turned.shift.as_deref(), turned.from, turned.to), (Some("early"), Some(at(8, 0)), Some(at(16, 0))));
+    assert_eq!(
+        (turned.shift.as_deref(), turned.from, turned.to),
+        (Some("early"), Some(at(8, 0)), Some(at(16, 0)))
+    );
     let early = &schedule.may_be_ready(&roster, at(7, 45))["a"];
     assert_eq!(early.from, Some(at(8, 0)));
 }
@@ -59,7 +63,10 @@ fn presence_changes_only_at_the_turns_that_are_told() {
         before = schedule.may_be_ready(&roster, now).keys().cloned().collect();
     }
     assert_eq!(turns.first(), Some(&at(7, 30)));
-    assert!(turns.contains(&at(33, 0)) && turns.contains(&at(7, 30)) && turns.contains(&at(17, 0)), "{turns:?}");
+    assert!(
+        turns.contains(&at(33, 0)) && turns.contains(&at(7, 30)) && turns.contains(&at(17, 0)),
+        "{turns:?}"
+    );
     assert_eq!(schedule.next_turn(&roster, at(33, 0)), None);
 }
 
@@ -123,4 +130,23 @@ fn each_day_has_the_plan_in_force_on_it() {
     let schedule = roster.schedule(date(2026, 11, 26), date(2026, 11, 28), &calendar());
     let on: Vec<_> = schedule.duties().iter().map(|d| (d.date.day(), &*d.person)).collect();
     assert_eq!(on, [(26, "a"), (27, "b")]);
+}
+
+#[test]
+fn the_strip_counts_agents_by_half_hours() {
+    let (roster, schedule) = day();
+    let today = date(2026, 11, 26);
+    let strip = roster.cover(&schedule, &calendar(), today, plus_days(today, 1));
+    assert_eq!(strip.len(), 48);
+    let piece = |hour: i64| strip.iter().find(|piece| piece.at == at(hour, 0)).unwrap();
+    assert_eq!((piece(7).agents, piece(7).leads, piece(7).required(), piece(7).missing()), (0, 0, 1, 1));
+    assert_eq!((piece(8).agents, piece(8).leads, piece(8).missing()), (1, 1, 0));
+    assert_eq!((piece(16).agents, piece(16).leads), (1, 0));
+    let (roster, _) = demo_roster(today);
+    let schedule = roster.schedule(today, plus_days(today, 1), &calendar());
+    let strip = roster.cover(&schedule, &calendar(), today, plus_days(today, 1));
+    let nine = strip.iter().find(|piece| piece.at == at(9, 0)).unwrap();
+    assert_eq!((nine.needed, nine.forecast), (8, Some(20)), "160 calls an hour of 300 s");
+    assert!(strip.iter().all(|piece| piece.missing() == 0 && piece.leads > 0), "{strip:?}");
+    assert!(strip.iter().filter(|piece| piece.at < at(8, 0)).all(|piece| piece.on_call > 0));
 }
