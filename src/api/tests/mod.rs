@@ -3,6 +3,7 @@
 mod attacks;
 mod cti;
 mod reading;
+mod roster;
 mod saving;
 mod signing_in;
 
@@ -165,6 +166,7 @@ impl Desk {
                     roles: vec![role.label().into()],
                     disabled: false,
                     created_at: NINE,
+                    work: crate::store::Work::default(),
                 };
                 db.add_user(&user, password_hash()).await.unwrap();
             }
