@@ -16,7 +16,14 @@ async fn send(desk: &Desk, method: Method, token: &str, path: &str, body: &Json)
     answer(request.header("content-type", "application/json").body(body.to_string())).await
 }
 
-async fn decide(desk: &Desk, token: &str, id: &str, version: i64, what: &str, why: &str) -> (StatusCode, Json) {
+async fn decide(
+    desk: &Desk,
+    token: &str,
+    id: &str,
+    version: i64,
+    what: &str,
+    why: &str,
+) -> (StatusCode, Json) {
     let body = json!({"version": version, "decision": what, "reason": why});
     send(desk, Method::PATCH, token, &format!("{REQUESTS}/{id}"), &body).await
 }
@@ -123,7 +130,10 @@ fn a_swap_goes_from_asking_to_the_plan() {
         assert_eq!(decide(&desk, &three, &id, 1, "agree", "").await.0, StatusCode::NOT_FOUND);
         assert_eq!(decide(&desk, &one, &id, 1, "agree", "").await.0, StatusCode::FORBIDDEN);
         let (status, agreed) = decide(&desk, &two, &id, 1, "agree", "").await;
-        assert_eq!((status, &agreed["stage"], &agreed["version"]), (StatusCode::OK, &json!("agreed"), &json!(2)));
+        assert_eq!(
+            (status, &agreed["stage"], &agreed["version"]),
+            (StatusCode::OK, &json!("agreed"), &json!(2))
+        );
         let (status, late) = decide(&desk, &lead, &id, 1, "approve", "").await;
         assert_eq!((status, &late["code"]), (StatusCode::CONFLICT, &json!("changed")));
         assert_eq!(decide(&desk, &two, &id, 2, "approve", "").await.0, StatusCode::FORBIDDEN);
@@ -184,9 +194,15 @@ fn what_breaks_rules_needs_a_name_and_a_reason_and_the_law_stands() {
             let (status, done) = decide(&desk, &office, id, 2, "approve", "当日人手紧张，已与本人确认").await;
             assert_eq!(status, end, "{done}");
             if end == StatusCode::CONFLICT {
-                assert_eq!(decide(&desk, &office, id, 2, "refuse", " ").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+                assert_eq!(
+                    decide(&desk, &office, id, 2, "refuse", " ").await.0,
+                    StatusCode::UNPROCESSABLE_ENTITY
+                );
                 let (_, refused) = decide(&desk, &office, id, 2, "refuse", "法定工时").await;
-                assert_eq!((&refused["stage"], &refused["events"][2]["by"]), (&json!("refused"), &json!("office")));
+                assert_eq!(
+                    (&refused["stage"], &refused["events"][2]["by"]),
+                    (&json!("refused"), &json!("office"))
+                );
             }
         }
         // The name stands at the finding he answers for.
@@ -228,18 +244,37 @@ fn bad_wishes_are_refused_field_by_field() {
         for (body, status, field) in [
             (json!({"kind": "nap"}), StatusCode::UNPROCESSABLE_ENTITY, "kind"),
             (json!({"kind": "leave"}), StatusCode::UNPROCESSABLE_ENTITY, "from"),
-            (json!({"kind": "leave", "from": "2026-11-22", "to": "2026-11-25"}), StatusCode::UNPROCESSABLE_ENTITY, "from"),
-            (json!({"kind": "leave", "from": "2026-11-25", "to": "2026-11-25"}), StatusCode::UNPROCESSABLE_ENTITY, "kind"),
-            (json!({"kind": "leave", "from": "2026-11-25", "to": "2026-11-26", "cover": "nobody"}), StatusCode::UNPROCESSABLE_ENTITY, "cover"),
+            (
+                json!({"kind": "leave", "from": "2026-11-22", "to": "2026-11-25"}),
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "from",
+            ),
+            (
+                json!({"kind": "leave", "from": "2026-11-25", "to": "2026-11-25"}),
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "kind",
+            ),
+            (
+                json!({"kind": "leave", "from": "2026-11-25", "to": "2026-11-26", "cover": "nobody"}),
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "cover",
+            ),
             (json!({"kind": "swap", "mine": mine}), StatusCode::UNPROCESSABLE_ENTITY, "mine"),
-            (json!({"kind": "leave", "from": "2026-11-25", "to": "2026-11-26", "reason": "字".repeat(501)}), StatusCode::UNPROCESSABLE_ENTITY, "reason"),
+            (
+                json!({"kind": "leave", "from": "2026-11-25", "to": "2026-11-26", "reason": "字".repeat(501)}),
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "reason",
+            ),
         ] {
             let told = send(&desk, Method::POST, &one, REQUESTS, &body).await;
             assert_eq!((told.0, &told.1["errors"][0]["field"]), (status, &json!(field)), "{body} {}", told.1);
         }
         let leave = json!({"kind": "leave", "from": "2026-11-25", "to": "2026-11-26"});
         assert_eq!(send(&desk, Method::POST, &office, REQUESTS, &leave).await.0, StatusCode::FORBIDDEN);
-        assert_eq!(send(&desk, Method::POST, &one, REQUESTS, &json!({"kind": 1})).await.0, StatusCode::BAD_REQUEST);
+        assert_eq!(
+            send(&desk, Method::POST, &one, REQUESTS, &json!({"kind": 1})).await.0,
+            StatusCode::BAD_REQUEST
+        );
         // Whoever asked takes it back, once.
         let (_, asked) = send(&desk, Method::POST, &one, REQUESTS, &leave).await;
         let id = asked["id"].as_str().unwrap();
