@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RosterRequest } from '../api/types'
-import { hours, lacks, mayDo, monday, plusDays, turns, weekday } from './roster'
+import { absent, hours, lacks, mayDo, monday, plusDays, turns, weekday } from './roster'
 
 describe('roster', () => {
   it('counts civil dates over years and leap days', () => {
@@ -70,6 +70,11 @@ describe('roster', () => {
     expect(mayDo(swap('agreed'), '8001', true).approve).toBe(false)
     expect(Object.values(mayDo(swap('approved'), 'lead', true))).toEqual([false, false, false, false])
     expect(mayDo({ ...swap('requested'), other: null }, 'office', true).approve).toBe(true)
+  })
+  it('counts who is planned and not logged in', () => {
+    const there = { '8001': { state: 'ready' }, '8002': { state: 'offline' } }
+    expect(absent(['8001', '8002', '8003'], there)).toBe(2)
+    expect(absent([], there)).toBe(0)
   })
   it('swaps turns of work that are still to come', () => {
     const duty = (date: string, kind: string) => ({ date, shift: 'early', kind, from: '', to: '' })

@@ -68,3 +68,7 @@ export const turns = (person: RosterPerson | undefined, from: string) =>
 
 export const decides = (roles: readonly string[]) => roles.includes('lead') || roles.includes('office')
 export const asks = (roles: readonly string[]) => ['agent', 'lead', 'visitor'].some((r) => roles.includes(r))
+
+/** How many of those who are on shift by the roster are not logged in. */
+export const absent = (planned: readonly string[], there: Record<string, { state: string }>) =>
+  planned.filter((id) => (there[id]?.state ?? 'offline') === 'offline').length
