@@ -1,6 +1,6 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
-use super::{calls, cti, engine, floor, flows, ops, recordings, session, tickets, users};
+use super::{calls, cti, engine, floor, flows, ops, recordings, roster, session, tickets, users};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -26,6 +26,14 @@ use utoipa::OpenApi;
         tickets::show,
         tickets::change,
         tickets::events,
+        roster::show,
+        roster::plan,
+        roster::handover,
+        roster::requests,
+        roster::ask,
+        roster::decide,
+        roster::add_notice,
+        roster::read_notice,
         users::list,
         users::add,
         users::change,

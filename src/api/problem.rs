@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 const RETRY_AFTER_S: u32 = 5;
 
 /// Every code there is: what clients may switch on, and the labels of a metric.
-pub const CODES: [&str; 17] = [
+pub const CODES: [&str; 19] = [
     "bad_request",
     "signed_out",
     "wrong_credentials",
@@ -22,6 +22,8 @@ pub const CODES: [&str; 17] = [
     "exists",
     "not_up",
     "changed",
+    "breaks",
+    "not_now",
     "too_large",
     "not_json",
     "too_slow",
@@ -156,6 +158,19 @@ impl Problem {
     pub fn changed(version: i64) -> Self {
         Self::new(StatusCode::CONFLICT, "changed", "It changed since it was read; nothing was written")
             .detail(format!("version {version} now"))
+    }
+    /// The roster would break a rule that was whole before; each finding is an error.
+    pub fn breaks(findings: Vec<FieldError>) -> Self {
+        let problems = findings.iter().map(|finding| finding.detail.clone()).collect();
+        let title = "The roster would break a rule; nothing was changed";
+        Self {
+            errors: findings.into(),
+            ..Self::new(StatusCode::CONFLICT, "breaks", title).problems(problems)
+        }
+    }
+    /// It would have been right at another time.
+    pub fn not_now(why: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "not_now", "Not as things stand").detail(why)
     }
     pub fn too_many(wait_ms: i64) -> Self {
         let mut problem = Self::new(

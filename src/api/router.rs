@@ -4,7 +4,7 @@ use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    calls, cti, engine, floor, flows, input, openapi, ops, panel, recordings, session, tickets, users,
+    calls, cti, engine, floor, flows, input, openapi, ops, panel, recordings, roster, session, tickets, users,
 };
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -63,6 +63,14 @@ fn table() -> Table {
         .add(Method::GET, "/api/v1/tickets/{no}", tickets::show)
         .add(Method::PATCH, "/api/v1/tickets/{no}", tickets::change)
         .add(Method::GET, "/api/v1/tickets/{no}/events", tickets::events)
+        .add(Method::GET, "/api/v1/roster", roster::show)
+        .add(Method::GET, "/api/v1/roster/plan", roster::plan)
+        .add(Method::GET, "/api/v1/roster/handover", roster::handover)
+        .add(Method::GET, "/api/v1/roster/requests", roster::requests)
+        .add(Method::POST, "/api/v1/roster/requests", roster::ask)
+        .add(Method::PATCH, "/api/v1/roster/requests/{id}", roster::decide)
+        .add(Method::POST, "/api/v1/roster/notices", roster::add_notice)
+        .add(Method::POST, "/api/v1/roster/notices/{id}/read", roster::read_notice)
         .add(Method::GET, "/api/v1/users", users::list)
         .add(Method::POST, "/api/v1/users", users::add)
         .add(Method::PATCH, "/api/v1/users/{name}", users::change)
@@ -114,6 +122,8 @@ async fn small_enough(request: Request, next: Next) -> Response {
 async fn in_time(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let limit = match request.method().is_safe() {
+        // Days are played the first time it is asked for.
+        true if path == "/api/v1/roster/plan" => ANSWER_HASH,
         true => ANSWER,
         false if path == "/api/v1/engine/reload" => ANSWER_RELOAD,
         false if path == "/api/v1/session" || path.starts_with("/api/v1/users") => ANSWER_HASH,

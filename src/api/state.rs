@@ -3,6 +3,7 @@
 use super::count::Counts;
 use super::handle::{EngineHandle, MetricsSource};
 use super::input::BODY_MAX;
+use super::roster::RosterDesk;
 use crate::auth::SESSION_LIFE_MS;
 use crate::auth::attempts::{self, Attempts};
 use crate::cti::CtiHandle;
@@ -22,6 +23,8 @@ pub struct ApiParts {
     pub metrics: Arc<dyn MetricsSource>,
     /// The agents' websockets; `None`: no calls desk here.
     pub cti: Option<CtiHandle>,
+    /// Plans, people and what was approved of them.
+    pub roster: Arc<RosterDesk>,
     /// Folder of recordings: `<32 hex digits>.wav`, directly or in folders one level down.
     pub recordings: PathBuf,
     pub zone: jiff::tz::TimeZone,

@@ -1,10 +1,11 @@
 //! Prompts, flows, calendars and the roster: from the files beside the configuration, else from the binary; checked against each other.
 
+use crate::api::{RosterFiles, roster_minute};
 use crate::config::Config;
 use crate::ivr::{self, Book, Flow, FlowSet};
 use crate::media::seam::ClipId;
 use crate::media::{self, Prompts};
-use crate::roster::{Calendar, Roster};
+use crate::roster::{Calendar, Roster, demo_roster};
 use rust_embed::RustEmbed;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -152,6 +153,24 @@ pub fn roster(config: &Config) -> (Roster, Vec<String>) {
         }
         Err(AssetError(problems)) => (Roster::default(), problems),
     }
+}
+
+/// The same for the desk, with what the configuration says of it.
+pub fn roster_files(config: &Config, mut roster: Roster, calendar: Calendar) -> RosterFiles {
+    let (told, rules) = (&config.roster, &mut roster.rules);
+    rules.early_login = told.early_login_min.map_or(rules.early_login, i64::from);
+    rules.late_logout = told.late_logout_min.map_or(rules.late_logout, i64::from);
+    RosterFiles { roster, calendar, binds: told.binds }
+}
+
+/// The demonstration's roster about the moment at which it begins; its users are always on shift.
+pub fn demo_files(files: RosterFiles, wall_ms: i64, zone: &jiff::tz::TimeZone) -> RosterFiles {
+    let (mut roster, problems) = demo_roster(roster_minute(wall_ms, zone).date());
+    for problem in problems {
+        tracing::error!(%problem, "the demonstration's roster");
+    }
+    roster.rules = files.roster.rules;
+    RosterFiles { roster, ..files }
 }
 
 fn merged(

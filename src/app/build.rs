@@ -193,6 +193,7 @@ pub fn acd(config: &Config) -> AcdConfig {
         decline_pause: seconds(acd.decline_pause_s),
         max_declines: acd.max_declines,
         max_on_break: acd.max_on_break,
+        roster_binds: config.roster.binds,
         ageing_step: seconds(acd.ageing_step_s),
         on_call: acd.on_call.as_deref().map(Arc::from),
         callback_gaps: acd.callback_gaps_s.iter().map(|gap| seconds(*gap)).collect(),

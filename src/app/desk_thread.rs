@@ -9,8 +9,9 @@ use super::engine_thread::{Lookup, Order, Orders};
 use super::keeping::Keeping;
 use super::metrics::Board;
 use super::reload::Reloader;
+use super::rostering::Rostering;
 use super::serve::ServeError;
-use crate::api::{self, Api, ApiLimits, ApiParts, Phase, ServeLimits};
+use crate::api::{self, Api, ApiLimits, ApiParts, Phase, RosterDesk, ServeLimits};
 use crate::call::agents::seam::FromEngine;
 use crate::call::{Reply, Request};
 use crate::config::Config;
@@ -44,6 +45,7 @@ pub struct Desk {
     pub http_at: SocketAddr,
     pub sip_at: Bound,
     pub reloader: Reloader,
+    pub roster: Arc<RosterDesk>,
 }
 
 /// How often the end of the drain is looked for.
@@ -145,9 +147,19 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         desk.from_engine,
         db.clone(),
     );
+    let rostering = Rostering {
+        desk: Arc::clone(&desk.roster),
+        db: db.clone(),
+        orders: orders.clone(),
+        zone: desk.zone.clone(),
+        clock: desk.clock,
+        board: desk.board.clone(),
+    };
+    let rostering = tokio::spawn(rostering.run());
     let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone()));
     let parts = ApiParts {
         cti: Some(cti),
+        roster: desk.roster,
         db: db.clone(),
         engine: Arc::<Door>::clone(&door),
         metrics: door,
@@ -192,6 +204,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     reloading.abort();
     keeping.abort();
     directory.abort();
+    rostering.abort();
     db.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -19,6 +19,7 @@ mod keeping;
 mod lock;
 mod metrics;
 mod reload;
+mod rostering;
 mod samples;
 mod serve;
 mod sockets;

@@ -6,6 +6,7 @@
 use super::assets;
 use super::build::{self, Bound};
 use super::engine_thread::{Order, Orders};
+use crate::api::RosterDesk;
 use crate::config::Config;
 use crate::ivr::Book;
 use crate::media::Prompts;
@@ -23,6 +24,9 @@ pub struct Reloader {
     pub book: Arc<Book>,
     pub data: PathBuf,
     pub orders: Orders,
+    pub roster: Arc<RosterDesk>,
+    /// The demonstration has a roster of its own.
+    pub demo: bool,
 }
 
 impl Reloader {
@@ -48,6 +52,7 @@ impl Reloader {
         let (calendar, mut problems) = assets::calendar(&config);
         let (roster, told) = assets::roster(&config);
         problems.extend(told);
+        let files = assets::roster_files(&config, roster.clone(), calendar.clone());
         let flows = assets::flows(&config, &self.book);
         let (flows, entry) = match flows {
             Ok(found) if problems.is_empty() => found,
@@ -73,6 +78,9 @@ impl Reloader {
             build::engine_config(&config, &self.bound, &loaded, build::zone(&config), self.boot, 0, [0; 32]);
         let given =
             self.orders.give(Order::Reconfigure(Box::new(engine))) && self.orders.give(Order::Flow(entry));
+        if given && !self.demo {
+            self.roster.replace(files);
+        }
         if given { Ok(()) } else { Err(vec!["the engine is too busy to reload; try again".to_owned()]) }
     }
 }

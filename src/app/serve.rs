@@ -10,6 +10,7 @@ use super::metrics::Board;
 use super::reload::Reloader;
 use super::sockets::{self, BindError};
 use super::voice::Voice;
+use crate::api::RosterDesk;
 use crate::call::{Engine, Input};
 use crate::config::Config;
 use crate::journal::{self, Journal, News, Recovered};
@@ -133,7 +134,12 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     })?;
 
     write_run_json(config, &bound, listening.http_at)?;
+    let files = assets::roster_files(config, (*assets.roster).clone(), (*assets.calendar).clone());
+    let files = if options.demo { assets::demo_files(files, clock.wall_ms(), &zone) } else { files };
+    let roster = Arc::new(RosterDesk::new(files));
     let reloader = Reloader {
+        roster: Arc::clone(&roster),
+        demo: options.demo,
         again: options.again,
         bound: bound.clone(),
         boot: recovered.boot,
@@ -160,6 +166,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         http_at: listening.http_at,
         sip_at: bound,
         reloader,
+        roster,
     };
     let served = desk_thread::run(desk, || {
         // The engine is the only sender of facts, so the journal ends when everything it was given is on disk.

@@ -41,6 +41,12 @@ actions! {
     UseDesk = "desk.use";
     /// Listen, whisper, barge, take over, set states.
     Supervise = "desk.supervise";
+    /// Shifts, coverage, the sheet for the next shift. Masked: findings about others stay hidden.
+    ReadRoster = "roster.read";
+    /// Ask for a swap or leave, agree, withdraw.
+    AskRoster = "roster.ask";
+    /// Approve and refuse, with one's name; write what every shift must read.
+    DecideRoster = "roster.decide";
 }
 
 /// What the action is about, as far as rights depend on it.
@@ -150,6 +156,19 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Agent | R::Lead => Allow,
             _ => NO,
         },
+        Action::ReadRoster => match role {
+            R::Lead | R::Office => Allow,
+            R::Agent | R::Visitor => Masked,
+            _ => NO,
+        },
+        Action::AskRoster => match role {
+            R::Agent | R::Lead | R::Visitor => Allow,
+            _ => NO,
+        },
+        Action::DecideRoster => match role {
+            R::Lead | R::Office => Allow,
+            _ => NO,
+        },
         Action::Supervise => match role {
             R::Lead => Allow,
             _ => NO,
@@ -195,6 +214,9 @@ mod tests {
         (Action::ReadAccessLog, "......A...A..A."),
         (Action::UseDesk, "AA............."),
         (Action::Supervise, ".A............."),
+        (Action::ReadRoster, "mA...mA........"),
+        (Action::AskRoster, "AA...A........."),
+        (Action::DecideRoster, ".A....A........"),
     ];
 
     fn letter(decision: Decision) -> char {

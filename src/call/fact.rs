@@ -184,6 +184,13 @@ pub enum Fact {
         on: bool,
         why: String,
     },
+    /// An agent came or went at another time than his shift's: `early`, `late`, `after_shift`, `left_early`, `left_late`, or
+    /// `let_by <lead>` for who worked beside the roster.
+    RosterNoted {
+        agent: String,
+        kind: String,
+        minutes: u64,
+    },
 }
 
 impl Fact {
@@ -223,7 +230,8 @@ impl Fact {
             | Self::FlowRefused { .. }
             | Self::Draining
             | Self::Stopped
-            | Self::AgentState { .. } => None,
+            | Self::AgentState { .. }
+            | Self::RosterNoted { .. } => None,
         }
     }
 }

@@ -100,6 +100,7 @@ impl LiveFold {
             }
             Fact::Booted { .. }
             | Fact::AgentState { .. }
+            | Fact::RosterNoted { .. }
             | Fact::CallOffered { .. }
             | Fact::OfferEnded { .. }
             | Fact::WrappedUp { .. }

@@ -124,6 +124,11 @@ pub struct Calendar {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roster {
     pub dir: PathBuf,
+    /// Only who is on shift may be ready.
+    pub binds: bool,
+    /// In the place of what the rules say.
+    pub early_login_min: Option<u16>,
+    pub late_logout_min: Option<u16>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -338,7 +343,12 @@ pub(super) fn read_calendar(s: &mut Section<'_, '_>) -> Calendar {
 
 pub(super) fn read_roster(s: &mut Section<'_, '_>) -> Roster {
     let base = s.base();
-    Roster { dir: s.path("dir", &base.join("district/roster")) }
+    Roster {
+        dir: s.path("dir", &base.join("district/roster")),
+        binds: s.flag("binds", false),
+        early_login_min: s.maybe_number("early_login_min", 0..=720),
+        late_logout_min: s.maybe_number("late_logout_min", 0..=720),
+    }
 }
 
 pub(super) fn read_recording(s: &mut Section<'_, '_>, data: &Path) -> Recording {

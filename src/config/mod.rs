@@ -122,6 +122,7 @@ impl Config {
                     .push(AgentPhone { name: name.into(), password: Secret::new(DEMO_PASSWORD) });
             }
         }
+        self.roster.binds = true;
         // Whoever tries it out wants to see it ring.
         for name in ["main", "business", "english"] {
             let queue = Queue { answer: Answer::Ring, ..Queue::default() };

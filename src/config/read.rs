@@ -228,16 +228,25 @@ impl<'a> Section<'_, 'a> {
     where
         T: FromStr + PartialOrd + std::fmt::Display + Copy,
     {
-        let Some(given) = self.ask(key) else { return default };
+        self.maybe_number(key, range).unwrap_or(default)
+    }
+
+    /// The same for a key without a default.
+    pub fn maybe_number<T>(&mut self, key: &'static str, range: RangeInclusive<T>) -> Option<T>
+    where
+        T: FromStr + PartialOrd + std::fmt::Display + Copy,
+    {
+        let given = self.ask(key)?;
         let value = match &given {
             Given::Toml(DeValue::Integer(n), _) if n.radix() == 10 => n.as_str().parse::<T>().ok(),
             Given::Env(_, text) => text.trim().parse().ok(),
             Given::Toml(..) => None,
         };
-        value.filter(|v| range.contains(v)).unwrap_or_else(|| {
+        let value = value.filter(|v| range.contains(v));
+        if value.is_none() {
             self.wrong(key, &given, &format!("a whole number from {} to {}", range.start(), range.end()));
-            default
-        })
+        }
+        value
     }
 
     /// A text that `T` can read; an empty text is `None` where the default is.

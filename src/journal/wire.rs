@@ -52,6 +52,7 @@ pub fn kind(fact: &Fact) -> u16 {
         Fact::WrappedUp { .. } => 32,
         Fact::CallNoted { .. } => 33,
         Fact::RecordingPaused { .. } => 34,
+        Fact::RosterNoted { .. } => 40,
     }
 }
 
@@ -274,6 +275,9 @@ pub fn write(fact: &Fact, o: &mut Out<'_>) {
         }
         Fact::RecordingPaused { call, on, why } => {
             o.list(5).call(*call).b(*on).s(why);
+        }
+        Fact::RosterNoted { agent, kind, minutes } => {
+            o.list(3).s(agent).s(kind).n(*minutes);
         }
     }
 }
@@ -627,6 +631,7 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
         32 => Fact::WrappedUp { call: i.call()?, agent: i.s()?, wrap_ms: i.n()? },
         33 => Fact::CallNoted { call: i.call()?, agent: i.s()?, kind: i.s()?, note: i.person()? },
         34 => Fact::RecordingPaused { call: i.call()?, on: i.b()?, why: i.s()? },
+        40 => Fact::RosterNoted { agent: i.s()?, kind: i.s()?, minutes: i.n()? },
         _ => return Ok(None),
     }))
 }

@@ -19,12 +19,14 @@
 //! the others, with its source.
 mod calendar;
 mod check;
+mod cover;
 mod coverage;
 mod demo;
 pub mod erlang;
 mod fairness;
 mod file;
 mod finding;
+mod floor;
 mod forecast;
 pub mod handover;
 mod hours;
@@ -43,10 +45,12 @@ mod template;
 mod tests;
 
 pub use calendar::{Calendar, OfficeHours, Reckoned};
+pub use cover::{Cover, PIECE};
 pub use coverage::{Gap, gaps};
 pub use demo::demo_roster;
 pub use fairness::{Fairness, Share, Spread};
 pub use finding::{Finding, Report};
+pub use floor::{ANNOUNCED, GAP_AHEAD, Notice, Turned, Word};
 pub use forecast::{Row, required_by_kind};
 pub use model::{
     Approval, Approved, Assignment, Contract, Cycle, Forecast, Kind, Need, Person, PersonId, Place, Plan,

@@ -260,6 +260,8 @@ pub struct Roster {
     pub rules: Rules,
     pub plans: Vec<Plan>,
     pub forecast: Option<Forecast>,
+    /// Who decides on swaps and leave beside the leads: the office.
+    pub deciders: BTreeSet<PersonId>,
 }
 
 impl Roster {

@@ -84,6 +84,24 @@ pub enum Denied {
 /// A leave is at most so many days.
 pub const LONGEST_LEAVE: i64 = 366;
 
+impl Stage {
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Requested, "requested"),
+        (Self::Agreed, "agreed"),
+        (Self::Approved, "approved"),
+        (Self::Refused, "refused"),
+        (Self::Withdrawn, "withdrawn"),
+    ];
+
+    pub fn label(self) -> &'static str {
+        Self::ALL.iter().find(|(stage, _)| *stage == self).map_or("requested", |(_, label)| label)
+    }
+
+    pub fn read(label: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, word)| *word == label).map(|(stage, _)| *stage)
+    }
+}
+
 impl Request {
     pub fn new(wish: Wish, at: Minute, why: &str) -> Result<Self, Denied> {
         match &wish {
@@ -102,6 +120,20 @@ impl Request {
         let by = request.asker().clone();
         request.note(Stage::Requested, by, at, why);
         Ok(request)
+    }
+
+    /// A request as it was kept: the stage is that of the last event. `None` without any.
+    pub fn kept(wish: Wish, events: Vec<Event>) -> Option<Self> {
+        let stage = events.last()?.stage;
+        Some(Self { wish, stage, events })
+    }
+
+    /// The first day it is about, and the last.
+    pub fn days(&self) -> (Date, Date) {
+        match &self.wish {
+            Wish::Swap { mine, theirs } => (mine.date.min(theirs.date), mine.date.max(theirs.date)),
+            Wish::Leave { from, to, .. } => (*from, plus_days(*to, -1)),
+        }
     }
 
     pub const fn stage(&self) -> Stage {
@@ -237,6 +269,7 @@ impl Request {
         }
         match roster.people.get(by) {
             Some(person) if person.lead => Ok(()),
+            _ if roster.deciders.contains(by) => Ok(()),
             _ => Err(Denied::NoLead(by.clone())),
         }
     }

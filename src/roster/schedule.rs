@@ -57,6 +57,28 @@ impl Plan {
     }
 }
 
+impl Roster {
+    /// The published plans worked out for `[from, to)`, each day by the plan in force on it, and [`BEFORE`] days before. Who is on shift
+    /// at every minute is so by the plan of the first day.
+    pub fn schedule(&self, from: Date, to: Date, calendar: &Calendar) -> Schedule {
+        let mut all = Vec::new();
+        let mut at = plus_days(from, -BEFORE);
+        while at < to {
+            let plan = self.in_force(at);
+            let name = plan.map(|plan| &plan.name);
+            let mut end = plus_days(at, 1);
+            while end < to && self.in_force(end).map(|plan| &plan.name) == name {
+                end = plus_days(end, 1);
+            }
+            all.extend(plan.into_iter().flat_map(|plan| plan.assignments(at, end, calendar)));
+            at = end;
+        }
+        let mut schedule = Schedule::of(self, &all);
+        schedule.always = self.in_force(from).map(|plan| plan.always.clone()).unwrap_or_default();
+        schedule
+    }
+}
+
 impl Schedule {
     /// Works out `plan` for `[from, to)` and [`BEFORE`] days before. What names no known shift is left out here and told by the check.
     pub fn new(roster: &Roster, plan: &Plan, from: Date, to: Date, calendar: &Calendar) -> Self {
@@ -143,6 +165,11 @@ impl Schedule {
         let before = list.get(begun.saturating_sub(4)..begun)?.iter().rev();
         let mut duties = before.filter_map(|n| self.duties.get(*n));
         duties.find(|duty| duty.kind == Kind::Work && duty.from <= at && at < duty.to)
+    }
+
+    /// Those on shift at every minute.
+    pub fn always(&self) -> impl Iterator<Item = &PersonId> {
+        self.always.iter()
     }
 
     /// On shift at every minute, by the plan's word.

@@ -417,6 +417,7 @@ impl CallRecord {
             }
             Fact::RecordingPaused { .. }
             | Fact::AgentState { .. }
+            | Fact::RosterNoted { .. }
             | Fact::Booted { .. }
             | Fact::NumberBlock { .. }
             | Fact::FlowLoaded { .. }
@@ -546,6 +547,9 @@ pub fn event_of(fact: &Fact) -> (&'static str, Json) {
             ("call_noted", json!({"agent": agent, "kind": kind, "note": note.reveal()}))
         }
         Fact::RecordingPaused { on, why, .. } => ("recording_paused", json!({"on": on, "why": why})),
+        Fact::RosterNoted { agent, kind, minutes } => {
+            ("roster_noted", json!({"agent": agent, "kind": kind, "minutes": minutes}))
+        }
         Fact::Draining => ("draining", json!({})),
         Fact::Stopped => ("stopped", json!({})),
     }

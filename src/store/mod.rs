@@ -29,6 +29,7 @@ mod new_ticket;
 mod page;
 pub mod projector;
 mod retention;
+mod roster;
 mod save_ticket;
 mod setting;
 mod sql;
@@ -47,6 +48,10 @@ pub use flow::FlowVersion;
 pub use new_ticket::NewTicket;
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use retention::{Expired, months_before};
+pub use roster::{
+    RosterApproval, RosterApproved, RosterChanges, RosterDay, RosterEvent, RosterNotice, RosterRequest,
+    RosterSaved, roster_id,
+};
 pub use save_ticket::{SaveOutcome, TicketChange};
 pub use ticket::{
     NoStatus, Scope, StatusAnswer, Ticket, TicketEvent, TicketField, TicketFilter, TicketStatus,

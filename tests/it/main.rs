@@ -10,6 +10,7 @@ mod panel;
 mod pcaps;
 mod reload;
 mod replay;
+mod roster;
 mod second_client;
 mod sip_bytes;
 mod sip_scenarios;

@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/vue-query'
 import { computed, type Ref } from 'vue'
 import { events, list, request } from './http'
-import type { Call, Page, Ticket } from './types'
+import type { Call, Handover, Page, RosterPlan, RosterRequest, RosterView, Ticket } from './types'
 
 const path = (text: string) => encodeURIComponent(text)
 
@@ -104,4 +104,36 @@ export const taken = (agent: Ref<string>, since: Ref<string>) =>
     queryFn: () => list<Call>('/api/v1/calls', { agent: agent.value, since: since.value, limit: 500 }),
     enabled: computed(() => agent.value !== ''),
     refetchInterval: 30_000,
+  })
+
+/** A week of the roster; another shift's change shows within half a minute. */
+export const roster = (from: Ref<string>) =>
+  queryOptions({
+    queryKey: ['roster', 'week', from],
+    queryFn: () => request<RosterView>(`/api/v1/roster?from=${path(from.value)}`),
+    refetchInterval: 30_000,
+  })
+
+export const rosterRequests = () =>
+  queryOptions({
+    queryKey: ['roster', 'requests'],
+    queryFn: () => list<RosterRequest>('/api/v1/roster/requests'),
+    refetchInterval: 10_000,
+  })
+
+/** Played days take the server a while the first time, and change with its files only. */
+export const rosterSeats = (day: Ref<string>, shown: Ref<boolean>) =>
+  queryOptions({
+    queryKey: ['roster', 'seats', day],
+    queryFn: () => request<RosterPlan>(`/api/v1/roster/plan?day=${path(day.value)}`),
+    enabled: computed(() => shown.value),
+    staleTime: 600_000,
+  })
+
+export const handover = (shown: Ref<boolean>) =>
+  queryOptions({
+    queryKey: ['roster', 'handover'],
+    queryFn: () => request<Handover>('/api/v1/roster/handover'),
+    enabled: computed(() => shown.value),
+    refetchInterval: 10_000,
   })

@@ -87,3 +87,106 @@ export interface Problem {
   /** What is wrong, field by field. */
   errors?: { field: string; code: string; detail: string }[]
 }
+
+export interface RosterDuty {
+  date: string
+  shift: string
+  kind: string
+  from: string
+  to: string
+}
+export interface RosterPerson {
+  id: string
+  name: string
+  lead: boolean
+  always: boolean
+  duties: RosterDuty[]
+  leave: string[]
+}
+export interface RosterCover {
+  at: string
+  agents: number
+  leads: number
+  on_call: number
+  required: number
+  forecast: number | null
+  missing: number
+}
+export interface RosterFinding {
+  code: string
+  severity: string
+  law: boolean
+  person: string | null
+  date: string | null
+  message: string
+  message_zh: string
+  approved_by: string | null
+}
+export interface RosterView {
+  from: string
+  to: string
+  plan: string | null
+  binds: boolean
+  days: { date: string; kind: string; holiday: string | null }[]
+  shifts: { code: string; name: string; start: string; end: string }[]
+  people: RosterPerson[]
+  coverage: RosterCover[]
+  gaps: RosterFinding[]
+  findings: RosterFinding[]
+  now: { at: string; agents: string[]; leads: string[]; on_call: string[]; required: number }
+}
+export interface RosterTurn {
+  person: string
+  date: string
+  shift: string
+}
+export interface RosterRequest {
+  id: string
+  asked_at: string
+  asker: string
+  other: string | null
+  kind: string
+  mine: RosterTurn | null
+  theirs: RosterTurn | null
+  from: string | null
+  to: string | null
+  cover: string | null
+  stage: string
+  version: number
+  events: { at: string; stage: string; by: string; reason: string }[]
+}
+export interface RosterPlan {
+  day: string
+  kind: string
+  source: string
+  share: number
+  within_ms: number
+  patience_ms: number
+  rows: {
+    from: string
+    calls_per_hour: number
+    erlang: number | null
+    simulated: number | null
+    difference: number | null
+    gave_up: number
+  }[]
+}
+interface SheetTicket {
+  id: string
+  no: string | null
+  state: string
+  title: string | null
+  created_at: string
+}
+export interface Handover {
+  at: string
+  shifts: string[]
+  leads: string[]
+  next_at: string | null
+  next_leads: string[]
+  urgent: SheetTicket[]
+  drafts: SheetTicket[]
+  queues: { queue: string; waiting: number; callbacks: number }[]
+  notices: { id: string; at: string; until: string; by: string; text: string; read_by: string[] }[]
+  away: string[]
+}

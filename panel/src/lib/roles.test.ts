@@ -3,9 +3,10 @@ import { hasPhone, landing, pagesOf } from './roles'
 
 describe('roles', () => {
   it.each([
-    [['agent'], 'work', ['work', 'calls', 'tickets', 'people'], true],
-    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people'], true],
-    [['agent', 'lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people'], true],
+    [['agent'], 'work', ['work', 'calls', 'tickets', 'people', 'roster'], true],
+    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people', 'roster'], true],
+    [['agent', 'lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people', 'roster'], true],
+    [['office'], 'calls', ['calls', 'tickets', 'roster'], false],
     [['dispatcher'], 'calls', ['calls', 'tickets'], false],
     [[], 'calls', ['calls', 'tickets'], false],
   ])('%j begins at %s', (roles, first, pages, phone) => {

@@ -3,6 +3,7 @@
 mod attacks;
 mod cti;
 mod reading;
+mod roster;
 mod saving;
 mod signing_in;
 
@@ -132,8 +133,20 @@ pub struct Desk {
     /// Milliseconds the desk's clock is ahead of nine o'clock.
     pub later: Arc<AtomicI64>,
     pub counts: Arc<Counts>,
+    pub roster: Arc<super::RosterDesk>,
     stop: watch::Sender<bool>,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// The demonstration's roster as of the desk's morning.
+fn demo_files() -> super::RosterFiles {
+    let today = jiff::Timestamp::from_millisecond(NINE).unwrap();
+    let today = today.to_zoned_datetime(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).date();
+    let (roster, problems) = crate::roster::demo_roster(today);
+    assert!(problems.is_empty(), "{problems:?}");
+    let text = include_str!("../../../district/calendar/2026.toml").to_owned();
+    let (calendar, _) = crate::roster::Calendar::read(&[("2026.toml".to_owned(), text)]);
+    super::RosterFiles { roster, calendar, binds: true }
 }
 
 /// One hash for all users of all tests: hashing is slow on purpose.
@@ -187,8 +200,10 @@ impl Desk {
             tickets: Mutex::default(),
         });
         let clock = Arc::clone(&later);
+        let roster = Arc::new(super::RosterDesk::new(demo_files()));
         let parts = ApiParts {
             cti,
+            roster: Arc::clone(&roster),
             db: db.clone(),
             engine: Arc::<OneCall>::clone(&engine),
             metrics: Arc::<OneCall>::clone(&engine),
@@ -204,7 +219,7 @@ impl Desk {
         let api = Api::new(parts);
         let counts = Arc::clone(&api.counts);
         let served = tokio::spawn(serve(listener, router(api), Arc::clone(&counts), limits, stops));
-        Self { db, engine, url, dir, later, counts, stop, served }
+        Self { db, engine, url, dir, later, counts, roster, stop, served }
     }
 
     pub fn address(&self) -> &str {

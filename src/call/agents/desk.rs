@@ -33,6 +33,8 @@ pub(in crate::call) struct Seat {
     pub watches: BTreeSet<Arc<str>>,
     pub break_asked: Option<Arc<str>>,
     pub rung: Option<Ring>,
+    /// The beginning of the shift whose log-in is written down already.
+    pub came_for: Option<i64>,
 }
 
 impl Seat {
@@ -54,6 +56,7 @@ impl Seat {
             watches: BTreeSet::new(),
             break_asked: None,
             rung: None,
+            came_for: None,
         }
     }
 }
@@ -102,6 +105,8 @@ pub(in crate::call) struct Desk {
     pub stirred: BTreeSet<Arc<str>>,
     pub send_stats_at: Option<Time>,
     pub words: Vec<FromEngine>,
+    /// Who may be ready by the roster; `None`: it does not bind.
+    pub may: Option<BTreeMap<AgentId, seam::Turn>>,
 }
 
 impl Desk {

@@ -10,6 +10,7 @@
 //! - [`party`]: legs beside the citizen's, and who hears whom.
 //! - [`orders`]: the contract's commands, each answered.
 //! - [`special`]: callers for whom the usual way is wrong.
+//! - [`rostering`]: who may be ready by the roster.
 //! - [`cards`]: what panels are shown.
 //!
 //! Rules that always hold: whoever is on a call has a party there; an agent is on one call; a call on which nobody is left goes
@@ -23,6 +24,7 @@ mod lines;
 mod offering;
 mod orders;
 pub(super) mod party;
+mod rostering;
 pub mod seam;
 pub(in crate::call) mod special;
 mod supervising;

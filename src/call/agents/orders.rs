@@ -51,6 +51,9 @@ impl Engine {
                     self.path_news(now, id, path, relay, out);
                 }
             }
+            ToEngine::Roster { .. } | ToEngine::RosterNotice { .. } | ToEngine::RosterGap { .. } => {
+                self.roster_input(now, input);
+            }
         }
     }
 
@@ -75,9 +78,7 @@ impl Engine {
             stays
         });
         self.acd_fact(|acd, actions| acd.set_agents(now, agents.iter().cloned(), actions));
-        for spec in &agents {
-            let _ = self.acd_fact(|acd, actions| acd.roster(now, spec.id, true, actions));
-        }
+        self.follow_roster(now);
     }
 
     fn present(&mut self, now: Time, agent: AgentId, present: bool, out: &mut Vec<Effect>) {
@@ -129,9 +130,16 @@ impl Engine {
             return Err(Refused::NotLoggedIn);
         }
         match command {
-            AgentCommand::Login { device } => self.log_in(now, agent, device),
+            AgentCommand::Login { device } => {
+                let done = self.log_in(now, agent, device);
+                if done.is_ok() && !logged_in {
+                    self.came(now, agent, out);
+                }
+                done
+            }
             AgentCommand::Logout => {
                 self.acd_fact(|acd, actions| acd.logout(now, agent, actions)).map_err(refused)?;
+                self.went(now, agent, out);
                 if let Some(seat) = self.desk.seats.get_mut(&agent) {
                     seat.device = None;
                     let before = seat.away_until.take();
@@ -214,7 +222,7 @@ impl Engine {
             AgentCommand::Whisper { agent: of } => self.supervise(now, agent, &of, Role::Whisper, out),
             AgentCommand::Barge { agent: of } => self.supervise(now, agent, &of, Role::Barge, out),
             AgentCommand::TakeOver { agent: of } => self.take_over(now, agent, &of, out),
-            AgentCommand::ForceState { agent: of, state } => self.force(now, agent, &of, state),
+            AgentCommand::ForceState { agent: of, state } => self.force(now, agent, &of, state, out),
             AgentCommand::AssistRequest { call, note } => {
                 let id = self.his_talk(agent, call)?;
                 self.note_on_call(now, id, agent, "assist", &note, out);
@@ -431,14 +439,18 @@ impl Engine {
         self.note(now, fact, out);
     }
 
-    fn force(&mut self, now: Time, lead: AgentId, of: &str, state: Forced) -> Done {
+    fn force(&mut self, now: Time, lead: AgentId, of: &str, state: Forced, out: &mut Vec<Effect>) -> Done {
         let of = self.led(lead, of)?;
+        let works = state == Forced::Ready;
         let state = match state {
             Forced::Ready => acd::Forced::Ready,
             Forced::NotReady { reason } => acd::Forced::NotReady(reason),
             Forced::Offline => acd::Forced::Offline,
         };
         self.acd_fact(|acd, actions| acd.force_state(now, of, state, actions)).map_err(refused)?;
+        if works {
+            self.let_work(now, of, lead, out);
+        }
         Ok(None)
     }
 

@@ -3,6 +3,7 @@
 //! `cti` turns wire frames into [`AgentCommand`] and [`AgentEvent`] into wire frames; nothing here is written to the wire as it is.
 
 use crate::base::{CallId, Time};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An agent's name: the user name he signs in with (`8003`).
@@ -424,6 +425,18 @@ pub enum ToEngine {
     Present { agent: AgentId, present: bool },
     /// The browser's audio: proven in both directions, or why not. `media` is where the relay takes RTP of this agent.
     Path { agent: AgentId, path: Path, relay: Option<std::net::SocketAddr> },
+    /// Who may be ready by the roster from now on, all of them. `None`: the roster does not bind.
+    Roster { may: Option<BTreeMap<AgentId, Turn>> },
+    /// Something about his shifts, for the agent's pages.
+    RosterNotice { agent: AgentId, code: &'static str, note: Arc<str> },
+    /// Nobody is on shift, or will not be: for the leads.
+    RosterGap { note: Arc<str> },
+}
+
+/// The shift by which somebody may be ready: its beginning and end, wall ms. `None`: at every minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Turn {
+    pub span: Option<(i64, i64)>,
 }
 
 /// Does sound pass between an agent's ears and us?

@@ -155,7 +155,11 @@ impl Bench {
                         counted.fetch_add(1, Relaxed);
                         FromEngine::Answer { agent, re, result: Ok(None) }
                     }
-                    ToEngine::Present { .. } | ToEngine::Path { .. } => continue,
+                    ToEngine::Present { .. }
+                    | ToEngine::Path { .. }
+                    | ToEngine::Roster { .. }
+                    | ToEngine::RosterNotice { .. }
+                    | ToEngine::RosterGap { .. } => continue,
                 };
                 if out.send(said).await.is_err() {
                     return;

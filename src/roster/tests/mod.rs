@@ -2,6 +2,7 @@ mod coverage;
 mod days;
 mod demo;
 mod faults;
+mod floor;
 mod hours;
 mod requests;
 
