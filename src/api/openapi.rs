@@ -1,6 +1,6 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
-use super::{calls, cti, engine, floor, flows, ops, recordings, session, tickets, users};
+use super::{calls, cti, engine, floor, flows, numbers, ops, recordings, session, tickets, users};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -29,6 +29,19 @@ use utoipa::OpenApi;
         users::list,
         users::add,
         users::change,
+        numbers::list_services,
+        numbers::add_service,
+        numbers::change_service,
+        numbers::remove_service,
+        numbers::list_duty,
+        numbers::add_duty,
+        numbers::change_duty,
+        numbers::remove_duty,
+        numbers::list_legacy,
+        numbers::add_legacy,
+        numbers::change_legacy,
+        numbers::remove_legacy,
+        numbers::targets,
         flows::list,
         engine::status,
         engine::reload,

@@ -4,7 +4,8 @@ use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    calls, cti, engine, floor, flows, input, openapi, ops, panel, recordings, session, tickets, users,
+    calls, cti, engine, floor, flows, input, numbers, openapi, ops, panel, recordings, session, tickets,
+    users,
 };
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -66,6 +67,19 @@ fn table() -> Table {
         .add(Method::GET, "/api/v1/users", users::list)
         .add(Method::POST, "/api/v1/users", users::add)
         .add(Method::PATCH, "/api/v1/users/{name}", users::change)
+        .add(Method::GET, "/api/v1/numbers/services", numbers::list_services)
+        .add(Method::POST, "/api/v1/numbers/services", numbers::add_service)
+        .add(Method::PATCH, "/api/v1/numbers/services/{key}", numbers::change_service)
+        .add(Method::DELETE, "/api/v1/numbers/services/{key}", numbers::remove_service)
+        .add(Method::GET, "/api/v1/numbers/duty", numbers::list_duty)
+        .add(Method::POST, "/api/v1/numbers/duty", numbers::add_duty)
+        .add(Method::PATCH, "/api/v1/numbers/duty/{id}", numbers::change_duty)
+        .add(Method::DELETE, "/api/v1/numbers/duty/{id}", numbers::remove_duty)
+        .add(Method::GET, "/api/v1/numbers/legacy", numbers::list_legacy)
+        .add(Method::POST, "/api/v1/numbers/legacy", numbers::add_legacy)
+        .add(Method::PATCH, "/api/v1/numbers/legacy/{number}", numbers::change_legacy)
+        .add(Method::DELETE, "/api/v1/numbers/legacy/{number}", numbers::remove_legacy)
+        .add(Method::GET, "/api/v1/transfer-targets", numbers::targets)
         .add(Method::GET, "/api/v1/flows", flows::list)
         .add(Method::GET, "/api/v1/engine", engine::status)
         .add(Method::POST, "/api/v1/engine/reload", engine::reload)

@@ -3,6 +3,7 @@
 use super::count::Counts;
 use super::handle::{EngineHandle, MetricsSource};
 use super::input::BODY_MAX;
+use super::works::Works;
 use crate::auth::SESSION_LIFE_MS;
 use crate::auth::attempts::{self, Attempts};
 use crate::cti::CtiHandle;
@@ -20,6 +21,8 @@ pub struct ApiParts {
     pub db: Db,
     pub engine: Arc<dyn EngineHandle>,
     pub metrics: Arc<dyn MetricsSource>,
+    /// What the machine runs with.
+    pub works: Arc<dyn Works>,
     /// The agents' websockets; `None`: no calls desk here.
     pub cti: Option<CtiHandle>,
     /// Folder of recordings: `<32 hex digits>.wav`, directly or in folders one level down.
@@ -94,6 +97,17 @@ impl Api {
     /// Plain data behind it: a thread that panicked holding it left nothing half done.
     pub(super) fn attempts(&self) -> MutexGuard<'_, Attempts> {
         self.0.attempts.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Date and time of the configured zone.
+    pub fn civil(&self, ms: i64) -> Option<jiff::civil::DateTime> {
+        let at = jiff::Timestamp::from_millisecond(ms).ok()?;
+        Some(at.to_zoned_datetime(self.0.parts.zone.clone()).datetime())
+    }
+
+    /// Today's date there.
+    pub fn today(&self) -> jiff::civil::Date {
+        self.civil(self.now()).map(jiff::civil::DateTime::date).unwrap_or_default()
     }
 
     /// RFC 3339 with the offset of the configured zone.

@@ -10,6 +10,7 @@ use super::keeping::Keeping;
 use super::metrics::Board;
 use super::reload::Reloader;
 use super::serve::ServeError;
+use super::works::Shop;
 use crate::api::{self, Api, ApiLimits, ApiParts, Phase, ServeLimits};
 use crate::call::agents::seam::FromEngine;
 use crate::call::{Reply, Request};
@@ -44,6 +45,7 @@ pub struct Desk {
     pub http_at: SocketAddr,
     pub sip_at: Bound,
     pub reloader: Reloader,
+    pub shop: Shop,
 }
 
 /// How often the end of the drain is looked for.
@@ -150,6 +152,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         db: db.clone(),
         engine: Arc::<Door>::clone(&door),
         metrics: door,
+        works: Arc::new(desk.shop),
         recordings: desk.config.recording.dir.clone(),
         zone: desk.zone.clone(),
         clock: wall,

@@ -6,6 +6,7 @@
 use super::assets;
 use super::build::{self, Bound};
 use super::engine_thread::{Order, Orders};
+use super::works::{InForce, Live};
 use crate::config::Config;
 use crate::ivr::Book;
 use crate::media::Prompts;
@@ -23,6 +24,8 @@ pub struct Reloader {
     pub book: Arc<Book>,
     pub data: PathBuf,
     pub orders: Orders,
+    /// What the desk takes to be in force.
+    pub live: InForce,
 }
 
 impl Reloader {
@@ -73,7 +76,12 @@ impl Reloader {
             build::engine_config(&config, &self.bound, &loaded, build::zone(&config), self.boot, 0, [0; 32]);
         let given =
             self.orders.give(Order::Reconfigure(Box::new(engine))) && self.orders.give(Order::Flow(entry));
-        if given { Ok(()) } else { Err(vec!["the engine is too busy to reload; try again".to_owned()]) }
+        if given {
+            self.live.set(Live::new(&config, &loaded));
+            Ok(())
+        } else {
+            Err(vec!["the engine is too busy to reload; try again".to_owned()])
+        }
     }
 }
 

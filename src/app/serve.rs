@@ -10,6 +10,7 @@ use super::metrics::Board;
 use super::reload::Reloader;
 use super::sockets::{self, BindError};
 use super::voice::Voice;
+use super::works::{InForce, Live, Shop};
 use crate::call::{Engine, Input};
 use crate::config::Config;
 use crate::journal::{self, Journal, News, Recovered};
@@ -133,6 +134,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     })?;
 
     write_run_json(config, &bound, listening.http_at)?;
+    let live = InForce::new(Live::new(config, &assets));
     let reloader = Reloader {
         again: options.again,
         bound: bound.clone(),
@@ -142,7 +144,9 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         book: Arc::clone(&assets.book),
         data: config.data.clone(),
         orders: orders.clone(),
+        live: live.clone(),
     };
+    let shop = Shop { live, prompts: Arc::clone(&assets.prompts), book: Arc::clone(&assets.book) };
     let desk = Desk {
         config: options.config.clone(),
         demo: options.demo,
@@ -160,6 +164,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         http_at: listening.http_at,
         sip_at: bound,
         reloader,
+        shop,
     };
     let served = desk_thread::run(desk, || {
         // The engine is the only sender of facts, so the journal ends when everything it was given is on disk.

@@ -189,6 +189,11 @@ impl Book {
         self.clips.get(name).map_or(500, |(ms, _)| *ms)
     }
 
+    /// May a flow write this name?
+    pub fn has(&self, name: &str) -> bool {
+        self.open || self.prompts.contains_key(name) || self.clips.contains_key(name)
+    }
+
     pub fn is_open(&self) -> bool {
         self.open
     }

@@ -2,9 +2,11 @@
 
 mod attacks;
 mod cti;
+mod numbers;
 mod reading;
 mod saving;
 mod signing_in;
+mod works;
 
 use super::{
     Api, ApiParts, Counts, EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase,
@@ -184,6 +186,7 @@ impl Desk {
             db: db.clone(),
             engine: Arc::<OneCall>::clone(&engine),
             metrics: Arc::<OneCall>::clone(&engine),
+            works: Arc::new(works::Plain),
             recordings: dir.path().to_owned(),
             zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
             clock: Arc::new(move || NINE + clock.load(Relaxed)),
