@@ -46,4 +46,7 @@ pub use openapi::document;
 pub use router::{router, routes};
 pub use serve::{ServeLimits, serve};
 pub use state::{Api, ApiLimits, ApiParts};
-pub use works::Works;
+pub use works::{
+    FlowFault, FlowFile, FlowKept, FlowShelf, PromptShelf, PromptSound, PutPrompt, QueueSetting,
+    TrunkSetting, Works, text_hash,
+};

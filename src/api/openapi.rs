@@ -1,6 +1,6 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
-use super::{calls, cti, engine, floor, flows, numbers, ops, recordings, session, tickets, users};
+use super::{calls, cti, engine, floor, flows, numbers, ops, recordings, session, tickets, users, works};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -43,6 +43,16 @@ use utoipa::OpenApi;
         numbers::remove_legacy,
         numbers::targets,
         flows::list,
+        works::flow_files,
+        works::check_flow,
+        works::flow,
+        works::put_flow,
+        works::prompts,
+        works::prompt,
+        works::put_prompt,
+        works::trunks,
+        works::phones,
+        works::queue_settings,
         engine::status,
         engine::reload,
         ops::about,

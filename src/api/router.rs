@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::state::Api;
 use super::{
     calls, cti, engine, floor, flows, input, numbers, openapi, ops, panel, recordings, session, tickets,
-    users,
+    users, works,
 };
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -81,6 +81,16 @@ fn table() -> Table {
         .add(Method::DELETE, "/api/v1/numbers/legacy/{number}", numbers::remove_legacy)
         .add(Method::GET, "/api/v1/transfer-targets", numbers::targets)
         .add(Method::GET, "/api/v1/flows", flows::list)
+        .add(Method::GET, "/api/v1/flow-files", works::flow_files)
+        .add(Method::POST, "/api/v1/flows/check", works::check_flow)
+        .add(Method::GET, "/api/v1/flows/{name}", works::flow)
+        .add(Method::PUT, "/api/v1/flows/{name}", works::put_flow)
+        .add(Method::GET, "/api/v1/prompts", works::prompts)
+        .add(Method::GET, "/api/v1/prompts/{name}", works::prompt)
+        .add(Method::PUT, "/api/v1/prompts/{name}", works::put_prompt)
+        .add(Method::GET, "/api/v1/trunks", works::trunks)
+        .add(Method::GET, "/api/v1/phones", works::phones)
+        .add(Method::GET, "/api/v1/queue-settings", works::queue_settings)
         .add(Method::GET, "/api/v1/engine", engine::status)
         .add(Method::POST, "/api/v1/engine/reload", engine::reload)
         .add(Method::GET, "/api/v1/openapi.json", openapi::openapi)
@@ -130,6 +140,8 @@ async fn in_time(request: Request, next: Next) -> Response {
     let limit = match request.method().is_safe() {
         true => ANSWER,
         false if path == "/api/v1/engine/reload" => ANSWER_RELOAD,
+        // A reload at its end, or a large file at its beginning.
+        false if path.starts_with("/api/v1/flows/") || path.starts_with("/api/v1/prompts/") => ANSWER_RELOAD,
         false if path == "/api/v1/session" || path.starts_with("/api/v1/users") => ANSWER_HASH,
         false => ANSWER,
     };

@@ -70,6 +70,8 @@ pub struct Inner {
     pub hashing: Semaphore,
     pub counts: Arc<Counts>,
     pub district: District,
+    /// Held by who replaces a flow or a prompt.
+    pub uploading: tokio::sync::Mutex<()>,
     attempts: Mutex<Attempts>,
 }
 
@@ -83,7 +85,15 @@ impl Api {
         let attempts = Mutex::new(Attempts::new(limits.sign_in_tries));
         let (hashing, counts) = (Semaphore::new(HASHINGS), Arc::default());
         let district = District::shipped();
-        Self(Arc::new(Inner { parts, limits, hashing, counts, district, attempts }))
+        Self(Arc::new(Inner {
+            parts,
+            limits,
+            hashing,
+            counts,
+            district,
+            uploading: tokio::sync::Mutex::default(),
+            attempts,
+        }))
     }
 
     pub fn db(&self) -> &Db {
@@ -108,6 +118,13 @@ impl Api {
     /// Today's date there.
     pub fn today(&self) -> jiff::civil::Date {
         self.civil(self.now()).map(jiff::civil::DateTime::date).unwrap_or_default()
+    }
+
+    /// When today began there.
+    pub fn midnight(&self) -> i64 {
+        let now = jiff::Timestamp::from_millisecond(self.now()).unwrap_or_default();
+        let start = now.to_zoned_datetime(self.0.parts.zone.clone()).start_of_day();
+        start.map_or(0, |start| start.timestamp().as_millisecond())
     }
 
     /// RFC 3339 with the offset of the configured zone.

@@ -78,6 +78,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let listening = listen(config)?;
     let bound = listening.bound.clone();
     let zone = build::zone(config);
+    let read_at = std::time::SystemTime::now();
     let assets = assets::load(config)?;
     let clock = Clock::start(options.wall_shift_ms);
 
@@ -146,7 +147,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         orders: orders.clone(),
         live: live.clone(),
     };
-    let shop = Shop { live, prompts: Arc::clone(&assets.prompts), book: Arc::clone(&assets.book) };
+    let shop =
+        Shop { live, prompts: Arc::clone(&assets.prompts), book: Arc::clone(&assets.book), started: read_at };
     let desk = Desk {
         config: options.config.clone(),
         demo: options.demo,

@@ -175,7 +175,7 @@ impl Book {
     }
 
     /// What a prompt or clip says, in writing; empty where nobody wrote it down.
-    pub(super) fn text(&self, name: &str) -> &str {
+    pub fn text(&self, name: &str) -> &str {
         let prompt = self.prompts.get(name).map(|prompt| prompt.text.as_str());
         prompt.or_else(|| self.clips.get(name).map(|(_, text)| text.as_str())).unwrap_or_default()
     }

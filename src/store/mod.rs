@@ -46,7 +46,7 @@ pub use db::{Db, Dialect, Durability, OpenOptions, without_password};
 pub use error::{OpenError, StoreError};
 pub use flow::FlowVersion;
 pub use new_ticket::NewTicket;
-pub use numbers::{Dialled, DutyNumber, LegacyNumber, SYSTEM, ServiceNumber};
+pub use numbers::{Carried, Dialled, DutyNumber, LegacyNumber, SYSTEM, ServiceNumber};
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use retention::{Expired, months_before};
 pub use save_ticket::{SaveOutcome, TicketChange};

@@ -67,6 +67,13 @@ pub struct Dialled {
     pub last_at: Option<i64>,
 }
 
+/// Calls of one trunk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    pub calls: i64,
+    pub answered: i64,
+}
+
 const SERVICES: &str =
     "SELECT key, name_zh, name_en, number, rank, changed_at, changed_by FROM service_numbers";
 const DUTY: &str = "SELECT id, unit, label, number, days, from_min, to_min, rank, tested_at, result, tested_by, changed_at, \
@@ -242,6 +249,17 @@ impl Db {
         for row in sql.read(&self.read).await? {
             let dialled = Dialled { calls: row.try_get(1)?, last_at: row.try_get(2)? };
             found.insert(row.try_get(0)?, dialled);
+        }
+        Ok(found)
+    }
+
+    /// Calls since then by their trunk.
+    pub async fn trunk_calls(&self, since: i64) -> Result<BTreeMap<String, Carried>, StoreError> {
+        let mut sql = Sql::new("SELECT trunk, COUNT(*), COUNT(answered_at) FROM calls WHERE started_at >= ");
+        sql.bind(since).push(" GROUP BY trunk");
+        let mut found = BTreeMap::new();
+        for row in sql.read(&self.read).await? {
+            found.insert(row.try_get(0)?, Carried { calls: row.try_get(1)?, answered: row.try_get(2)? });
         }
         Ok(found)
     }

@@ -39,7 +39,10 @@ pub fn is_number(text: &str) -> bool {
 /// `HH:MM` as minutes of the day; `24:00` is the day's end.
 pub fn minutes(text: &str) -> Option<u16> {
     let (h, m) = text.split_once(':')?;
-    let two = |part: &str| (part.len() == 2).then(|| part.parse::<u16>().ok()).flatten();
+    let two = |part: &str| {
+        let digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| part.parse::<u16>().ok()).flatten()
+    };
     let (h, m) = (two(h)?, two(m)?);
     ((h < 24 && m < 60) || (h == 24 && m == 0)).then_some(h * 60 + m)
 }

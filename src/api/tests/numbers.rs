@@ -258,6 +258,7 @@ fn old_numbers_say_where_they_lead_and_how_many_dial_them() {
             book.arrived_at(call(n), "12000000011", demo::LEGACY);
         }
         Projector::new(desk.db.clone(), 1).apply(&book.0[done..]).await.unwrap();
+        desk.later.store(3_600_000, std::sync::atomic::Ordering::Relaxed);
         let (_, told) = desk.get(&agent, LEGACY).await;
         let row = &told["items"][0];
         assert_eq!(
