@@ -19,6 +19,12 @@ pub enum Request {
     Floor,
     /// Which trunks and phones are registered.
     Peers,
+    /// The desk has saved the ticket of this call; `done`: it is no draft any more.
+    TicketSaved {
+        call: CallId,
+        done: bool,
+        state: String,
+    },
     /// What kept a caller waiting, and why those who were offered him were chosen.
     Why {
         call: CallId,
@@ -80,6 +86,8 @@ pub enum Reply {
     HungUp(bool),
     Floor(Box<Floor>),
     Peers(Vec<PeerState>),
+    /// Whoever has the call in hand has been told.
+    Told,
     /// `None`: this call has never waited, or so long ago that nobody remembers.
     Why(Option<Box<Why>>),
 }
@@ -143,6 +151,10 @@ impl super::Engine {
             }
             Request::Peers => Reply::Peers(self.peers()),
             Request::Floor => Reply::Floor(Box::new(self.floor())),
+            Request::TicketSaved { call, done, state } => {
+                self.ticket_saved(now, call, done, &state);
+                Reply::Told
+            }
             Request::Why { call } => Reply::Why(self.why(now, call).map(Box::new)),
         };
         out.push(super::Effect::Reply { id, reply });
