@@ -117,9 +117,10 @@ export interface PromptSound {
   waiting: boolean
 }
 
-export const ROLES = (
-  'agent lead dispatcher unit unit_head visitor office leader kb qa auditor analyst observer security admin'
-).split(' ')
+export const ROLES =
+  'agent lead dispatcher unit unit_head visitor office leader kb qa auditor analyst observer security admin'.split(
+    ' ',
+  )
 export const DAYS = ['workday', 'weekend', 'holiday']
 export const RESULTS = ['answered', 'busy', 'no_answer', 'wrong_number', 'failed']
 

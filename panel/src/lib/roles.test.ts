@@ -4,8 +4,9 @@ import { hasPhone, landing, pagesOf } from './roles'
 describe('roles', () => {
   it.each([
     [['agent'], 'work', ['work', 'calls', 'tickets', 'people'], true],
-    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people'], true],
-    [['agent', 'lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people'], true],
+    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people', 'admin'], true],
+    [['agent', 'lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people', 'admin'], true],
+    [['admin'], 'admin', ['calls', 'tickets', 'admin'], false],
     [['dispatcher'], 'calls', ['calls', 'tickets'], false],
     [[], 'calls', ['calls', 'tickets'], false],
   ])('%j begins at %s', (roles, first, pages, phone) => {

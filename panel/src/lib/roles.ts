@@ -1,21 +1,24 @@
 // Which pages a role has. What a role may do is the server's to say; this only keeps doors that lead nowhere out of sight.
 
-export type PageName = 'work' | 'wall' | 'people' | 'calls' | 'tickets'
+export type PageName = 'work' | 'wall' | 'people' | 'calls' | 'tickets' | 'admin'
 
 /** Beside these, everybody has calls and tickets. */
 const PAGES: Record<string, PageName[]> = {
   agent: ['work', 'people'],
-  lead: ['wall', 'work', 'people'],
+  // A lead dials the duty numbers once a month.
+  lead: ['wall', 'work', 'people', 'admin'],
+  admin: ['admin'],
 }
 
 export function pagesOf(roles: readonly string[]): PageName[] {
   const own = roles.flatMap((role) => PAGES[role] ?? [])
-  const order: PageName[] = ['work', 'wall', 'calls', 'tickets', 'people']
+  const order: PageName[] = ['work', 'wall', 'calls', 'tickets', 'people', 'admin']
   return order.filter((page) => page === 'calls' || page === 'tickets' || own.includes(page))
 }
 
 /** Where one begins after sign-in. */
 export function landing(roles: readonly string[]): PageName {
+  if (roles.includes('admin') && !roles.includes('lead') && !roles.includes('agent')) return 'admin'
   return roles.includes('lead') ? 'wall' : roles.includes('agent') ? 'work' : 'calls'
 }
 
