@@ -17,6 +17,7 @@ export const router = createRouter({
         { path: '', name: 'start', component: () => import('./pages/Nowhere.vue') },
         { path: 'work', name: 'work', component: () => import('./pages/Work.vue') },
         { path: 'wall', name: 'wall', component: () => import('./pages/Wall.vue') },
+        { path: 'admin/:tab?', name: 'admin', component: () => import('./pages/Admin.vue'), props: true },
         { path: 'people', name: 'people', component: () => import('./pages/People.vue') },
         { path: 'roster', name: 'roster', component: () => import('./pages/Roster.vue') },
         { path: 'calls/:id?', name: 'calls', component: () => import('./pages/Calls.vue'), props: true },
@@ -33,7 +34,7 @@ export const router = createRouter({
 })
 
 /** Pages that not every role has. */
-const RESERVED: PageName[] = ['work', 'wall', 'people', 'roster']
+const RESERVED: PageName[] = ['work', 'wall', 'people', 'roster', 'admin']
 
 router.beforeEach(async (to) => {
   const session = useSession()
@@ -47,7 +48,7 @@ router.beforeEach(async (to) => {
 })
 
 router.afterEach((to) => {
-  const named = ['work', 'wall', 'people', 'roster', 'calls', 'tickets'].includes(String(to.name))
+  const named = ['work', 'wall', 'people', 'roster', 'calls', 'tickets', 'admin'].includes(String(to.name))
   const page = named ? `${i18n.global.t(`nav.${String(to.name)}`)} · ` : ''
   document.title = page + i18n.global.t('app.title')
 })

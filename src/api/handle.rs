@@ -1,7 +1,7 @@
 //! What the desk may ask of the engine: a few named requests, answered when the engine gets to them.
 
 use crate::base::CallId;
-use crate::call::{Floor, Why};
+use crate::call::{Floor, PeerState, Why};
 use futures_util::future::BoxFuture;
 
 /// The engine as the desk sees it. `app` implements it with a bounded channel.
@@ -18,6 +18,8 @@ pub trait EngineHandle: Send + Sync + 'static {
     fn ticket_saved(&self, call: CallId, done: bool, state: String) -> BoxFuture<'_, Result<(), EngineAway>>;
     /// What kept a caller waiting. `None`: he never waited, or it is no longer known.
     fn why(&self, call: CallId) -> BoxFuture<'_, Result<Option<Why>, EngineAway>>;
+    /// Trunks and phones: who is registered.
+    fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerState>, EngineAway>>;
     /// Checks flows and configuration and swaps them whole; the problems when nothing was swapped.
     fn reload(&self) -> BoxFuture<'_, Result<Result<(), Vec<String>>, EngineAway>>;
 }

@@ -98,12 +98,7 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
         if !is_json(request.headers()) {
             return Err(Problem::not_json());
         }
-        let read = axum::body::to_bytes(request.into_body(), api.limits.body_max);
-        let bytes = match tokio::time::timeout(BODY_TIME, read).await {
-            Err(_) => return Err(Problem::too_slow()),
-            Ok(Err(_)) => return Err(Problem::too_large()),
-            Ok(Ok(bytes)) => bytes,
-        };
+        let bytes = whole(request, api.limits.body_max).await?;
         let body = serde_json::from_slice(&bytes).map_err(|e| {
             // Line, column and kind only: the text itself is not sent back.
             Problem::bad_request(format!(
@@ -113,6 +108,37 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
             ))
         })?;
         Ok(Self(body))
+    }
+}
+
+/// A text of UTF-8, not larger than a body may be.
+#[derive(Debug)]
+pub struct TextBody(pub String);
+
+impl FromRequest<Api> for TextBody {
+    type Rejection = Problem;
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let bytes = whole(request, api.limits.body_max).await?;
+        String::from_utf8(bytes.into()).map(Self).map_err(|_| Problem::bad_request("the body is not UTF-8"))
+    }
+}
+
+/// A file: larger than other bodies may be. What it is tells its content.
+#[derive(Debug)]
+pub struct FileBody(pub axum::body::Bytes);
+
+impl FromRequest<Api> for FileBody {
+    type Rejection = Problem;
+    async fn from_request(request: Request, _: &Api) -> Result<Self, Problem> {
+        whole(request, BODY_MAX).await.map(Self)
+    }
+}
+
+async fn whole(request: Request, most: usize) -> Result<axum::body::Bytes, Problem> {
+    match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(request.into_body(), most)).await {
+        Err(_) => Err(Problem::too_slow()),
+        Ok(Err(_)) => Err(Problem::too_large()),
+        Ok(Ok(bytes)) => Ok(bytes),
     }
 }
 

@@ -23,6 +23,7 @@ mod flows;
 mod guard;
 mod handle;
 mod input;
+mod numbers;
 mod openapi;
 mod ops;
 mod panel;
@@ -38,6 +39,7 @@ mod tests;
 mod tickets;
 mod users;
 mod wire;
+mod works;
 
 pub use count::Counts;
 pub use handle::{EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase};
@@ -46,3 +48,7 @@ pub use roster::{InForce, RosterDesk, RosterFiles, minute as roster_minute, wall
 pub use router::{router, routes};
 pub use serve::{ServeLimits, serve};
 pub use state::{Api, ApiLimits, ApiParts};
+pub use works::{
+    FlowFault, FlowFile, FlowKept, FlowShelf, PromptShelf, PromptSound, PutPrompt, QueueSetting,
+    TrunkSetting, Works, text_hash,
+};

@@ -1,6 +1,8 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
-use super::{calls, cti, engine, floor, flows, ops, recordings, roster, session, tickets, users};
+use super::{
+    calls, cti, engine, floor, flows, numbers, ops, recordings, roster, session, tickets, users, works,
+};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -37,7 +39,30 @@ use utoipa::OpenApi;
         users::list,
         users::add,
         users::change,
+        numbers::list_services,
+        numbers::add_service,
+        numbers::change_service,
+        numbers::remove_service,
+        numbers::list_duty,
+        numbers::add_duty,
+        numbers::change_duty,
+        numbers::remove_duty,
+        numbers::list_legacy,
+        numbers::add_legacy,
+        numbers::change_legacy,
+        numbers::remove_legacy,
+        numbers::targets,
         flows::list,
+        works::flow_files,
+        works::check_flow,
+        works::flow,
+        works::put_flow,
+        works::prompts,
+        works::prompt,
+        works::put_prompt,
+        works::trunks,
+        works::phones,
+        works::queue_settings,
         engine::status,
         engine::reload,
         ops::about,

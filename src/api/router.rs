@@ -4,7 +4,8 @@ use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    calls, cti, engine, floor, flows, input, openapi, ops, panel, recordings, roster, session, tickets, users,
+    calls, cti, engine, floor, flows, input, numbers, openapi, ops, panel, recordings, roster, session,
+    tickets, users, works,
 };
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -74,7 +75,30 @@ fn table() -> Table {
         .add(Method::GET, "/api/v1/users", users::list)
         .add(Method::POST, "/api/v1/users", users::add)
         .add(Method::PATCH, "/api/v1/users/{name}", users::change)
+        .add(Method::GET, "/api/v1/numbers/services", numbers::list_services)
+        .add(Method::POST, "/api/v1/numbers/services", numbers::add_service)
+        .add(Method::PATCH, "/api/v1/numbers/services/{key}", numbers::change_service)
+        .add(Method::DELETE, "/api/v1/numbers/services/{key}", numbers::remove_service)
+        .add(Method::GET, "/api/v1/numbers/duty", numbers::list_duty)
+        .add(Method::POST, "/api/v1/numbers/duty", numbers::add_duty)
+        .add(Method::PATCH, "/api/v1/numbers/duty/{id}", numbers::change_duty)
+        .add(Method::DELETE, "/api/v1/numbers/duty/{id}", numbers::remove_duty)
+        .add(Method::GET, "/api/v1/numbers/legacy", numbers::list_legacy)
+        .add(Method::POST, "/api/v1/numbers/legacy", numbers::add_legacy)
+        .add(Method::PATCH, "/api/v1/numbers/legacy/{number}", numbers::change_legacy)
+        .add(Method::DELETE, "/api/v1/numbers/legacy/{number}", numbers::remove_legacy)
+        .add(Method::GET, "/api/v1/transfer-targets", numbers::targets)
         .add(Method::GET, "/api/v1/flows", flows::list)
+        .add(Method::GET, "/api/v1/flow-files", works::flow_files)
+        .add(Method::POST, "/api/v1/flows/check", works::check_flow)
+        .add(Method::GET, "/api/v1/flows/{name}", works::flow)
+        .add(Method::PUT, "/api/v1/flows/{name}", works::put_flow)
+        .add(Method::GET, "/api/v1/prompts", works::prompts)
+        .add(Method::GET, "/api/v1/prompts/{name}", works::prompt)
+        .add(Method::PUT, "/api/v1/prompts/{name}", works::put_prompt)
+        .add(Method::GET, "/api/v1/trunks", works::trunks)
+        .add(Method::GET, "/api/v1/phones", works::phones)
+        .add(Method::GET, "/api/v1/queue-settings", works::queue_settings)
         .add(Method::GET, "/api/v1/engine", engine::status)
         .add(Method::POST, "/api/v1/engine/reload", engine::reload)
         .add(Method::GET, "/api/v1/openapi.json", openapi::openapi)
@@ -126,6 +150,8 @@ async fn in_time(request: Request, next: Next) -> Response {
         true if path == "/api/v1/roster/plan" => ANSWER_HASH,
         true => ANSWER,
         false if path == "/api/v1/engine/reload" => ANSWER_RELOAD,
+        // A reload at its end, or a large file at its beginning.
+        false if path.starts_with("/api/v1/flows/") || path.starts_with("/api/v1/prompts/") => ANSWER_RELOAD,
         false if path == "/api/v1/session" || path.starts_with("/api/v1/users") => ANSWER_HASH,
         false => ANSWER,
     };

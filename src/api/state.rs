@@ -4,6 +4,7 @@ use super::count::Counts;
 use super::handle::{EngineHandle, MetricsSource};
 use super::input::BODY_MAX;
 use super::roster::RosterDesk;
+use super::works::Works;
 use crate::auth::SESSION_LIFE_MS;
 use crate::auth::attempts::{self, Attempts};
 use crate::cti::CtiHandle;
@@ -21,6 +22,8 @@ pub struct ApiParts {
     pub db: Db,
     pub engine: Arc<dyn EngineHandle>,
     pub metrics: Arc<dyn MetricsSource>,
+    /// What the machine runs with.
+    pub works: Arc<dyn Works>,
     /// The agents' websockets; `None`: no calls desk here.
     pub cti: Option<CtiHandle>,
     /// Plans, people and what was approved of them.
@@ -70,6 +73,8 @@ pub struct Inner {
     pub hashing: Semaphore,
     pub counts: Arc<Counts>,
     pub district: District,
+    /// Held by who replaces a flow or a prompt.
+    pub uploading: tokio::sync::Mutex<()>,
     attempts: Mutex<Attempts>,
 }
 
@@ -83,7 +88,15 @@ impl Api {
         let attempts = Mutex::new(Attempts::new(limits.sign_in_tries));
         let (hashing, counts) = (Semaphore::new(HASHINGS), Arc::default());
         let district = District::shipped();
-        Self(Arc::new(Inner { parts, limits, hashing, counts, district, attempts }))
+        Self(Arc::new(Inner {
+            parts,
+            limits,
+            hashing,
+            counts,
+            district,
+            uploading: tokio::sync::Mutex::default(),
+            attempts,
+        }))
     }
 
     pub fn db(&self) -> &Db {
@@ -97,6 +110,24 @@ impl Api {
     /// Plain data behind it: a thread that panicked holding it left nothing half done.
     pub(super) fn attempts(&self) -> MutexGuard<'_, Attempts> {
         self.0.attempts.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Date and time of the configured zone.
+    pub fn civil(&self, ms: i64) -> Option<jiff::civil::DateTime> {
+        let at = jiff::Timestamp::from_millisecond(ms).ok()?;
+        Some(at.to_zoned_datetime(self.0.parts.zone.clone()).datetime())
+    }
+
+    /// Today's date there.
+    pub fn today(&self) -> jiff::civil::Date {
+        self.civil(self.now()).map(jiff::civil::DateTime::date).unwrap_or_default()
+    }
+
+    /// When today began there.
+    pub fn midnight(&self) -> i64 {
+        let now = jiff::Timestamp::from_millisecond(self.now()).unwrap_or_default();
+        let start = now.to_zoned_datetime(self.0.parts.zone.clone()).start_of_day();
+        start.map_or(0, |start| start.timestamp().as_millisecond())
     }
 
     /// RFC 3339 with the offset of the configured zone.

@@ -202,6 +202,16 @@ pub fn acd(config: &Config) -> AcdConfig {
     }
 }
 
+/// What agents may dial.
+pub fn dial_rules(config: &Config) -> DialRules {
+    let list = |numbers: &[String]| numbers.iter().map(|number| Arc::from(number.as_str())).collect();
+    DialRules {
+        trunk: config.dial.trunk.as_deref().map(Arc::from),
+        allow: list(&config.dial.allow),
+        deny: list(&config.dial.deny),
+    }
+}
+
 /// The configured zone; the reader has refused names that are none.
 pub fn zone(config: &Config) -> jiff::tz::TimeZone {
     jiff::tz::TimeZone::get(&config.timezone).unwrap_or(jiff::tz::TimeZone::UTC)
@@ -246,11 +256,7 @@ pub fn engine_config(
         agents: Vec::new(),
         hold_music: Some(Arc::from(HOLD_MUSIC)),
         hold_prompt: Some(Arc::from(HOLD_PROMPT)),
-        dial: DialRules {
-            trunk: config.dial.trunk.as_deref().map(Arc::from),
-            allow: config.dial.allow.iter().map(|number| Arc::from(number.as_str())).collect(),
-            deny: config.dial.deny.iter().map(|number| Arc::from(number.as_str())).collect(),
-        },
+        dial: dial_rules(config),
         timezone: zone,
         calendar: Arc::clone(&assets.calendar),
         switches: switches(config),

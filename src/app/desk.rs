@@ -114,6 +114,15 @@ impl EngineHandle for Door {
         })
     }
 
+    fn peers(&self) -> BoxFuture<'_, Result<Vec<crate::call::PeerState>, EngineAway>> {
+        Box::pin(async {
+            match self.ask(Request::Peers).await? {
+                Reply::Peers(peers) => Ok(peers),
+                _ => Err(EngineAway),
+            }
+        })
+    }
+
     fn reload(&self) -> BoxFuture<'_, Result<Result<(), Vec<String>>, EngineAway>> {
         Box::pin(async {
             let (to, answer) = oneshot::channel();

@@ -11,6 +11,7 @@ use super::metrics::Board;
 use super::reload::Reloader;
 use super::rostering::Rostering;
 use super::serve::ServeError;
+use super::works::Shop;
 use crate::api::{self, Api, ApiLimits, ApiParts, Phase, RosterDesk, ServeLimits};
 use crate::call::agents::seam::FromEngine;
 use crate::call::{Reply, Request};
@@ -46,6 +47,7 @@ pub struct Desk {
     pub sip_at: Bound,
     pub reloader: Reloader,
     pub roster: Arc<RosterDesk>,
+    pub shop: Shop,
 }
 
 /// How often the end of the drain is looked for.
@@ -163,6 +165,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         db: db.clone(),
         engine: Arc::<Door>::clone(&door),
         metrics: door,
+        works: Arc::new(desk.shop),
         recordings: desk.config.recording.dir.clone(),
         zone: desk.zone.clone(),
         clock: wall,

@@ -24,6 +24,7 @@ mod samples;
 mod serve;
 mod sockets;
 mod voice;
+mod works;
 
 pub use assets::{AssetError, Assets, book, calendar, flow_files, flows, kept, load as load_assets, roster};
 pub use build::{demo_nets, zone};

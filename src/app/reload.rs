@@ -6,6 +6,7 @@
 use super::assets;
 use super::build::{self, Bound};
 use super::engine_thread::{Order, Orders};
+use super::works::{InForce, Live};
 use crate::api::RosterDesk;
 use crate::config::Config;
 use crate::ivr::Book;
@@ -27,6 +28,8 @@ pub struct Reloader {
     pub roster: Arc<RosterDesk>,
     /// The demonstration has a roster of its own.
     pub demo: bool,
+    /// What the desk takes to be in force.
+    pub live: InForce,
 }
 
 impl Reloader {
@@ -78,10 +81,14 @@ impl Reloader {
             build::engine_config(&config, &self.bound, &loaded, build::zone(&config), self.boot, 0, [0; 32]);
         let given =
             self.orders.give(Order::Reconfigure(Box::new(engine))) && self.orders.give(Order::Flow(entry));
-        if given && !self.demo {
+        if !given {
+            return Err(vec!["the engine is too busy to reload; try again".to_owned()]);
+        }
+        if !self.demo {
             self.roster.replace(files);
         }
-        if given { Ok(()) } else { Err(vec!["the engine is too busy to reload; try again".to_owned()]) }
+        self.live.set(Live::new(&config, &loaded));
+        Ok(())
     }
 }
 

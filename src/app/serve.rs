@@ -10,6 +10,7 @@ use super::metrics::Board;
 use super::reload::Reloader;
 use super::sockets::{self, BindError};
 use super::voice::Voice;
+use super::works::{InForce, Live, Shop};
 use crate::api::RosterDesk;
 use crate::call::{Engine, Input};
 use crate::config::Config;
@@ -78,6 +79,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let listening = listen(config)?;
     let bound = listening.bound.clone();
     let zone = build::zone(config);
+    let read_at = std::time::SystemTime::now();
     let assets = assets::load(config)?;
     let clock = Clock::start(options.wall_shift_ms);
 
@@ -137,6 +139,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let files = assets::roster_files(config, (*assets.roster).clone(), (*assets.calendar).clone());
     let files = if options.demo { assets::demo_files(files, clock.wall_ms(), &zone) } else { files };
     let roster = Arc::new(RosterDesk::new(files));
+    let live = InForce::new(Live::new(config, &assets));
     let reloader = Reloader {
         roster: Arc::clone(&roster),
         demo: options.demo,
@@ -148,7 +151,10 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         book: Arc::clone(&assets.book),
         data: config.data.clone(),
         orders: orders.clone(),
+        live: live.clone(),
     };
+    let shop =
+        Shop { live, prompts: Arc::clone(&assets.prompts), book: Arc::clone(&assets.book), started: read_at };
     let desk = Desk {
         config: options.config.clone(),
         demo: options.demo,
@@ -167,6 +173,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         sip_at: bound,
         reloader,
         roster,
+        shop,
     };
     let served = desk_thread::run(desk, || {
         // The engine is the only sender of facts, so the journal ends when everything it was given is on disk.

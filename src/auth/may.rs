@@ -29,6 +29,15 @@ actions! {
     /// Fill a draft in and finish it.
     ChangeTicket = "ticket.change";
     ReadFlows = "flow.read";
+    /// Services of one key, duty numbers, old numbers.
+    ReadNumbers = "number.read";
+    ManageNumbers = "number.manage";
+    /// Note the result of a dial test.
+    TestNumbers = "number.test";
+    /// Trunks, phones, queues' settings, texts of flows and prompts.
+    ReadWorks = "works.read";
+    /// Upload flows and prompts.
+    ManageWorks = "works.manage";
     /// Check and swap flows and configuration.
     Reload = "engine.reload";
     ReadUsers = "user.read";
@@ -136,6 +145,22 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Agent | R::Lead | R::Dispatcher | R::Office | R::Qa | R::Admin | R::Observer => Allow,
             _ => NO,
         },
+        Action::ReadNumbers => match role {
+            R::Agent | R::Lead | R::Dispatcher | R::Visitor | R::Office | R::Admin => Allow,
+            _ => NO,
+        },
+        Action::TestNumbers => match role {
+            R::Lead | R::Admin => Allow,
+            _ => NO,
+        },
+        Action::ReadWorks => match role {
+            R::Lead | R::Office | R::Admin => Allow,
+            _ => NO,
+        },
+        Action::ManageNumbers | Action::ManageWorks => match role {
+            R::Admin => Allow,
+            _ => NO,
+        },
         Action::Reload => match role {
             R::Admin => Allow,
             _ => NO,
@@ -207,6 +232,11 @@ mod tests {
         // Of calls of others; the next test asks about one's own.
         (Action::ChangeTicket, ".A............."),
         (Action::ReadFlows, "AAA...A..A..A.A"),
+        (Action::ReadNumbers, "AAA..AA.......A"),
+        (Action::ManageNumbers, "..............A"),
+        (Action::TestNumbers, ".A............A"),
+        (Action::ReadWorks, ".A....A.......A"),
+        (Action::ManageWorks, "..............A"),
         (Action::Reload, "..............A"),
         (Action::ReadUsers, "......A...A..AA"),
         (Action::ManageUsers, "..............A"),

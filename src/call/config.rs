@@ -46,6 +46,9 @@ pub struct EngineConfig {
     pub limits: Limits,
 }
 
+/// The state's emergency codes, matched whole.
+const EMERGENCY: [&str; 4] = ["110", "119", "120", "122"];
+
 /// Which numbers agents may dial, by which trunk (`attacks.md` S20, S21). Nothing is allowed unless a pattern says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DialRules {
@@ -63,7 +66,13 @@ impl DialRules {
             Some(beginning) => number.starts_with(beginning),
             None => **pattern == *number,
         };
-        self.allow.iter().any(fits) && !self.deny.iter().any(fits)
+        // An emergency code is opened by its own name only: "1*" is meant for other numbers.
+        let named = |pattern: &Arc<str>| **pattern == *number;
+        let allowed = match EMERGENCY.contains(&number) {
+            true => self.allow.iter().any(named),
+            false => self.allow.iter().any(fits),
+        };
+        allowed && !self.deny.iter().any(fits)
     }
 }
 
@@ -121,5 +130,36 @@ impl Default for Limits {
             max_undurable: 200_000,
             retry_after_s: 10,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(allow: &[&str], deny: &[&str]) -> DialRules {
+        let list = |texts: &[&str]| texts.iter().map(|text| Arc::from(*text)).collect();
+        DialRules { trunk: None, allow: list(allow), deny: list(deny) }
+    }
+
+    #[test]
+    fn emergency_codes_are_opened_by_their_own_name_only() {
+        let open = rules(&["110", "1*", "96777"], &["1380000*"]);
+        for (number, allowed) in [
+            ("110", true),
+            ("119", false),
+            ("122", false),
+            ("1100", true),
+            ("0110", false),
+            ("13912345678", true),
+            ("13800001111", false),
+            ("96777", true),
+            ("967770", false),
+        ] {
+            assert_eq!(open.allows(number), allowed, "{number}");
+        }
+        assert!(!rules(&["11*", "12*"], &[]).allows("110"), "practice opens no emergency code by chance");
+        assert!(!rules(&["110"], &["11*"]).allows("110"), "deny wins");
+        assert!(!rules(&[], &[]).allows("12000000001"));
     }
 }

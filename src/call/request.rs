@@ -17,6 +17,8 @@ pub enum Request {
     },
     /// How queues and agents stand.
     Floor,
+    /// Which trunks and phones are registered.
+    Peers,
     /// The desk has saved the ticket of this call; `done`: it is no draft any more.
     TicketSaved {
         call: CallId,
@@ -34,6 +36,18 @@ pub enum Request {
 pub struct Floor {
     pub queues: Vec<QueueStats>,
     pub agents: Vec<Colleague>,
+}
+
+/// A trunk or a desk phone at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerState {
+    pub name: Arc<str>,
+    /// Else a phone.
+    pub trunk: bool,
+    /// Ours at the trunk, or the phone's here.
+    pub registered: bool,
+    /// Places where the phone rings.
+    pub contacts: usize,
 }
 
 /// A stretch of a wait: the stretches meet end to end and cover it. Times are wall ms since 1970.
@@ -71,6 +85,7 @@ pub enum Reply {
     Status(Box<Status>),
     HungUp(bool),
     Floor(Box<Floor>),
+    Peers(Vec<PeerState>),
     /// Whoever has the call in hand has been told.
     Told,
     /// `None`: this call has never waited, or so long ago that nobody remembers.
@@ -134,6 +149,7 @@ impl super::Engine {
                 self.end(now, call, EndReason::ForcedByStaff, super::engine::EndedBy::Us, out);
                 Reply::HungUp(lives)
             }
+            Request::Peers => Reply::Peers(self.peers()),
             Request::Floor => Reply::Floor(Box::new(self.floor())),
             Request::TicketSaved { call, done, state } => {
                 self.ticket_saved(now, call, done, &state);
@@ -142,6 +158,15 @@ impl super::Engine {
             Request::Why { call } => Reply::Why(self.why(now, call).map(Box::new)),
         };
         out.push(super::Effect::Reply { id, reply });
+    }
+
+    fn peers(&self) -> Vec<PeerState> {
+        let states = self.config.ua.peers.iter().zip(0..).map(|(peer, n)| {
+            let (registered, contacts) = self.ua.registration(crate::sip::seam::PeerId(n));
+            let trunk = peer.kind == crate::sip::seam::PeerKind::Trunk;
+            PeerState { name: Arc::clone(&peer.name), trunk, registered, contacts }
+        });
+        states.collect()
     }
 
     fn newest_live(&self, limit: usize) -> Vec<LiveCall> {

@@ -44,6 +44,10 @@ pub const FILE: &str = "hotline.toml";
 
 /// What `--demo` gives to all of its users and phones.
 pub const DEMO_PASSWORD: &str = "demo-12341";
+/// The beginning of the only numbers that a demonstration dials.
+pub const DEMO_DIALS: &str = "120000";
+/// The old number that rings in a demonstration beside the hotline's own.
+pub const DEMO_LEGACY: &str = "12000096341";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -127,6 +131,11 @@ impl Config {
         for name in ["main", "business", "english"] {
             let queue = Queue { answer: Answer::Ring, ..Queue::default() };
             self.queues.entry(name.into()).or_insert(queue);
+        }
+        // Nothing is dialled but the demonstration's own numbers, whatever the file allows.
+        self.dial.allow = vec![format!("{DEMO_DIALS}*")];
+        if !self.sip.legacy_numbers.iter().any(|number| number == DEMO_LEGACY) {
+            self.sip.legacy_numbers.push(DEMO_LEGACY.to_owned());
         }
         self.limits.caller_concurrent = 0;
         self.limits.caller_per_minute = 0;
@@ -385,6 +394,8 @@ mod tests {
     fn a_demonstration_stays_on_this_machine() {
         let config = Config::defaults().demo(&[]).unwrap();
         assert_eq!(config.trunks[0].name, "demo");
+        assert_eq!(config.dial.allow, ["120000*"], "contract: it dials nothing but its own numbers");
+        assert!(config.dial.allow[0].starts_with(crate::config::DEMO_DIALS));
         assert_eq!(config.agent_phones.len(), 4);
         let open = read("[http]\nlisten = \"0.0.0.0:8080\"").unwrap();
         assert!(open.demo(&[]).unwrap_err().to_string().contains("loopback"));

@@ -175,7 +175,7 @@ impl Book {
     }
 
     /// What a prompt or clip says, in writing; empty where nobody wrote it down.
-    pub(super) fn text(&self, name: &str) -> &str {
+    pub fn text(&self, name: &str) -> &str {
         let prompt = self.prompts.get(name).map(|prompt| prompt.text.as_str());
         prompt.or_else(|| self.clips.get(name).map(|(_, text)| text.as_str())).unwrap_or_default()
     }
@@ -187,6 +187,11 @@ impl Book {
     /// Milliseconds.
     pub fn clip_ms(&self, name: &str) -> u32 {
         self.clips.get(name).map_or(500, |(ms, _)| *ms)
+    }
+
+    /// May a flow write this name?
+    pub fn has(&self, name: &str) -> bool {
+        self.open || self.prompts.contains_key(name) || self.clips.contains_key(name)
     }
 
     pub fn is_open(&self) -> bool {

@@ -3,6 +3,8 @@
 //! Names: a clip of `zh/` by its file's name (`welcome`), everything else also by its folder (`beep` and `tones/beep`,
 //! `hold` and `moh/hold`). `manifest.json` lists the clips that must be there; other WAV files beside them are taken too.
 
+pub mod shelf;
+
 use super::prompts::Prompts;
 use super::resample;
 use super::wav;
@@ -164,15 +166,20 @@ impl Files {
         if file.split('/').any(|part| part == "..") || file.starts_with('/') {
             return Err("not below the folder of sounds".to_owned());
         }
-        let sound = wav::read(&self.bytes(file)?).map_err(|e| e.to_string())?;
-        if sound.samples.is_empty() {
-            return Err("has no sound in it".to_owned());
-        }
-        if sound.clipped_run >= wav::CLIPPED {
-            return Err(format!("clipped: {} samples in a row at full scale", sound.clipped_run));
-        }
-        resample::to_8k(sound.samples, sound.rate).map_err(|e| e.to_string())
+        decoded(&self.bytes(file)?)
     }
+}
+
+/// A file's sound at 8,000 Hz, or why callers should not hear it.
+fn decoded(bytes: &[u8]) -> Result<Vec<i16>, String> {
+    let sound = wav::read(bytes).map_err(|e| e.to_string())?;
+    if sound.samples.is_empty() {
+        return Err("has no sound in it".to_owned());
+    }
+    if sound.clipped_run >= wav::CLIPPED {
+        return Err(format!("clipped: {} samples in a row at full scale", sound.clipped_run));
+    }
+    resample::to_8k(sound.samples, sound.rate).map_err(|e| e.to_string())
 }
 
 #[cfg(test)]

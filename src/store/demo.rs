@@ -4,6 +4,7 @@
 use super::db::Db;
 use super::error::StoreError;
 use super::new_ticket::NewTicket;
+use super::numbers::{DutyNumber, LegacyNumber, SYSTEM};
 use super::user::{User, Work};
 use crate::ticket::number::check_digit;
 
@@ -354,7 +355,75 @@ pub async fn fill<E: std::fmt::Display>(
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    numbers(db, now).await
+}
+
+/// The beginning of every number that a demonstration may dial. None of them is anybody's.
+pub const DIALS: &str = "120000";
+/// The old number that rings in a demonstration.
+pub const LEGACY: &str = "12000096341";
+
+/// Where the keys and the duty numbers lead in a demonstration: to its own numbers, never to the real ones.
+async fn numbers(db: &Db, now: i64) -> Result<(), StoreError> {
+    for mut row in db.service_numbers().await?.into_iter().filter(|row| row.changed_by == SYSTEM) {
+        row.number = format!("{DIALS}{:0>5}", row.number);
+        row.changed_at = now;
+        row.changed_by = "demo".to_owned();
+        db.set_service_number(&row).await?;
+    }
+    let duty =
+        |id: &str, unit: &str, label: &str, tail: u32, days: &[&str], hours: (i64, i64), rank| DutyNumber {
+            id: id.to_owned(),
+            unit: unit.to_owned(),
+            label: label.to_owned(),
+            number: format!("{DIALS}{tail:05}"),
+            days: days.iter().map(|&day| day.to_owned()).collect(),
+            from_min: hours.0,
+            to_min: hours.1,
+            rank,
+            // One of them was dialled last week, one last winter.
+            tested_at: match id {
+                "rl-day" => Some(now - 7 * 24 * HOUR_MS),
+                "zls-all" => Some(now - 40 * 24 * HOUR_MS),
+                _ => None,
+            },
+            result: matches!(id, "rl-day" | "zls-all").then(|| "answered".to_owned()),
+            tested_by: matches!(id, "rl-day" | "zls-all").then(|| "lead".to_owned()),
+            changed_at: now,
+            changed_by: "demo".to_owned(),
+        };
+    const EVERY: &[&str] = &["workday", "weekend", "holiday"];
+    let (day, night, whole) = ((9 * 60, 17 * 60 + 30), (17 * 60 + 30, 9 * 60), (0, 0));
+    for row in [
+        duty("rl-day", "rl", "客服调度", 71_001, &["workday"], day, 1),
+        duty("rl-night", "rl", "夜间抢修", 71_002, &["workday"], night, 1),
+        duty("rl-rest", "rl", "节假日值班", 71_003, &["weekend", "holiday"], whole, 1),
+        duty("rl-backup", "rl", "值班负责人", 71_009, EVERY, whole, 2),
+        duty("zls-all", "zls", "供水热线值班", 72_001, EVERY, whole, 1),
+        duty("st019-day", "st019", "接诉即办专班", 73_001, &["workday"], day, 1),
+        duty("st019-duty", "st019", "街道总值班室", 73_002, EVERY, whole, 2),
+    ] {
+        unless_there(db.add_duty_number(&row).await)?;
+    }
+    let old = LegacyNumber {
+        number: LEGACY.to_owned(),
+        unit: Some("cgw".to_owned()),
+        queue: Some("main".to_owned()),
+        skill: None,
+        greeting: Some("welcome_short".to_owned()),
+        ends_on: Some("2027-12-31".to_owned()),
+        note: Some("原城市管理热线，已并入".to_owned()),
+        changed_at: now,
+        changed_by: "demo".to_owned(),
+    };
+    unless_there(db.add_legacy_number(&old).await)
+}
+
+fn unless_there(outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+    match outcome {
+        Err(StoreError::Exists) => Ok(()),
+        other => other,
+    }
 }
 
 #[cfg(test)]

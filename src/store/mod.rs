@@ -26,6 +26,7 @@ mod error;
 mod flow;
 pub mod fold;
 mod new_ticket;
+mod numbers;
 mod page;
 pub mod projector;
 mod retention;
@@ -46,6 +47,7 @@ pub use db::{Db, Dialect, Durability, OpenOptions, without_password};
 pub use error::{OpenError, StoreError};
 pub use flow::FlowVersion;
 pub use new_ticket::NewTicket;
+pub use numbers::{Carried, Dialled, DutyNumber, LegacyNumber, SYSTEM, ServiceNumber};
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use retention::{Expired, months_before};
 pub use roster::{

@@ -5,3 +5,4 @@
 pub mod district;
 pub mod life;
 pub mod number;
+pub mod numbers;

@@ -44,3 +44,23 @@ fn a_lead_sees_the_live_call_and_hears_a_recording() {
     assert!(seen["most"].as_f64().is_some_and(|most| most > 0.01), "sound was played: {seen}");
     live.hang_up();
 }
+
+#[test]
+fn an_administrator_adds_a_user_who_signs_in() {
+    let server = { Setup { args: vec!["--demo".into()], ..Setup::of("") }.start() };
+    let mut script = Command::new("node");
+    script
+        .current_dir(format!("{TOP}/panel"))
+        .arg("e2e/admin.mjs")
+        .arg(format!("http://{}/", server.at.http));
+    if let Ok(pictures) = std::env::var("HOTLINE_PICTURES") {
+        script.arg(pictures);
+    }
+    let output = script.output().expect("node runs");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let seen: Value = serde_json::from_str(&told).expect("JSON");
+    println!("{seen}");
+    assert!(seen["user"].as_str().is_some_and(|row| row.contains("english 2")), "{seen}");
+    assert!(seen["numbers"].as_u64().is_some_and(|rows| rows >= 7), "{seen}");
+}

@@ -85,6 +85,8 @@ export interface Problem {
   code?: string
   ref?: string
   /** What is wrong, field by field. */
+  /** Every problem found, a line each. */
+  problems?: string[]
   errors?: { field: string; code: string; detail: string }[]
 }
 

@@ -48,6 +48,7 @@ export type Control =
   | 'invite'
   | 'leave'
   | 'police'
+  | 'relay'
   | 'ready'
   | 'not_ready'
   | 'break'

@@ -39,6 +39,7 @@ export const KEYS: Partial<Record<Control, Key>> = {
   crisis: { code: 'F9', always: true, shown: 'F9' },
   hangup: letter('X'),
   police: { code: 'Digit0', alt: true, shown: 'Alt 0' },
+  relay: letter('U'),
   ready: letter('S'),
   not_ready: letter('S'),
   recover: letter('S'),

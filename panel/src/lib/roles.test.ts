@@ -4,9 +4,10 @@ import { hasPhone, landing, pagesOf } from './roles'
 describe('roles', () => {
   it.each([
     [['agent'], 'work', ['work', 'calls', 'tickets', 'people', 'roster'], true],
-    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people', 'roster'], true],
-    [['agent', 'lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people', 'roster'], true],
+    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people', 'roster', 'admin'], true],
+    [['agent', 'lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people', 'roster', 'admin'], true],
     [['office'], 'calls', ['calls', 'tickets', 'roster'], false],
+    [['admin'], 'admin', ['calls', 'tickets', 'admin'], false],
     [['dispatcher'], 'calls', ['calls', 'tickets'], false],
     [[], 'calls', ['calls', 'tickets'], false],
   ])('%j begins at %s', (roles, first, pages, phone) => {

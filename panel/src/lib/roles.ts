@@ -1,23 +1,26 @@
 // Which pages a role has. What a role may do is the server's to say; this only keeps doors that lead nowhere out of sight.
 
-export type PageName = 'work' | 'wall' | 'people' | 'roster' | 'calls' | 'tickets'
+export type PageName = 'work' | 'wall' | 'people' | 'roster' | 'calls' | 'tickets' | 'admin'
 
 /** Beside these, everybody has calls and tickets. */
 const PAGES: Record<string, PageName[]> = {
   agent: ['work', 'people', 'roster'],
-  lead: ['wall', 'work', 'people', 'roster'],
+  // A lead dials the duty numbers once a month.
+  lead: ['wall', 'work', 'people', 'roster', 'admin'],
   visitor: ['roster'],
   office: ['roster'],
+  admin: ['admin'],
 }
 
 export function pagesOf(roles: readonly string[]): PageName[] {
   const own = roles.flatMap((role) => PAGES[role] ?? [])
-  const order: PageName[] = ['work', 'wall', 'calls', 'tickets', 'people', 'roster']
+  const order: PageName[] = ['work', 'wall', 'calls', 'tickets', 'people', 'roster', 'admin']
   return order.filter((page) => page === 'calls' || page === 'tickets' || own.includes(page))
 }
 
 /** Where one begins after sign-in. */
 export function landing(roles: readonly string[]): PageName {
+  if (roles.includes('admin') && !roles.includes('lead') && !roles.includes('agent')) return 'admin'
   return roles.includes('lead') ? 'wall' : roles.includes('agent') ? 'work' : 'calls'
 }
 

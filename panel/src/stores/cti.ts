@@ -12,12 +12,14 @@ import { beep, callOut, quiet, startRing, stopRing } from '../cti/ring'
 import { i18n, word } from '../i18n'
 import { clock } from '../lib/format'
 import { now } from '../lib/now'
+import { policeNumber, targets } from '../lib/targets'
 
 /** A small window over the page: whom to call, which keys, why away. */
 export type Sheet =
   | 'consult'
   | 'transfer'
   | 'conference'
+  | 'relay'
   | 'dial'
   | 'keypad'
   | 'break'
@@ -213,6 +215,7 @@ export const useCti = defineStore('cti', () => {
       case 'consult':
       case 'transfer':
       case 'conference':
+      case 'relay':
       case 'dial':
       case 'keypad':
       case 'break':
@@ -230,7 +233,7 @@ export const useCti = defineStore('cti', () => {
       case 'leave':
         return act('call.complete', at)
       case 'police':
-        return act('call.conference', { ...at, to: { number: '110' } }, { to: '110' })
+        return act('call.conference', { ...at, to: { number: policeNumber(targets.value) } }, { to: '110' })
       case 'record_pause':
         return act('recording.pause', at)
       case 'record_resume':

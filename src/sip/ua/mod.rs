@@ -541,6 +541,11 @@ impl Ua {
             registrations: self.registrar.contacts(),
         }
     }
+    /// Is a trunk's registration of ours good, or a phone registered here, and at how many places?
+    pub fn registration(&self, peer: PeerId) -> (bool, usize) {
+        let contacts = self.registrar.contacts_of(peer);
+        (contacts > 0 || self.trunks.get(&peer).is_some_and(TrunkRegistration::stands), contacts)
+    }
     pub fn dialog_facts(&self, dialog: DialogId) -> Option<DialogFacts> {
         self.sessions.get(&dialog).map(Session::facts)
     }

@@ -40,6 +40,9 @@ impl Registrar {
     pub fn contacts(&self) -> usize {
         self.phones.values().map(Vec::len).sum()
     }
+    pub fn contacts_of(&self, peer: PeerId) -> usize {
+        self.phones.get(&peer).map_or(0, Vec::len)
+    }
     /// Where a phone rings: its latest contact.
     pub fn best(&self, peer: PeerId) -> Option<(Flow, String)> {
         let binding = self.phones.get(&peer)?.last()?;

@@ -99,6 +99,11 @@ impl TrunkRegistration {
         }
     }
 
+    /// The carrier's last word was yes.
+    pub fn stands(&self) -> bool {
+        self.told == Some(true)
+    }
+
     fn plan(&mut self, peer: PeerId, core: &mut Core, at: Option<Time>) {
         core.deadlines.moved(Due::Registration(peer), self.due, at);
         self.due = at;

@@ -33,6 +33,11 @@ impl Book {
     }
 
     pub fn arrived(&mut self, call: CallId, caller: &str) -> &mut Self {
+        self.arrived_at(call, caller, "12341")
+    }
+
+    /// The number that was dialled with it.
+    pub fn arrived_at(&mut self, call: CallId, caller: &str, called: &str) -> &mut Self {
         self.write(Fact::CallArrived(Box::new(CallArrived {
             call,
             sip_call_id: format!("{}@pbx", call.n),
@@ -40,7 +45,7 @@ impl Book {
             caller_source: "pai".into(),
             display: Personal::new("某人"),
             private: false,
-            called: "12341".into(),
+            called: called.into(),
             redirected_from: Some("88881234".into()),
             redirect_reason: Some("unconditional".into()),
             trunk: "carrier".into(),

@@ -1,0 +1,179 @@
+import { VueQueryPlugin } from '@tanstack/vue-query'
+import { flushPromises, mount } from '@vue/test-utils'
+import { createPinia, setActivePinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Component } from 'vue'
+import { i18n } from '../../i18n'
+import { useSession } from '../../stores/session'
+import Flows from './Flows.vue'
+import Numbers from './Numbers.vue'
+import Users from './Users.vue'
+
+interface Asked {
+  method: string
+  path: string
+  body: unknown
+}
+type Answers = Record<string, [number, unknown]>
+
+/** A server that answers by method and path, and remembers what was written. */
+function server(answers: Answers) {
+  const written: Asked[] = []
+  vi.stubGlobal('fetch', async (path: string, init: RequestInit = {}) => {
+    const method = init.method ?? 'GET'
+    const text = typeof init.body === 'string' ? init.body : null
+    if (method !== 'GET')
+      written.push({ method, path, body: text?.startsWith('{') ? JSON.parse(text) : text })
+    const [status, body] = answers[`${method} ${path}`] ?? [200, { items: [], next: null }]
+    return new Response(status === 204 ? null : JSON.stringify(body), { status })
+  })
+  return written
+}
+
+async function page(component: Component, roles: string[]) {
+  const pinia = createPinia()
+  setActivePinia(pinia)
+  useSession().$patch({ user: { username: 'admin', name: 'admin', roles, unit: null } } as never)
+  const shown = mount(component, {
+    attachTo: document.body,
+    global: { plugins: [pinia, i18n, VueQueryPlugin] },
+  })
+  await flushPromises()
+  return shown
+}
+const at = <T extends Element>(selector: string) => {
+  const found = document.querySelector<T>(selector)
+  if (!found) throw new Error(`nothing is ${selector}`)
+  return found
+}
+async function fill(name: string, value: string) {
+  const input = at<HTMLInputElement>(`[name="${name}"]`)
+  input.value = value
+  input.dispatchEvent(new Event('input'))
+  await flushPromises()
+}
+async function submit() {
+  at('form').dispatchEvent(new Event('submit', { cancelable: true }))
+  await flushPromises()
+}
+
+const USER = {
+  name: '8001',
+  display: '坐席8001',
+  unit: null,
+  roles: ['agent'],
+  disabled: false,
+  created_at: '2026-11-23T09:00:00+08:00',
+  skills: { english: 2 },
+  queues: null,
+  mobile: null,
+}
+const DUTY = {
+  id: 'rl-day',
+  unit: 'rl',
+  label: '客服调度',
+  number: '12000071001',
+  days: ['workday'],
+  from: '09:00',
+  to: '17:30',
+  rank: 1,
+  tested_at: null,
+  result: null,
+  tested_by: null,
+  overdue: true,
+  dialable: true,
+}
+
+describe('administration', () => {
+  beforeEach(() => (i18n.global.locale.value = 'zh-CN'))
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    document.body.innerHTML = ''
+  })
+
+  it('adds a user with what was written, and tells what the server refuses', async () => {
+    const answers: Answers = {
+      'GET /api/v1/users': [200, { items: [USER], next: null }],
+      'POST /api/v1/users': [
+        422,
+        { title: 'Nothing was changed', problems: ['a password has 8 characters'] },
+      ],
+    }
+    const written = server(answers)
+    const users = await page(Users, ['admin'])
+    await users.get('[data-add]').trigger('click')
+    await fill('name', '8005')
+    await fill('password', 'x')
+    await fill('skills', '方言 3')
+    await submit()
+    expect(written[0]).toEqual({
+      method: 'POST',
+      path: '/api/v1/users',
+      body: { name: '8005', roles: ['agent'], password: 'x', skills: { 方言: 3 } },
+    })
+    expect(document.body.textContent).toContain('a password has 8 characters')
+    answers['POST /api/v1/users'] = [201, USER]
+    await submit()
+    expect(document.querySelector('form'), 'the window closes').toBeNull()
+  })
+
+  it('sends of a user only what was changed', async () => {
+    const written = server({ 'GET /api/v1/users': [200, { items: [USER], next: null }] })
+    const users = await page(Users, ['admin'])
+    await users.get('[data-user="8001"] button').trigger('click')
+    await fill('skills', 'english 4')
+    await submit()
+    expect(written).toEqual([
+      { method: 'PATCH', path: '/api/v1/users/8001', body: { skills: { english: 4 } } },
+    ])
+  })
+
+  it('says at its field why a number cannot be saved', async () => {
+    const refused = { field: 'number', code: 'dial_refused', detail: 'number: …' }
+    const written = server({
+      'GET /api/v1/numbers/duty': [200, { items: [DUTY], next: null }],
+      'PATCH /api/v1/numbers/duty/rl-day': [422, { title: 'x', errors: [refused], problems: ['number: …'] }],
+    })
+    const numbers = await page(Numbers, ['admin'])
+    expect(numbers.get('[data-duty]').text()).toContain('试拨已过 31 天')
+    await numbers.get('[aria-label="修改 12000071001"]').trigger('click')
+    await fill('number', '96069')
+    await submit()
+    expect(written[0]?.body).toEqual({ number: '96069' })
+    expect(at('[role=alert]').textContent).toContain('[dial] allow')
+  })
+
+  it('lets who has no telephone note a dial test, and nobody but the administrator change rows', async () => {
+    const written = server({ 'GET /api/v1/numbers/duty': [200, { items: [DUTY], next: null }] })
+    const numbers = await page(Numbers, ['office'])
+    expect(numbers.findAll('[aria-label^="修改"]')).toHaveLength(0)
+    await numbers.get('[data-duty] button').trigger('click')
+    const result = numbers.findAll('[data-duty] button').find((b) => b.text() === '无人接听')
+    await result?.trigger('click')
+    await flushPromises()
+    expect(written).toEqual([
+      { method: 'PATCH', path: '/api/v1/numbers/duty/rl-day', body: { result: 'no_answer' } },
+    ])
+  })
+
+  it('checks a flow as it is written and shows where it is wrong', async () => {
+    const main = { name: 'main', in_folder: false, bytes: 6, hash: 'a', entry: true }
+    const fault = { file: 'main.toml', line: 2, column: 5, message: 'no such node' }
+    const written = server({
+      'GET /api/v1/flow-files': [200, { items: [main], next: null, folder: '/x', writable: false }],
+      'GET /api/v1/flows/main': [200, { name: 'main', hash: 'a', text: '[flow]', versions: [] }],
+      'POST /api/v1/flows/check?name=main': [200, { ok: false, problems: [fault] }],
+    })
+    const flows = await page(Flows, ['admin'])
+    expect(flows.text()).toContain('没有文件夹 /x')
+    await flows.get('[data-flow=main]').trigger('click')
+    await flushPromises()
+    await flows.get('textarea').setValue('[flow]\nx')
+    const [check, put] = flows.findAll('.acts button')
+    expect((put?.element as HTMLButtonElement).disabled, 'without a folder nothing is uploaded').toBe(true)
+    await check?.trigger('click')
+    await flushPromises()
+    expect(written[0]).toMatchObject({ path: '/api/v1/flows/check?name=main', body: '[flow]\nx' })
+    expect(at('[role=alert]').textContent).toContain('main.toml:2:5: no such node')
+  })
+})
