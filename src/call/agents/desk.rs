@@ -33,6 +33,8 @@ pub(in crate::call) struct Seat {
     pub watches: BTreeSet<Arc<str>>,
     pub break_asked: Option<Arc<str>>,
     pub rung: Option<Ring>,
+    /// Until then a path that dies was dead already when the last call came.
+    pub fresh_until: Option<Time>,
 }
 
 impl Seat {
@@ -54,6 +56,7 @@ impl Seat {
             watches: BTreeSet::new(),
             break_asked: None,
             rung: None,
+            fresh_until: None,
         }
     }
 }
