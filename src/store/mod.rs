@@ -49,7 +49,7 @@ pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use retention::{Expired, months_before};
 pub use save_ticket::{SaveOutcome, TicketChange};
 pub use ticket::{
-    NoStatus, Scope, StatusAnswer, Ticket, TicketEvent, TicketField, TicketFilter, TicketStatus,
+    NoStatus, Scope, StatusAnswer, Survey, Ticket, TicketEvent, TicketField, TicketFilter, TicketStatus,
 };
 pub use user::{SessionRow, USER_NAME_RULE, User, is_user_name};
 pub use verify::VerifyReport;
