@@ -40,7 +40,6 @@ pub struct Phone {
     state: Arc<Mutex<State>>,
     at: usize,
     pub ears: Ears,
-    pub hz: f64,
 }
 
 struct State {
@@ -57,8 +56,6 @@ struct Line {
     sip: Option<UdpSocket>,
     rtp: UdpSocket,
     hz: f64,
-    /// Silent ones send silence.
-    mute: bool,
     frames: u32,
     remote: Option<SocketAddr>,
     ears: Ears,
@@ -66,7 +63,7 @@ struct Line {
     registered: bool,
     dialog: Option<Dialog>,
     held: bool,
-    /// When each frame with the beginning of a burst went out; a burst every second of frames when set.
+    /// When bursts went out, once there is nothing else.
     bursts: Option<Vec<Instant>>,
 }
 
@@ -127,7 +124,6 @@ impl Hall {
             sip: own.then(socket),
             rtp: socket(),
             hz,
-            mute: false,
             frames: 0,
             remote: None,
             ears: ears.clone(),
@@ -139,7 +135,7 @@ impl Hall {
         };
         let mut state = self.state.lock().expect("whole");
         state.lines.push(line);
-        Phone { state: Arc::clone(&self.state), at: state.lines.len() - 1, ears, hz }
+        Phone { state: Arc::clone(&self.state), at: state.lines.len() - 1, ears }
     }
 
     /// Somebody who calls by the trunk.
@@ -235,18 +231,34 @@ impl Phone {
         self.with(|line| line.manner = manner);
     }
 
-    pub fn mute(&self, on: bool) {
-        self.with(|line| line.mute = on);
-    }
-
     /// From now on silent but for a burst of its tone of 40 ms each second.
     pub fn burst(&self) {
         self.with(|line| line.bursts = Some(Vec::new()));
     }
 
+    /// And the whole tone again.
+    pub fn steady(&self) {
+        self.with(|line| line.bursts = None);
+    }
+
     /// When the bursts went out.
     pub fn bursts(&self) -> Vec<Instant> {
         self.with(|line| line.bursts.clone().unwrap_or_default())
+    }
+
+    #[track_caller]
+    pub fn until_rings(&self) {
+        let what = self.with(|line| format!("{} rings", line.name));
+        level::until(&what, WAIT, || self.is_busy().then_some(()));
+    }
+
+    /// A ringing one says that it is busy.
+    pub fn refuse(&self) {
+        self.send(|line| {
+            let invite = line.dialog.as_mut()?.ringing.take()?;
+            line.over();
+            Some(reply(&invite, "486 Busy Here", &fresh(), None))
+        });
     }
 
     /// A ringing one answers by hand.
@@ -335,19 +347,7 @@ impl Line {
         packet.extend((n as u16).to_be_bytes());
         packet.extend((n * tone::FRAME as u32).to_be_bytes());
         packet.extend((self.rtp.local_addr().expect("bound").port() as u32).to_be_bytes());
-        let quiet = match &mut self.bursts {
-            Some(went) => {
-                if n % 50 == 0 {
-                    went.push(Instant::now());
-                }
-                n % 50 >= 2
-            }
-            None => false,
-        };
-        match self.mute || quiet {
-            true => packet.extend([super::audio::alaw::encode(0); tone::FRAME]),
-            false => packet.extend(tone::frame(self.hz, n)),
-        }
+        packet.extend(tone::burst_or_tone(self.hz, n, &mut self.bursts));
         packet
     }
 

@@ -5,8 +5,8 @@ use super::tone::{self, Ears};
 use bytes::Bytes;
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use webrtc::media_stream::MediaStreamTrack;
 use webrtc::media_stream::track_local::{TrackLocal, static_rtp::TrackLocalStaticRTP};
@@ -25,7 +25,6 @@ static PAGES: LazyLock<Runtime> =
 
 pub struct Page {
     pub ears: Ears,
-    pub hz: f64,
     works: Arc<Works>,
     connection: Arc<dyn PeerConnection>,
     tone: tokio::task::JoinHandle<()>,
@@ -37,7 +36,8 @@ struct Works {
     connected: tokio::sync::Notify,
     gathered: tokio::sync::Notify,
     dead: AtomicBool,
-    mute: AtomicBool,
+    /// When bursts went out, once there is nothing else.
+    bursts: Mutex<Option<Vec<Instant>>>,
     ears: Ears,
 }
 
@@ -90,7 +90,7 @@ impl Page {
         assert!(connected, "the page has no connection");
         let tone = PAGES.spawn(speak(Arc::clone(&works), track, ssrc, hz));
         agent.echo(Some(Arc::clone(&works.received)));
-        Self { ears: works.ears.clone(), hz, works, connection, tone }
+        Self { ears: works.ears.clone(), works, connection, tone }
     }
 
     /// As when the network or the machine is gone: nothing is sent and nothing taken any more.
@@ -98,9 +98,29 @@ impl Page {
         self.works.dead.store(true, Relaxed);
     }
 
-    /// The microphone gives silence.
-    pub fn mute(&self, on: bool) {
-        self.works.mute.store(on, Relaxed);
+    /// And it is back.
+    pub fn revive(&self) {
+        self.works.dead.store(false, Relaxed);
+    }
+
+    /// As when the page is closed: ICE ends with a word.
+    pub fn close(&self) {
+        let _ = PAGES.block_on(self.connection.close());
+    }
+
+    /// From now on silent but for a burst of its tone of 40 ms each second.
+    pub fn burst(&self) {
+        *self.works.bursts.lock().expect("whole") = Some(Vec::new());
+    }
+
+    /// And the whole tone again.
+    pub fn steady(&self) {
+        *self.works.bursts.lock().expect("whole") = None;
+    }
+
+    /// When the bursts went out.
+    pub fn bursts(&self) -> Vec<Instant> {
+        self.works.bursts.lock().expect("whole").clone().unwrap_or_default()
     }
 }
 
@@ -173,8 +193,7 @@ async fn speak(works: Arc<Works>, track: Arc<TrackLocalStaticRTP>, ssrc: u32, hz
             ssrc,
             ..Default::default()
         };
-        let silence = [super::audio::alaw::encode(0); tone::FRAME];
-        let sound = if works.mute.load(Relaxed) { silence } else { tone::frame(hz, n) };
+        let sound = tone::burst_or_tone(hz, n, &mut works.bursts.lock().expect("whole"));
         let payload = Bytes::copy_from_slice(&sound);
         if track.write_rtp(rtp::Packet { header, payload }).await.is_err() {
             return;

@@ -29,6 +29,16 @@ pub fn frame(hz: f64, n: u32) -> [u8; FRAME] {
     })
 }
 
+/// The tone, or with `bursts` 40 ms of it each second; when each began is noted.
+pub fn burst_or_tone(hz: f64, n: u32, bursts: &mut Option<Vec<Instant>>) -> [u8; FRAME] {
+    match bursts {
+        Some(went) if n.is_multiple_of(50) => went.push(Instant::now()),
+        Some(_) if n % 50 >= 2 => return [alaw::encode(0); FRAME],
+        _ => {}
+    }
+    frame(hz, n)
+}
+
 /// `seconds` of a tone as samples, for a file.
 pub fn samples(hz: f64, seconds: f64) -> Vec<i16> {
     let count = (seconds * 8_000.0) as usize;
@@ -74,12 +84,6 @@ impl Ears {
         let begin = heard.partition_point(|(at, _)| *at < from);
         let within = heard[begin..].iter().take_while(|(at, _)| *at <= to);
         within.flat_map(|(_, samples)| samples.iter().map(|sample| f32::from(*sample))).collect()
-    }
-
-    /// All of it.
-    pub fn all(&self) -> Vec<f32> {
-        let heard = self.0.lock().expect("no test panics with it");
-        heard.iter().flat_map(|(_, samples)| samples.iter().map(|sample| f32::from(*sample))).collect()
     }
 
     /// Forgets what came before.

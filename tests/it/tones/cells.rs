@@ -25,12 +25,17 @@ const PAIRS: [(&str, &str, &str); 6] = [
 ];
 
 /// With the citizen who called in.
-const INBOUND: [(&str, &str); 6] = [
-    ("blind transfer", "in a; hear aC; a transfer x; hear Cx; x bye"),
+const INBOUND: [(&str, &str); 8] = [
+    ("blind transfer", "in a; a transfer x; hear Cx; over x"),
     ("consult and back", "in a; a consult x; hear ax C:m; a retrieve; hear aC"),
     ("consult, the asked one goes", "in a; a consult x; hear ax C:m; x bye; hear C:m; a retrieve; hear aC"),
-    ("attended transfer", "in a; a consult x; hear ax C:m; a transfer; hear Cx"),
-    ("consult, then three", "in a; a consult x; hear ax C:m; a conference; hear aCx; a complete; hear Cx"),
+    ("asked, refuses", "in a; a asks x; hear C:m; x refuses; hear C:m; a retrieve; hear aC"),
+    ("sent on, refuses", "in a; a sends x; hear C:m; x refuses; a again; hear aC"),
+    ("attended transfer", "in a; a consult x; hear ax C:m; a transfer; hear Cx; over C"),
+    (
+        "consult, then three",
+        "in a; a consult x; hear ax C:m; a conference; hear aCx; a complete; hear Cx; over x",
+    ),
     (
         "three at once, hold among them",
         "in a; a conference x; hear aCx; a hold; hear ax C:m; a retrieve; hear aCx; x bye; hear aC",
@@ -46,8 +51,8 @@ const OUTBOUND: [(&str, &str); 3] = [
 
 /// With one agent.
 const ALONE: [(&str, &str); 8] = [
-    ("hold", "in a; hear aC; a hold; hear C:m; a retrieve; hear aC; a bye; hear"),
-    ("the citizen's own hold", "in a; hear aC; C holds; hear a:C; C resumes; hear aC; C bye; hear"),
+    ("hold", "in a; a hold; hear C:m; a retrieve; hear aC; over a"),
+    ("the citizen's own hold", "in a; C holds; hear a:C; C resumes; hear aC; over C"),
     ("dialled, hold", "out a O; hear aO; a hold; hear O:m; a retrieve; hear aO; O bye; hear"),
     ("listen", "in a; L listen a; hear aC L:aC; L bye; hear aC"),
     ("whisper", "in a; L whisper a; hear C:a a:CL L:aC; L bye; hear aC"),
@@ -56,19 +61,32 @@ const ALONE: [(&str, &str); 8] = [
         "listen, whisper, barge in one",
         "in a; L listen a; hear aC L:aC; L whisper a; hear C:a a:CL L:aC; L barge a; hear aCL",
     ),
-    ("takeover", "in a; L listen a; hear aC L:aC; L takeover a; hear CL"),
+    ("takeover", "in a; L listen a; hear aC L:aC; L takeover a; hear CL; over L"),
 ];
 
-const ONCE: [(&str, &str); 8] = [
-    ("transfer to the queue, browser and browser", "in b; hear bC; b queue B; hear CB"),
-    ("transfer to the queue, browser and phone", "in b; hear bC; b queue P; hear CP"),
-    ("transfer to the queue, phone and browser", "in p; hear pC; p queue B; hear CB"),
-    ("transfer to the queue, phone and phone", "in p; hear pC; p queue P; hear CP"),
-    ("handed on twice", "in b; b transfer P; hear CP; P transfer B; hear CB; B transfer N; hear CN; N bye"),
+const ONCE: [(&str, &str); 18] = [
+    ("transfer to the queue, browser and browser", "in b; b queue B; hear CB"),
+    ("transfer to the queue, browser and phone", "in b; b queue P; hear CP"),
+    ("transfer to the queue, phone and browser", "in p; p queue B; hear CB"),
+    ("transfer to the queue, phone and phone", "in p; p queue P; hear CP"),
+    ("handed on twice", "in b; b transfer P; hear CP; P transfer B; hear CB; B transfer N; hear CN; over N"),
     (
         "asked one asks the next",
         "in b; b consult P; hear bP C:m; b transfer; hear CP; P consult N; hear PN C:m; P conference; hear CPN; P complete; hear CN",
     ),
+    ("the phone's own hold", "in p; p holds; hear C:p; p resumes; hear pC"),
+    ("an outside number's own hold", "in b; b conference N; N holds; hear bC b:N C:N; N resumes; hear bCN"),
+    ("the citizen goes while a colleague is asked", "in b; b consult P; hear bP C:m; C bye; hear"),
+    ("the citizen goes while an outside number is asked", "in p; p consult N; hear pN C:m; C bye; hear"),
+    ("the citizen goes while it rings", "in p; p asks B; hear C:m; C bye; hear"),
+    ("who asked hangs up, browser asked", "in p; p consult B; hear pB C:m; p bye; hear CB"),
+    ("who asked hangs up, outside asked", "in p; p consult N; hear pN C:m; p bye; hear CN"),
+    ("hanging up ends the question", "in b; b consult P; hear bP C:m; b bye; hear C:m; b retrieve; hear bC"),
+    (
+        "taken back while it rings, then asked again",
+        "in b; b asks P; hear C:m; b retrieve; hear bC; b asks P; P answers; hear bP C:m",
+    ),
+    ("sent on, answers late", "in p; p sends N; hear C:m; N answers; hear CN"),
     (
         "eight at a table, and no ninth",
         "in b; b conference B; b conference p; b conference P; b conference N; b conference M; b conference O; \

@@ -2,19 +2,24 @@
 //!
 //! | words | what is done |
 //! |---|---|
-//! | `in a` | the citizen dials, the queue gives him to `a` |
+//! | `in a` | the citizen dials, the queue gives him to `a`, and they hear each other |
 //! | `out a N` | `a` dials `N` |
 //! | `a consult x`, `a transfer x`, `a conference x` | and `x` answers |
+//! | `a asks x`, `a sends x` | consult and blind transfer, and `x` rings |
+//! | `x answers`, `x refuses` | the ringing |
+//! | `a again` | `a` gets the citizen who is in the queue |
 //! | `a transfer`, `a conference` | with the one who was asked |
 //! | `a queue x` | back to the queue, where `x` gets him |
 //! | `a ninth x` | a conference that is refused |
 //! | `L listen a`, `L whisper a`, `L barge a`, `L takeover a` | a lead's |
 //! | `a hold`, `a retrieve`, `a complete` | the agent's |
+//! | `over x` | `x` hangs up, and with that all is over |
 //! | `x bye`, `C holds`, `C resumes` | by its telephone, or the agent's panel |
 //! | `hear ab C:m L:ab` | `a` and `b` hear each other, `C` the music, `L` both; nobody hears anything else |
+//! | `wrong C:bL …` | the same, and the one thing that is not so is that `C` hears `L` |
 
 use crate::support::cti::Agent;
-use crate::support::hall::{Hall, Phone};
+use crate::support::hall::{Hall, Manner, Phone};
 use crate::support::level;
 use crate::support::page::Page;
 use crate::support::server::{PASSWORD, Server, Setup};
@@ -23,7 +28,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const WAIT: Duration = Duration::from_secs(10);
@@ -45,7 +50,8 @@ pub struct Room {
 }
 
 impl Room {
-    pub fn open(tables: usize) -> Self {
+    /// `flow`: what the citizen's call does; after an agent it says a silent goodbye at once, or asks how it was.
+    pub fn open(tables: usize, flow: &str) -> Self {
         let hall = Hall::open();
         let mut tones = vec![("music".to_owned(), tone::frequency(0))];
         for table in 0..tables {
@@ -55,7 +61,10 @@ impl Room {
             }
         }
         let sounds = tempfile::tempdir().expect("a folder");
-        write_music(&sounds.path().join("moh"), tones[0].1);
+        write_sound(sounds.path(), "moh/hold.wav", &tone::samples(tones[0].1, 30.0));
+        for quiet in ["goodbye", "survey"] {
+            write_sound(sounds.path(), &format!("zh/{quiet}.wav"), &[0; 1_600]);
+        }
         let phones: String = (0..tables)
             .flat_map(|table| ["p", "q"].map(|kind| format!("t{table}{kind}")))
             .map(|name| format!("[[agent_phone]]\nname = \"{name}\"\npassword = \"{PHONE}\"\n"))
@@ -66,7 +75,7 @@ impl Room {
         let config =
             format!("{scenarios}\n{phones}[queue.people]\nanswer = \"ring\"\n[dial]\nallow = [\"139*\"]\n");
         let setup = Setup::of(&config).key("sip.digest", "MD5").key("sounds.dir", sounds.path().display());
-        let server = setup.flow("desk", include_str!("../flows/desk.toml")).start();
+        let server = setup.flow("desk", flow).start();
         std::thread::scope(|scope| {
             for table in 0..tables {
                 let server = &server;
@@ -87,24 +96,25 @@ impl Room {
     }
 }
 
-fn write_music(folder: &Path, hz: f64) {
-    std::fs::create_dir(folder).expect("a folder");
+fn write_sound(folder: &Path, name: &str, samples: &[i16]) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: 8_000,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
-    let mut file = hound::WavWriter::create(folder.join("hold.wav"), spec).expect("a WAV file");
-    tone::samples(hz, 30.0).into_iter().for_each(|sample| file.write_sample(sample).expect("write"));
+    let mut file = hound::WavWriter::create(path, spec).expect("a WAV file");
+    samples.iter().for_each(|sample| file.write_sample(*sample).expect("write"));
     file.finalize().expect("a whole file");
 }
 
 /// Somebody who works by websocket: with a page for ears and mouth, or a desk phone.
-struct Seat {
-    agent: Agent,
-    page: Option<Page>,
-    phone: Option<Phone>,
+pub struct Seat {
+    pub agent: Agent,
+    pub page: Option<Page>,
+    pub phone: Option<Phone>,
 }
 
 impl Seat {
@@ -120,9 +130,11 @@ impl Seat {
 pub struct Table<'a> {
     room: &'a Room,
     n: usize,
-    seats: BTreeMap<char, Seat>,
+    pub seats: BTreeMap<char, Seat>,
     /// The citizen and the outside numbers.
-    lines: BTreeMap<char, Phone>,
+    pub lines: BTreeMap<char, Phone>,
+    /// Held while the citizen is in the queue, or may come to be there.
+    turn: Option<MutexGuard<'a, ()>>,
 }
 
 /// Of a cell that passed.
@@ -157,7 +169,7 @@ impl<'a> Table<'a> {
             seat.rest();
             seats.insert(letter, seat);
         }
-        Self { room, n, seats, lines }
+        Self { room, n, seats, lines, turn: None }
     }
 
     /// Plays a script; the first thing that is not as it says ends it.
@@ -183,20 +195,29 @@ impl<'a> Table<'a> {
         let words: Vec<&str> = step.split_whitespace().collect();
         let letter = |at: usize| words.get(at).and_then(|word| word.chars().next()).unwrap_or(' ');
         match *words.as_slice() {
-            ["hear", ref rest @ ..] => return self.hear(rest, told),
-            ["in", _] => self.comes_in(letter(1), true),
+            ["hear", ref rest @ ..] => return self.hear(rest, SETTLE, told),
+            ["wrong", ref rest @ ..] => {
+                let why = self.hear(rest, tone::WINDOW * 2, told).err().ok_or("heard as said")?;
+                assert_eq!(why, format!("C hears L{}: No", self.n));
+            }
+            ["in", _] => {
+                self.comes_in(letter(1), true);
+                return self.both_ways(letter(1), told);
+            }
+            ["over", _] => return self.over(letter(1), told),
             ["out", _, _] => {
                 let number = self.number(letter(2));
                 self.agent(letter(1)).done("call.dial", json!({"number": number}));
                 self.lines[&letter(2)].until_up();
             }
             [_, "queue", _] => {
-                let turn = self.room.turn.lock().unwrap_or_else(PoisonError::into_inner);
+                self.take_turn();
                 self.agent(letter(2)).done("agent.ready", json!({}));
                 self.until(letter(2), "ready");
                 self.agent(letter(0)).done("call.transfer", json!({"to": {"queue": "people"}}));
                 self.takes(letter(2));
-                drop(turn);
+                self.turn = None;
+                return self.both_ways(letter(2), told);
             }
             [_, "ninth", _] => {
                 let to = self.target(letter(2));
@@ -215,21 +236,50 @@ impl<'a> Table<'a> {
                     self.agent(letter(0)).event("call.joined");
                 }
             }
-            [_, "bye"] => match self.lines.get(&letter(0)) {
-                Some(line) => line.hang_up(),
-                None => match &self.seats[&letter(0)].phone {
-                    Some(phone) => phone.hang_up(),
-                    None => drop(self.agent(letter(0)).done("call.hangup", json!({}))),
-                },
+            [_, how @ ("asks" | "sends"), _] => {
+                let (to, called) = (self.target(letter(2)), letter(2));
+                self.phone(called).inspect(|phone| phone.behave(Manner::Rings));
+                if how == "sends" {
+                    self.take_turn();
+                }
+                let how = if how == "asks" { "call.consult" } else { "call.transfer" };
+                self.agent(letter(0)).done(how, json!({"to": to}));
+                match self.phone(called) {
+                    Some(phone) => phone.until_rings(),
+                    None => drop(self.agent(called).event("call.offered")),
+                }
+            }
+            [_, "answers"] => match self.phone(letter(0)) {
+                Some(phone) => phone.answer(),
+                None => drop(self.agent(letter(0)).done("call.answer", json!({}))),
             },
-            [_, "holds"] => self.lines[&letter(0)].hold(true),
-            [_, "resumes"] => self.lines[&letter(0)].hold(false),
+            [_, "refuses"] => match self.phone(letter(0)) {
+                Some(phone) => phone.refuse(),
+                None => drop(self.agent(letter(0)).done("call.reject", json!({}))),
+            },
+            [_, "again"] => {
+                self.seats.get_mut(&letter(0)).expect("an agent").rest();
+                self.agent(letter(0)).forget();
+                self.comes_in(letter(0), false);
+                return self.both_ways(letter(0), told);
+            }
+            [_, "bye"] => match self.phone(letter(0)) {
+                Some(phone) => phone.hang_up(),
+                None => drop(self.agent(letter(0)).done("call.hangup", json!({}))),
+            },
+            [_, "holds"] => self.phone(letter(0)).expect("a telephone").hold(true),
+            [_, "resumes"] => self.phone(letter(0)).expect("a telephone").hold(false),
             [_, how @ ("hold" | "retrieve" | "complete" | "transfer" | "conference")] => {
                 self.agent(letter(0)).done(&format!("call.{how}"), json!({}));
             }
             _ => return Err("no such words".to_owned()),
         }
         Ok(())
+    }
+
+    /// The telephone of a letter that has one.
+    fn phone(&self, letter: char) -> Option<&Phone> {
+        self.lines.get(&letter).or_else(|| self.seats.get(&letter)?.phone.as_ref())
     }
 
     fn agent(&mut self, letter: char) -> &mut Agent {
@@ -254,10 +304,39 @@ impl<'a> Table<'a> {
         level::until(&what, WAIT, || (agent.is() == state).then_some(()));
     }
 
+    fn take_turn(&mut self) {
+        if self.turn.is_none() {
+            self.turn = Some(self.room.turn.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Whoever has got a citizen from the queue hears him and is heard by him.
+    fn both_ways(&mut self, letter: char, told: &mut Told) -> Result<(), String> {
+        self.hear(&[&format!("{letter}C")], SETTLE, told)
+    }
+
+    /// One side hangs up: the other's call ends too, and nobody hears anybody any more.
+    fn over(&mut self, letter: char, told: &mut Told) -> Result<(), String> {
+        let on_call: Vec<char> =
+            self.seats.iter().filter(|(_, seat)| seat.agent.is() == "on_call").map(|(on, _)| *on).collect();
+        match self.phone(letter) {
+            Some(phone) => phone.hang_up(),
+            None => drop(self.agent(letter).done("call.hangup", json!({}))),
+        }
+        for agent in on_call {
+            let ended = self.agent(agent).event("call.ended");
+            let why = if self.lines.contains_key(&letter) { "caller_hung_up" } else { "hung_up" };
+            if ended["data"]["reason"] != why {
+                return Err(format!("{agent}: {ended}"));
+            }
+        }
+        self.lines[&'C'].until_down();
+        self.hear(&[], SETTLE, told)
+    }
+
     /// The citizen dials and gets this agent, who wants no other call after him.
-    pub fn comes_in(&mut self, letter: char, dials: bool) {
-        let room = self.room;
-        let turn = room.turn.lock().unwrap_or_else(PoisonError::into_inner);
+    fn comes_in(&mut self, letter: char, dials: bool) {
+        self.take_turn();
         self.agent(letter).done("agent.ready", json!({}));
         self.until(letter, "ready");
         if dials {
@@ -265,7 +344,7 @@ impl<'a> Table<'a> {
         }
         self.takes(letter);
         self.lines[&'C'].until_up();
-        drop(turn);
+        self.turn = None;
     }
 
     /// The queue's offer, answered by panel or by handset.
@@ -315,7 +394,7 @@ impl<'a> Table<'a> {
         wanted
     }
 
-    fn hear(&mut self, said: &[&str], told: &mut Told) -> Result<(), String> {
+    fn hear(&mut self, said: &[&str], within: Duration, told: &mut Told) -> Result<(), String> {
         let wanted = self.wanted(said);
         let tones: Vec<f64> = self.room.tones.iter().map(|(_, hz)| *hz).collect();
         let began = Instant::now();
@@ -335,7 +414,7 @@ impl<'a> Table<'a> {
                 told.slowest = told.slowest.max(began.elapsed().as_millis());
                 return Ok(());
             }
-            if began.elapsed() > SETTLE {
+            if began.elapsed() > within {
                 return Err(wrong.join(", "));
             }
             std::thread::park_timeout(Duration::from_millis(40));
@@ -351,6 +430,11 @@ impl<'a> Table<'a> {
 
     /// Everybody goes home: nothing of this cell is left for the next.
     pub fn clear(&mut self) {
+        let phones = self.seats.values().filter_map(|seat| seat.phone.as_ref());
+        for phone in self.lines.values().chain(phones) {
+            phone.refuse();
+            phone.behave(Manner::Answers);
+        }
         self.lines.values().for_each(Phone::hang_up);
         for seat in self.seats.values_mut() {
             seat.rest();
@@ -363,6 +447,7 @@ impl<'a> Table<'a> {
             seat.ears().clear();
             seat.agent.forget();
         }
+        self.turn = None;
     }
 }
 
