@@ -24,7 +24,8 @@ fn told(table: &mut Table<'_>, letter: char, reason: &str) {
 fn ready(table: &mut Table<'_>, letter: char) {
     let agent = &mut table.seats.get_mut(&letter).expect("an agent").agent;
     agent.done("agent.ready", json!({}));
-    level::until("the agent is ready", WAIT, || (agent.is() == "ready").then_some(()));
+    // With somebody waiting he has an offer before one can look.
+    level::until("the agent is ready", WAIT, || ["ready", "offered"].contains(&&*agent.is()).then_some(()));
 }
 
 fn event(table: &mut Table<'_>, letter: char, name: &str) -> Value {

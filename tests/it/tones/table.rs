@@ -338,8 +338,8 @@ impl<'a> Table<'a> {
     fn comes_in(&mut self, letter: char, dials: bool) {
         self.take_turn();
         self.agent(letter).done("agent.ready", json!({}));
-        self.until(letter, "ready");
         if dials {
+            self.until(letter, "ready");
             self.lines[&'C'].dial("12341");
         }
         self.takes(letter);
