@@ -159,6 +159,7 @@ impl Desk {
                     roles: vec![role.label().into()],
                     disabled: false,
                     created_at: NINE,
+                    work: crate::store::Work::default(),
                 };
                 db.add_user(&user, password_hash()).await.unwrap();
             }
