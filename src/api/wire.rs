@@ -58,6 +58,7 @@ pub struct Call {
     pub queues: Vec<QueueWait>,
     /// Values the flow set: survey answers, language.
     pub values: Vec<NamedValue>,
+    pub surveys: Vec<Survey>,
     pub codec: Option<String>,
     pub media: Option<Media>,
     pub recording: Option<Recording>,
@@ -105,9 +106,31 @@ pub struct Recording {
     /// 32 hex digits; `/api/v1/recordings/{id}`.
     pub id: String,
     pub length_ms: Option<u32>,
-    /// Silence written where the disk could not follow.
+    /// Silence written where the disk could not follow, or where it was not to be recorded.
     pub gaps_ms: Option<u32>,
     pub failed: bool,
+    /// Where an agent stopped the recorder; the file has the same as marks.
+    pub pauses: Vec<Pause>,
+}
+
+/// Milliseconds from the recording's beginning.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Pause {
+    pub from_ms: u64,
+    /// Null: to its end.
+    pub to_ms: Option<u64>,
+    pub by: String,
+}
+
+/// What the citizen answered by key after an agent had served him.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Survey {
+    /// `satisfaction`, or as the flow names its question.
+    pub name: String,
+    pub answer: String,
+    /// 1 is the best.
+    pub key: String,
+    pub at: String,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -197,6 +220,8 @@ pub struct Ticket {
     pub closed_at: Option<String>,
     /// Lines of its history so far; a change names the version it was made on.
     pub version: i64,
+    /// What the citizen answered by key after his calls; only of a single ticket.
+    pub surveys: Vec<Survey>,
 }
 
 /// What to change of a draft. Absent or null leaves as it was, an empty text clears.
@@ -401,12 +426,18 @@ impl Call {
             length_ms: record.recording_ms,
             gaps_ms: record.recording_gaps_ms,
             failed: record.recording_failed,
+            pauses: record
+                .recording_pauses
+                .into_iter()
+                .map(|pause| Pause { from_ms: pause.from_ms, to_ms: pause.to_ms, by: pause.by })
+                .collect(),
         });
         let message = record.message.map(|id| Recording {
             id,
             length_ms: record.message_ms,
             gaps_ms: None,
             failed: false,
+            pauses: Vec::new(),
         });
         Self {
             caller: number(&record.caller, decision),
@@ -419,6 +450,11 @@ impl Call {
             } else {
                 Vec::new()
             },
+            surveys: record
+                .surveys
+                .into_iter()
+                .map(|s| Survey { name: s.name, answer: s.answer, key: s.key, at: api.time(s.at) })
+                .collect(),
             callback: record.callback_number.map(|n| Callback {
                 number: number(&n, decision).unwrap_or_default(),
                 queue: record.callback_queue,
@@ -554,6 +590,11 @@ impl Ticket {
             due_at: time(ticket.due_at),
             closed_at: time(ticket.closed_at),
             version: ticket.version,
+            surveys: ticket
+                .surveys
+                .into_iter()
+                .map(|s| Survey { name: s.name, answer: s.answer, key: s.key, at: api.time(s.at) })
+                .collect(),
         }
     }
 }

@@ -139,6 +139,7 @@ mod tests {
             due_at: None,
             closed_at: None,
             version: 2,
+            surveys: Vec::new(),
         };
         let event = TicketEvent {
             n: 1,

@@ -67,6 +67,11 @@ pub struct CallRecord {
     pub recording_ms: Option<u32>,
     pub recording_gaps_ms: Option<u32>,
     pub recording_failed: bool,
+    pub recording_at: Option<i64>,
+    /// Where staff stopped the recorder, oldest first.
+    pub recording_pauses: Vec<PauseSeen>,
+    /// What the citizen answered after an agent had served him.
+    pub surveys: Vec<SurveySeen>,
     pub message: Option<String>,
     pub message_ms: Option<u32>,
     pub callback_number: Option<String>,
@@ -147,6 +152,27 @@ pub struct PartySeen {
     pub why: Option<String>,
 }
 
+/// Times in milliseconds from the recording's beginning.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PauseSeen {
+    pub from_ms: u64,
+    /// `None`: to its end.
+    pub to_ms: Option<u64>,
+    /// The agent.
+    pub by: String,
+}
+
+/// `key` 1 is the best.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SurveySeen {
+    pub name: String,
+    pub answer: String,
+    pub key: String,
+    pub at: i64,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OfferSeen {
@@ -181,6 +207,8 @@ pub enum TicketNews {
     Number { nth: u32, no: String, code: String, stored: bool },
     /// A message or callback request belongs to the `nth` ticket.
     Stored { nth: u32, what: &'static str },
+    /// The citizen answered a question after his talk.
+    Survey { name: String, answer: String, key: String },
     /// The call is over; a draft that reached nobody is `missed`.
     Ended,
 }
@@ -314,7 +342,11 @@ impl CallRecord {
                 self.callback_queue = Some(queue.clone());
                 news.push(self.stored("callback"));
             }
-            Fact::RecordingStarted { recording, .. } => self.recording = Some(hex32(*recording)),
+            Fact::RecordingStarted { recording, .. } => {
+                self.recording = Some(hex32(*recording));
+                self.recording_at = Some(at);
+            }
+            Fact::RecordingPaused { on, why, .. } => self.paused(at, *on, why),
             Fact::RecordingEnded { recording, length_ms, gaps_ms, failed, .. } => {
                 self.recording = Some(hex32(*recording));
                 self.recording_ms = Some(*length_ms);
@@ -323,6 +355,7 @@ impl CallRecord {
             }
             Fact::ValueSet { name, value, .. } => {
                 let value = value.reveal().to_owned();
+                news.extend(self.survey(at, name, &value));
                 if let Some(slot) = self.values.iter_mut().find(|(n, _)| n == name) {
                     slot.1 = value;
                 } else if self.values.len() < PATH_MAX {
@@ -415,8 +448,7 @@ impl CallRecord {
                     self.notes.push((kind.clone(), agent.clone()));
                 }
             }
-            Fact::RecordingPaused { .. }
-            | Fact::AgentState { .. }
+            Fact::AgentState { .. }
             | Fact::RosterNoted { .. }
             | Fact::Booted { .. }
             | Fact::NumberBlock { .. }
@@ -443,6 +475,29 @@ impl CallRecord {
         self.end_reason = Some(reason.label().to_owned());
         self.fault = Some(reason.fault().label().to_owned());
         self.state = CallState::Ended;
+    }
+
+    /// A value that the walk sets after an agent's talk is the citizen's answer to a question, by the key he pressed last.
+    fn survey(&mut self, at: i64, name: &str, answer: &str) -> Option<TicketNews> {
+        let served = self.parties.iter().any(|party| !party.agent.is_empty() && party.left_at.is_some());
+        let walks = self.state == CallState::Ivr && self.dialled_by.is_none();
+        if !served || !walks || self.surveys.len() >= PATH_MAX {
+            return None;
+        }
+        let key = self.keys.chars().last().map(String::from).unwrap_or_default();
+        let (name, answer) = (name.to_owned(), answer.to_owned());
+        self.surveys.push(SurveySeen { name: name.clone(), answer: answer.clone(), key: key.clone(), at });
+        Some(TicketNews::Survey { name, answer, key })
+    }
+
+    fn paused(&mut self, at: i64, on: bool, by: &str) {
+        let since = |from: i64| u64::try_from(at - from).unwrap_or(0);
+        let Some(ms) = self.recording_at.map(since) else { return };
+        if on && self.recording_pauses.len() < PATH_MAX {
+            self.recording_pauses.push(PauseSeen { from_ms: ms, to_ms: None, by: by.to_owned() });
+        } else if let Some(open) = self.recording_pauses.last_mut().filter(|pause| pause.to_ms.is_none()) {
+            open.to_ms = Some(ms);
+        }
     }
 
     /// Nothing reopens a call that has ended.

@@ -436,6 +436,9 @@ impl Projector {
     }
 }
 
+/// The kind of a line that no person needs to have seen before he writes: it changes no field.
+pub(super) const SURVEY: &str = "survey";
+
 /// What a batch means for tickets, in order.
 #[derive(Debug, Default)]
 struct TicketBatch {
@@ -609,6 +612,13 @@ fn apply_news(
             let id = draft_of(drafts, links, face, nth)?;
             if let Some(draft) = drafts.get_mut(&id) {
                 draft.accept(&id, links, at, what);
+            }
+        }
+        TicketNews::Survey { name, answer, key } => {
+            let id = draft_of(drafts, links, face, 1)?;
+            if let Some(draft) = drafts.get_mut(&id) {
+                let payload = json!({"name": name, "answer": answer, "key": key});
+                draft.append(&id, links, at, SURVEY, payload, None);
             }
         }
         TicketNews::Ended => {

@@ -2,8 +2,9 @@
 //! loses what the other has appended.
 
 use super::chain::{self, Tail};
-use super::db::{Db, Dialect, Durability};
+use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
+use super::projector::SURVEY;
 use super::sql::{Sql, Value, insert_rows};
 use super::ticket::{Scope, Ticket, own_name};
 use crate::ticket::district::District;
@@ -40,6 +41,16 @@ pub enum SaveOutcome {
 const COLUMNS: &str = "SELECT id, no, state, type, category, street, lead, urgency, title, content, secrecy, accepted_at, \
     closed_at, seal_key, events, head, special, notify, safe_time FROM tickets WHERE (no = ";
 
+/// The citizen judges the call while the agent still writes: what he says there is in nobody's way.
+async fn only_surveys(tx: &mut Tx, id: &str, seen: i64, now: i64) -> Result<bool, StoreError> {
+    if seen > now {
+        return Ok(false);
+    }
+    let mut sql = Sql::new("SELECT n FROM ticket_events WHERE ticket_id = ");
+    sql.bind(id).push(" AND n > ").bind(seen).push(" AND kind <> ").bind(SURVEY);
+    Ok(sql.one(tx).await?.is_none())
+}
+
 impl Db {
     /// Changes a draft, or moves it to where it is final: all of it or nothing. What changes nothing writes nothing.
     pub async fn save_ticket(
@@ -73,7 +84,7 @@ impl Db {
         let (mut accepted_at, mut closed_at): (Option<i64>, Option<i64>) =
             (row.try_get(11)?, row.try_get(12)?);
         let mut tail = Tail { key: row.try_get(13)?, n: row.try_get(14)?, head: row.try_get(15)? };
-        if tail.n != wish.version {
+        if tail.n != wish.version && !only_surveys(&mut tx, &id, wish.version, tail.n).await? {
             return Ok(SaveOutcome::Changed(tail.n));
         }
         let before = Before { state: &state, numbered: no.is_some(), fields: &fields };

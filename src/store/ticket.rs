@@ -5,7 +5,7 @@ use super::code;
 use super::db::{Db, Durability};
 use super::error::StoreError;
 use super::page::{Cursor, Page, Paged};
-use super::projector::ticket_id;
+use super::projector::{SURVEY, ticket_id};
 use super::setting;
 use super::sql::Sql;
 use sqlx::Row as _;
@@ -110,6 +110,17 @@ pub struct Ticket {
     pub closed_at: Option<i64>,
     /// Lines of its history so far: whoever changes it says which of them he has seen.
     pub version: i64,
+    /// What the citizen said of it by keys after his calls, oldest first.
+    pub surveys: Vec<Survey>,
+}
+
+/// An answer by key; 1 is the best.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    pub name: String,
+    pub answer: String,
+    pub key: String,
+    pub at: i64,
 }
 
 /// One line of a ticket's history. `personal` is `None` when nothing personal belongs to it or its key was destroyed.
@@ -183,6 +194,7 @@ fn ticket(row: &AnyRow) -> Result<Ticket, StoreError> {
         special: row.try_get(19)?,
         notify: row.try_get(20)?,
         safe_time: row.try_get(21)?,
+        surveys: Vec::new(),
     })
 }
 
@@ -245,7 +257,8 @@ impl Db {
         let Some(row) = sql.read_one(&self.read).await? else { return Ok(None) };
         let mut tickets = [ticket(&row)?];
         self.add_calls(&mut tickets).await?;
-        let [ticket] = tickets;
+        let [mut ticket] = tickets;
+        ticket.surveys = self.surveys(&ticket.id).await?;
         Ok(Some(ticket))
     }
 
@@ -326,6 +339,25 @@ impl Db {
         };
         tx.commit().await?;
         Ok(answer)
+    }
+
+    async fn surveys(&self, id: &str) -> Result<Vec<Survey>, StoreError> {
+        let mut sql = Sql::new("SELECT at, payload FROM ticket_events WHERE ticket_id = ");
+        sql.bind(id).push(" AND kind = ").bind(SURVEY).push(" ORDER BY n");
+        let mut surveys = Vec::new();
+        for row in sql.read(&self.read).await? {
+            let payload: String = row.try_get(1)?;
+            let payload: serde_json::Value =
+                serde_json::from_str(&payload).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            let text = |key: &str| payload[key].as_str().unwrap_or_default().to_owned();
+            surveys.push(Survey {
+                name: text("name"),
+                answer: text("answer"),
+                key: text("key"),
+                at: row.try_get(0)?,
+            });
+        }
+        Ok(surveys)
     }
 
     async fn add_calls(&self, tickets: &mut [Ticket]) -> Result<(), StoreError> {

@@ -206,18 +206,23 @@ fn a_citizen_and_an_agent_at_a_desk_phone_hear_each_other() {
 fn the_citizen_hangs_up_and_the_phone_is_free_again() {
     let _ears = one_at_a_time();
     let table = Table::new();
-    let (phone, _) = table.phone("p1", &["dept_rexianban", "callback_intro", "abuse_warn"]);
+    let (phone, agent_said) = table.phone("p1", &["dept_rexianban", "callback_intro", "abuse_warn"]);
     let mut agent = table.agent("8001", "p1");
+    let mut citizen_said = Vec::new();
     for _ in 0..2 {
-        let (mut citizen, _) = table.citizen(&["after_hours", "agent_hold", "conf_add_generic"]);
+        let (mut citizen, said) = table.citizen(&["after_hours", "agent_hold", "conf_add_generic"]);
         agent.event("call.answered");
         phone.logged("Call established");
+        citizen.listen(6);
         citizen.order("hangup", "");
         let ended = agent.event("call.ended");
         assert_eq!(ended["data"]["reason"], "caller_hung_up", "{ended}");
         agent.done("wrapup.finish", json!({}));
         agent.state("8001", "ready");
+        hears("the citizen", &citizen.quit().heard, &agent_said);
+        citizen_said = said;
     }
+    hears("the agent", &phone.quit().heard, &citizen_said);
     assert_eq!(table.call()["end_reason"], "caller_hung_up");
     table.server.assert_replays(1);
     table.server.assert_clean();

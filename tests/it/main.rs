@@ -16,3 +16,4 @@ mod sip_bytes;
 mod sip_scenarios;
 mod support;
 mod tidy;
+mod tones;

@@ -11,7 +11,7 @@ export type CallState = 'arriving' | 'ivr' | 'queued' | 'offered' | 'talking' | 
 export interface Recording {
   id: string
   length_ms?: number | null
-  /** Silence written where the disk could not follow. */
+  /** Silence written where the disk could not follow, or where it was not to be recorded. */
   gaps_ms?: number | null
   failed?: boolean
 }

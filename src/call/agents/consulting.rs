@@ -161,7 +161,7 @@ impl Engine {
     }
 
     /// A blind transfer that reached nobody: the citizen waits again, before the others.
-    fn nobody_took_it(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+    pub(super) fn nobody_took_it(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get(&id) else { return };
         let attended = call.parties.iter().any(|party| party.role.is_heard());
         if attended || !self.ringing_for(id, false).is_empty() || !matches!(call.stage, Stage::Talking { .. })

@@ -35,6 +35,8 @@ pub(in crate::call) struct Seat {
     pub rung: Option<Ring>,
     /// The beginning of the shift whose log-in is written down already.
     pub came_for: Option<i64>,
+    /// Until then a path that dies was dead already when the last call came.
+    pub fresh_until: Option<Time>,
 }
 
 impl Seat {
@@ -57,6 +59,7 @@ impl Seat {
             break_asked: None,
             rung: None,
             came_for: None,
+            fresh_until: None,
         }
     }
 }

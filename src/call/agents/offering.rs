@@ -14,6 +14,9 @@ use crate::ivr::seam::{Input, QueueNews};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// A dead path is known after a second at most, on top of the way here.
+const FRESH: Duration = Duration::from_millis(2_000);
+
 impl Engine {
     /// Runs a fact of the ACD; what it wants then is carried out by `settle`.
     pub(in crate::call) fn acd_fact<R>(
@@ -208,6 +211,9 @@ impl Engine {
             call.ticket_seq = seq;
         }
         self.desk.safe.insert((seq, Safe::Number(id)));
+        if let Some(seat) = self.desk.seats.get_mut(&agent) {
+            seat.fresh_until = Some(now + FRESH);
+        }
         self.seat_joins(now, id, agent, Role::Talk, out);
         if let Some(card) = self.card(id, Some(agent)) {
             self.tell(now, agent, AgentEvent::Answered { card });

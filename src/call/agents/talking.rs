@@ -221,6 +221,19 @@ impl Engine {
         }
     }
 
+    /// His path died as the call came to him: he has said nothing yet, so the citizen waits for the next free one, not for him.
+    fn never_heard(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) {
+        let alone = self
+            .calls
+            .get(&id)
+            .is_some_and(|call| !call.outbound && call.agent == Some(agent) && !call.is_attended_but(agent));
+        if !alone {
+            return self.lost(now, id, agent, out);
+        }
+        self.counters.add(Count::AgentsLost);
+        self.agent_stayed_away(now, id, out);
+    }
+
     /// Sound passes again: the citizen is back with him, in the middle of the sentence.
     pub(super) fn found(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
@@ -329,7 +342,11 @@ impl Engine {
         let Some(party) = self.drop_party_at(now, id, at, why, out) else { return };
         let who = party.who.name();
         self.tell_call(now, id, AgentEvent::Left { call: id, who }, None);
-        self.alone(now, id, out);
+        match party.up {
+            true => self.alone(now, id, out),
+            // The citizen who was sent there has spoken with nobody: he waits again.
+            false => self.nobody_took_it(now, id, out),
+        }
     }
 
     pub(super) fn path_news(
@@ -346,6 +363,7 @@ impl Engine {
         seat.relay = relay;
         let browser = seat.device == Some(super::seam::Device::Browser);
         let call = seat.call;
+        let fresh = seat.fresh_until.is_some_and(|until| now < until);
         if !browser {
             return;
         }
@@ -360,7 +378,10 @@ impl Engine {
             return;
         };
         if deaf {
-            return self.lost(now, id, agent, out);
+            return match fresh {
+                true => self.never_heard(now, id, agent, out),
+                false => self.lost(now, id, agent, out),
+            };
         }
         if moved && relay.is_some() {
             self.reopen(now, id, agent, out);

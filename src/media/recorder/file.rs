@@ -4,7 +4,7 @@ use crate::media::g711::{self, FRAME};
 use crate::media::seam::{RecordingGap, RecordingId};
 use crate::media::take::{Frame, What};
 use std::fs;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -141,6 +141,7 @@ impl File {
     pub fn finish(mut self, frames: u32) -> Result<(Gaps, fs::File), FileError> {
         self.catch_up(frames.max(self.next))?;
         self.wav.finalize()?;
+        write_marks(&mut self.handle, &self.gaps)?;
         let length = |why: Option<RecordingGap>| {
             let some = self.gaps.iter().filter(|gap| why.is_none_or(|why| why == gap.why));
             some.map(|gap| (gap.to - gap.from) * 20).sum()
@@ -149,6 +150,42 @@ impl File {
         write_page(&self.page, self.id, self.kind, self.next * 20, &self.gaps)?;
         Ok((gaps, self.handle))
     }
+}
+
+/// Each gap as a labelled stretch behind the sound: a `cue ` point where it begins, in a `LIST` of `adtl` its name (`labl`) and
+/// its length (`ltxt`), as sound editors show them. The file is whole before and after.
+fn write_marks(file: &mut fs::File, gaps: &[Gap]) -> io::Result<()> {
+    if gaps.is_empty() {
+        return Ok(());
+    }
+    let chunk = |name: &[u8; 4], body: &[u8]| {
+        let mut out = name.to_vec();
+        out.extend((body.len() as u32).to_le_bytes());
+        out.extend(body);
+        // Chunks stand on even places.
+        out.resize(out.len().next_multiple_of(2), 0);
+        out
+    };
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let mut points = words(&[gaps.len() as u32]);
+    let mut labels = b"adtl".to_vec();
+    for (n, gap) in gaps.iter().enumerate() {
+        let (id, from, length) = (n as u32 + 1, gap.from * FRAME as u32, (gap.to - gap.from) * FRAME as u32);
+        points.extend(words(&[id, from]));
+        points.extend(b"data");
+        points.extend(words(&[0, 0, from]));
+        let label = [&words(&[id])[..], word(gap.why).as_bytes(), b"\0"].concat();
+        labels.extend(chunk(b"labl", &label));
+        let region = [&words(&[id, length])[..], b"mark", &[0; 8]].concat();
+        labels.extend(chunk(b"ltxt", &region));
+    }
+    let length = file.seek(SeekFrom::End(0))?;
+    let marks = [chunk(b"cue ", &points), chunk(b"LIST", &labels)].concat();
+    file.write_all(&marks)?;
+    // The outer size last: until then the marks are behind the file's end, and nobody reads them.
+    let riff = u32::try_from(length + marks.len() as u64 - 8).unwrap_or(u32::MAX);
+    file.seek(SeekFrom::Start(4))?;
+    file.write_all(&riff.to_le_bytes())
 }
 
 fn write_page(path: &Path, id: RecordingId, kind: Kind, length_ms: u32, gaps: &[Gap]) -> io::Result<()> {

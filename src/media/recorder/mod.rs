@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  worker 0 ══ ring of frames ══▶ ┌──────────┐ ──▶ <dir>/<id>.wav   16 bits, 8,000 Hz; stereo for a call, mono for a message
-//!  worker 1 ══ ring of frames ══▶ │ recorder │ ──▶ <dir>/<id>.json  what is missing, and why
+//!  worker 1 ══ ring of frames ══▶ │ recorder │ ──▶ <dir>/<id>.json  what is missing, and why; the same as marks in the WAV
 //!                                 └──────────┘ ══ ring of events ══▶ engine
 //! ```
 //!

@@ -65,6 +65,21 @@ fn frames_that_found_no_room_are_silence_and_listed() {
     assert!(left[..8000].iter().all(|s| *s > 4000) && left[8000..12_800].iter().all(|s| *s == 0));
     drop(frames);
     recorder.stop();
+    // The same as marks: where, how long, why.
+    let bytes = std::fs::read(path(dir.path(), 7, "wav")).unwrap();
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    assert_eq!(word(4) as usize + 8, bytes.len(), "the outer size is the file's");
+    let chunk = |name: &[u8]| bytes.windows(4).position(|w| w == name).unwrap() + 8;
+    let cue = chunk(b"cue ");
+    assert_eq!((word(cue), word(cue + 24), word(cue + 48)), (2, 8_000, 16_000));
+    let region = chunk(b"ltxt");
+    assert_eq!((word(region), word(region + 4)), (1, 4_800));
+    assert_eq!(bytes[chunk(b"labl") + 4..][..8], *b"overrun\0");
+    assert_eq!(
+        crate::media::wav::read(&bytes).unwrap().samples.len(),
+        110 * 160,
+        "other readers pass by them"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::facts::{Book, CODE, MESSAGE, NINE, NO, RECORDING, call};
 use crate::call::EndReason;
+use crate::call::fact::Fact;
 use crate::store::fold::{CallRecord, CallState, TicketNews, call_of, event_of, hex32};
 use std::collections::BTreeSet;
 
@@ -43,6 +44,18 @@ fn a_whole_call_ends_in_its_record() {
             TicketNews::Ended
         ]
     );
+}
+
+#[test]
+fn pauses_of_the_recorder_are_told_from_its_beginning() {
+    let paused = |on| Fact::RecordingPaused { call: call(1), on, why: "8001".into() };
+    let mut book = Book::default();
+    book.arrived(call(1), "1").answered(call(1));
+    book.write(Fact::RecordingStarted { call: call(1), recording: RECORDING });
+    book.write(paused(true)).write(paused(true)).write(paused(false)).write(paused(true));
+    let (record, _) = folded(&book, 1);
+    let told: Vec<_> = record.recording_pauses.iter().map(|p| (p.from_ms, p.to_ms, p.by.as_str())).collect();
+    assert_eq!(told, [(100, None, "8001"), (200, Some(300), "8001"), (400, None, "8001")]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::facts::{Book, CODE, NINE, NO, call};
 use super::on_both;
 use crate::base::Personal;
 use crate::call::EndReason;
-use crate::call::fact::Fact;
+use crate::call::fact::{Fact, StepInput};
 use crate::store::projector::Projector;
 use crate::store::{Db, SaveOutcome, Scope, Ticket, TicketChange};
 use crate::ticket::district::District;
@@ -186,6 +186,46 @@ fn the_projector_and_two_writers_lose_nothing_of_each_other() {
         assert_eq!((versions, saved), (2 * CALLS as i64 + a + b, a + b));
         let report = db.verify().await.unwrap();
         assert!(report.is_clean(), "{:?}", report.problems);
+    });
+}
+
+/// A key after the talk is a line of the ticket's history, and no reason to refuse what the agent writes meanwhile.
+#[test]
+fn the_citizens_judgement_is_on_call_and_ticket_and_in_nobodys_way() {
+    on_both(|db| async move {
+        let mut projector = Projector::new(db.clone(), 1);
+        let mut book = Book::default();
+        let value = |name: &str, value| Fact::ValueSet { call: call(1), name: name.into(), value };
+        answered(book.booted(1).arrived(call(2), "1"));
+        // Before and during the talk a value is no judgement.
+        book.write(value("language", Personal::new("zh")));
+        book.write(Fact::PartyLeft { call: call(1), party: 1, why: "hung_up".into() });
+        book.step(call(1), StepInput::Digit(Personal::new("4")), Vec::new());
+        book.write(value("satisfaction", Personal::new("unsatisfied")));
+        book.step(call(1), StepInput::Digit(Personal::new("2")), Vec::new());
+        book.write(value("unsatisfied_with", Personal::new("waiting")));
+        book.ended(call(1), EndReason::SurveyDone);
+        projector.apply(&book.0).await.unwrap();
+
+        let call = db.call(&call(1).to_string()).await.unwrap().unwrap().record;
+        let told: Vec<_> =
+            call.surveys.iter().map(|s| (s.name.as_str(), s.answer.as_str(), s.key.as_str())).collect();
+        let want = [("satisfaction", "unsatisfied", "4"), ("unsatisfied_with", "waiting", "2")];
+        assert_eq!(told, want);
+        let ticket = draft(&db).await;
+        let told: Vec<_> =
+            ticket.surveys.iter().map(|s| (s.name.as_str(), s.answer.as_str(), s.key.as_str())).collect();
+        assert_eq!((told, ticket.version), (want.to_vec(), 4));
+        // Version 2 is what the agent had before him: created, numbered.
+        assert!(matches!(save(&db, NO, 2, &full("accepted")).await, SaveOutcome::Saved(_)));
+        assert_eq!(
+            kinds(&db, &ticket.id).await,
+            ["created", "numbered", "survey", "survey", "saved", "accepted"]
+        );
+        // A person's line is in the way as ever.
+        assert_eq!(save(&db, NO, 2, &full("closed")).await, SaveOutcome::Changed(6));
+        assert_eq!(save(&db, NO, 9, &full("closed")).await, SaveOutcome::Changed(6));
+        assert!(db.verify().await.unwrap().is_clean());
     });
 }
 

@@ -4,15 +4,19 @@ use super::api::Api;
 use super::level;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 const WAIT: Duration = Duration::from_secs(20);
+/// The page's echo of our probe goes out so often, and its answers are nobody's.
+const ECHO: Duration = Duration::from_millis(250);
+const ECHO_ID: &str = "echo-";
 
 pub struct Agent {
+    pub name: String,
     line: Arc<Mutex<Line>>,
     next: u32,
     done: Arc<AtomicBool>,
@@ -24,6 +28,12 @@ struct Line {
     events: Vec<Value>,
     seq: u64,
     broken: Option<String>,
+    /// Whose page this is, and what he was last told he is.
+    name: String,
+    state: String,
+    /// Packets its page has heard, when it has one with sound.
+    echo: Option<Arc<AtomicU32>>,
+    echoed: (u32, Instant),
 }
 
 impl Agent {
@@ -41,7 +51,16 @@ impl Agent {
         let timeout = stream.try_clone().expect("a second handle");
         let (socket, _) = tungstenite::client(request, stream).expect("the upgrade");
         timeout.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
-        let line = Arc::new(Mutex::new(Line { socket, events: Vec::new(), seq: 0, broken: None }));
+        let line = Arc::new(Mutex::new(Line {
+            socket,
+            events: Vec::new(),
+            seq: 0,
+            broken: None,
+            name: user.to_owned(),
+            state: String::new(),
+            echo: None,
+            echoed: (0, Instant::now()),
+        }));
         let done = Arc::new(AtomicBool::new(false));
         let (reads, over) = (Arc::clone(&line), Arc::clone(&done));
         std::thread::spawn(move || {
@@ -50,7 +69,7 @@ impl Agent {
                 std::thread::park_timeout(Duration::from_millis(1));
             }
         });
-        let mut agent = Self { line, next: 1, done };
+        let mut agent = Self { name: user.to_owned(), line, next: 1, done };
         agent.event("hello");
         agent.event("snapshot");
         agent
@@ -87,6 +106,26 @@ impl Agent {
         })
     }
 
+    /// What he was last told he is.
+    pub fn is(&self) -> String {
+        self.line.lock().expect("whole").state.clone()
+    }
+
+    /// Events not asked for until now are not waited for any more.
+    pub fn forget(&mut self) {
+        self.line.lock().expect("whole").events.clear();
+    }
+
+    /// Is there such an event that was not asked for yet?
+    pub fn has(&self, name: &str) -> bool {
+        self.line.lock().expect("whole").events.iter().any(|frame| frame["event"] == name)
+    }
+
+    /// From now on the page echoes how many packets it has heard; `None`: no more.
+    pub fn echo(&mut self, heard: Option<Arc<AtomicU32>>) {
+        self.line.lock().expect("whole").echo = heard;
+    }
+
     /// A command, and its answer.
     #[track_caller]
     pub fn command(&mut self, cmd: &str, mut fields: Value) -> Value {
@@ -109,6 +148,15 @@ impl Agent {
 impl Line {
     /// False once the socket is broken.
     fn read(&mut self) -> bool {
+        if let Some(heard) = &self.echo
+            && self.echoed.1.elapsed() >= ECHO
+        {
+            self.echoed = (self.echoed.0 + 1, Instant::now());
+            let received = heard.load(Ordering::Relaxed);
+            let id = format!("{ECHO_ID}{}", self.echoed.0);
+            let probe = json!({"id": id, "cmd": "media.probe", "received": received});
+            let _ = self.socket.send(Message::text(probe.to_string()));
+        }
         match self.socket.read() {
             Ok(Message::Text(text)) => {
                 let frame: Value = serde_json::from_str(&text).expect("JSON");
@@ -119,7 +167,13 @@ impl Line {
                     }
                     self.seq = seq;
                 }
-                self.events.push(frame);
+                if frame["event"] == "agent.state" && frame["data"]["agent"] == self.name.as_str() {
+                    self.state = frame["data"]["state"].as_str().unwrap_or_default().to_owned();
+                }
+                let is_echo = frame["re"].as_str().is_some_and(|re| re.starts_with(ECHO_ID));
+                if !is_echo && frame["event"] != "heartbeat" {
+                    self.events.push(frame);
+                }
             }
             Ok(_) => {}
             Err(tungstenite::Error::Io(e))
