@@ -1,5 +1,6 @@
 //! One live call: what it owns at each stage, and the one deadline that follows from it.
 
+use super::agents::calling_back::Callback;
 use super::agents::party::Party;
 use super::caller::Caller;
 use super::ports::MediaPort;
@@ -54,6 +55,13 @@ pub(super) struct Call {
     pub queue: Option<Arc<str>>,
     /// It began with us: an agent dialled.
     pub outbound: bool,
+    /// The caller asked to be called back; his place goes on when this call is over.
+    pub callback: Option<Callback>,
+    /// The place he had in line before he left it: when he came, and with what priority.
+    pub place: Option<(Time, u8)>,
+    /// The callback this call is a try of, by the call in which it was asked for; and what it was when it was dialled.
+    pub calls_back: Option<CallId>,
+    pub back_to: Option<Callback>,
     /// The fact that must be on disk before the ticket's number is shown.
     pub ticket_seq: u64,
     /// The worker has a bridge of this call.
@@ -111,8 +119,10 @@ pub(super) enum Stage {
         id: u32,
         until: Time,
     },
-    /// An agent has dialled; the other side has not answered.
-    Dialing,
+    /// We have dialled; the other side has not answered, and is waited for no longer than this.
+    Dialing {
+        until: Time,
+    },
     /// Somebody is on the line, or was a moment ago: the walk rests. With `until` set nobody is, and he waits for whoever was.
     Talking {
         until: Option<Time>,
@@ -185,6 +195,10 @@ impl Call {
             taken_ms: None,
             queue: None,
             outbound: false,
+            callback: None,
+            place: None,
+            calls_back: None,
+            back_to: None,
             ticket_seq: 0,
             bridged: false,
             crisis: false,
@@ -217,7 +231,7 @@ impl Call {
             number: number.to_owned(),
             called: from.to_owned(),
             trunk,
-            stage: Stage::Dialing,
+            stage: Stage::Dialing { until: now },
             walk,
             outbound: true,
             answered: None,
@@ -237,6 +251,10 @@ impl Call {
             queued_ms: None,
             taken_ms: None,
             queue: None,
+            callback: None,
+            place: None,
+            calls_back: None,
+            back_to: None,
             ticket_seq: 0,
             bridged: false,
             crisis: false,
@@ -253,12 +271,12 @@ impl Call {
             Stage::Arriving { answer_at } => Some((*answer_at, "answer")),
             Stage::Saving { until, .. } => Some((*until, "number not safe in time")),
             Stage::Looking { until, .. } => Some((*until, "lookup")),
+            Stage::Dialing { until } => Some((*until, "no answer")),
             Stage::Talking { until } => until.map(|at| (at, "agent away")),
             Stage::AwaitingSdp
             | Stage::Walking
             | Stage::Queued { .. }
-            | Stage::Message { .. }
-            | Stage::Dialing => None,
+            | Stage::Message { .. } => None,
         };
         let walk = self.answered.and(self.walk.poll_timeout());
         [own, walk, Some((self.max_call_at, "longest call"))].into_iter().flatten().min_by_key(|(at, _)| *at)

@@ -17,7 +17,7 @@ closed! {
         Bye, Cancelled, AckMissing, NoSdp, TimerRanOut, TransportLost, Replaced, PeerForgot,
         Finished, Key, Silent, Heard, Moved, RecordingEnded, MessageEnded, LegClosed,
         OnDisk, NotOnDisk, LookedUp, LookupLate, WaitOver, WalkDue, TooLong, HangUp, EndAll,
-        Offered, OfferOver, AgentAnswered, AgentLeft, AgentBack, AgentStayedAway, PartyUp, PartyGone, PartySilent,
+        Offered, OfferOver, AgentAnswered, AgentLeft, AgentBack, AgentStayedAway, Unanswered, PartyUp, PartyGone, PartySilent,
     }
 }
 
@@ -69,6 +69,21 @@ const IMPOSSIBLE: &[Impossible<Place, News>] = &[
         ],
         &[News::PartyGone],
         "nobody is called for who does not wait",
+    ),
+    (
+        &[
+            Place::Arriving,
+            Place::AwaitingSdp,
+            Place::Walking,
+            Place::Queued,
+            Place::Message,
+            Place::Saving,
+            Place::Looking,
+            Place::Talking,
+            Place::Closing,
+        ],
+        &[News::Unanswered],
+        "only who is dialled can leave it ringing",
     ),
     (
         &[Place::Dialing],
@@ -272,7 +287,7 @@ impl Stage {
             Self::Message { .. } => Place::Message,
             Self::Saving { .. } => Place::Saving,
             Self::Looking { .. } => Place::Looking,
-            Self::Dialing => Place::Dialing,
+            Self::Dialing { .. } => Place::Dialing,
             Self::Talking { .. } => Place::Talking,
         }
     }

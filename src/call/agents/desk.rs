@@ -185,14 +185,14 @@ impl Engine {
                 continue;
             };
             let call = self.calls.get(&on);
-            assert!(call.is_some(), "{id} is on {on}, which is gone");
+            assert!(call.is_some() || self.callbacks.contains_key(&on), "{id} is on {on}, which is gone");
             let there = call.is_some_and(|call| call.party_of(*id).is_some());
             let offered = self.desk.offers.values().any(|open| open.agent == *id && open.call == on);
             assert!(there || offered || seat.rung.is_some(), "{id} has no part in {on}");
         }
         for call in self.order.iter().filter_map(|id| self.calls.get(id)) {
             let id = call.id;
-            let talking = matches!(call.stage, Stage::Talking { .. } | Stage::Dialing);
+            let talking = matches!(call.stage, Stage::Talking { .. } | Stage::Dialing { .. });
             for agent in call.parties.iter().filter_map(|party| party.agent()) {
                 let on = self.desk.seats.get(&agent).and_then(|seat| seat.call);
                 assert_eq!(on, Some(id), "{agent} has a leg there");

@@ -9,11 +9,13 @@
 //! - [`offering`]: what the ACD proposes, and how each offer ends.
 //! - [`party`]: legs beside the citizen's, and who hears whom.
 //! - [`orders`]: the contract's commands, each answered.
+//! - [`calling_back`]: citizens who wait for a call of ours.
 //! - [`cards`]: what panels are shown.
 //!
 //! Rules that always hold: whoever is on a call has a party there; an agent is on one call; a call on which nobody is left goes
 //! back to its walk; nothing about a call is shown before it is on disk.
 
+pub(super) mod calling_back;
 mod cards;
 mod consulting;
 pub(super) mod desk;

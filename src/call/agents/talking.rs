@@ -151,14 +151,14 @@ impl Engine {
             self.set_aside(now, id, false, out);
         }
         let Some(call) = self.calls.get(&id) else { return };
-        if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing) || call.is_attended() {
+        if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing { .. }) || call.is_attended() {
             return;
         }
         if !self.ringing_for(id, false).is_empty() {
             return self.set_aside(now, id, true, out);
         }
         let listeners: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
-        let (outbound, crisis, dialing) = (call.outbound, call.crisis, matches!(call.stage, Stage::Dialing));
+        let (outbound, crisis, dialing) = (call.outbound, call.crisis, matches!(call.stage, Stage::Dialing { .. }));
         self.listeners_go(now, id, listeners, out);
         if outbound || crisis || dialing {
             return self.end(now, id, EndReason::AgentHungUp, EndedBy::Us, out);
