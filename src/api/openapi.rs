@@ -1,6 +1,6 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
-use super::{calls, cti, engine, floor, flows, ops, recordings, session, tickets, users};
+use super::{callbacks, calls, cti, engine, floor, flows, ops, recordings, session, tickets, users};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -18,6 +18,7 @@ use utoipa::OpenApi;
         calls::show,
         calls::events,
         calls::hang_up,
+        callbacks::list,
         floor::why,
         floor::queues,
         floor::agents,

@@ -273,10 +273,7 @@ impl Call {
             Stage::Looking { until, .. } => Some((*until, "lookup")),
             Stage::Dialing { until } => Some((*until, "no answer")),
             Stage::Talking { until } => until.map(|at| (at, "agent away")),
-            Stage::AwaitingSdp
-            | Stage::Walking
-            | Stage::Queued { .. }
-            | Stage::Message { .. } => None,
+            Stage::AwaitingSdp | Stage::Walking | Stage::Queued { .. } | Stage::Message { .. } => None,
         };
         let walk = self.answered.and(self.walk.poll_timeout());
         [own, walk, Some((self.max_call_at, "longest call"))].into_iter().flatten().min_by_key(|(at, _)| *at)

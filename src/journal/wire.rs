@@ -654,9 +654,7 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
             let (nth, agent) = (i.n()?, i.s()?);
             Fact::CallbackTried { call, nth, agent, by: i.call()? }
         }
-        41 => {
-            Fact::CallbackTryEnded { call: i.call()?, nth: i.n()?, outcome: i.s()?, next_ms: i.n()? }
-        }
+        41 => Fact::CallbackTryEnded { call: i.call()?, nth: i.n()?, outcome: i.s()?, next_ms: i.n()? },
         42 => Fact::CallbackOver { call: i.call()?, why: i.s()? },
         _ => return Ok(None),
     }))

@@ -575,10 +575,9 @@ pub fn event_of(fact: &Fact) -> (&'static str, Json) {
         Fact::MessageStored { recording, length_ms, .. } => {
             ("message_stored", json!({"recording": hex32(*recording), "length_ms": length_ms}))
         }
-        Fact::CallbackRequested { number, queue, priority, .. } => (
-            "callback_requested",
-            json!({"number": number.reveal(), "queue": queue, "priority": priority}),
-        ),
+        Fact::CallbackRequested { number, queue, priority, .. } => {
+            ("callback_requested", json!({"number": number.reveal(), "queue": queue, "priority": priority}))
+        }
         Fact::CallbackTried { nth, agent, by, .. } => {
             ("callback_tried", json!({"nth": nth, "agent": agent, "call": by.to_string()}))
         }

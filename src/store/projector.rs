@@ -710,8 +710,7 @@ const CALL_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET sip_call_id = exclude
     jitter_us = excluded.jitter_us, duration_ms = excluded.duration_ms, detail = excluded.detail";
 
 const CALLBACK_INSERT: &str = "INSERT INTO callbacks (call_id, queue, state, asked_at)";
-const CALLBACK_UPDATE: &str =
-    " ON CONFLICT (call_id) DO UPDATE SET queue = excluded.queue, state = excluded.state, asked_at = excluded.asked_at";
+const CALLBACK_UPDATE: &str = " ON CONFLICT (call_id) DO UPDATE SET queue = excluded.queue, state = excluded.state, asked_at = excluded.asked_at";
 
 /// What the list of callbacks is sorted and filtered by; the rest is in the call's own row.
 fn callback_row(record: &CallRecord) -> Option<Vec<Value>> {

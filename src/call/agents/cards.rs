@@ -1,7 +1,8 @@
 //! What panels are shown: cards, states, queues, snapshots; and how words reach the agents.
 
 use super::seam::{
-    AgentEvent, AgentState, CallCard, CallbackCard, Colleague, Device, Direction, FromEngine, QueueStats, Snapshot,
+    AgentEvent, AgentState, CallCard, CallbackCard, Colleague, Device, Direction, FromEngine, QueueStats,
+    Snapshot,
 };
 use crate::acd::{self, AgentId};
 use crate::base::{CallId, Time};

@@ -158,7 +158,8 @@ impl Engine {
             return self.set_aside(now, id, true, out);
         }
         let listeners: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
-        let (outbound, crisis, dialing) = (call.outbound, call.crisis, matches!(call.stage, Stage::Dialing { .. }));
+        let (outbound, crisis, dialing) =
+            (call.outbound, call.crisis, matches!(call.stage, Stage::Dialing { .. }));
         self.listeners_go(now, id, listeners, out);
         if outbound || crisis || dialing {
             return self.end(now, id, EndReason::AgentHungUp, EndedBy::Us, out);
