@@ -8,6 +8,7 @@ use crate::store::{self, CallEvent, TicketEvent};
 use crate::ticket::life;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// A call.
@@ -302,6 +303,12 @@ pub struct User {
     pub roles: Vec<String>,
     pub disabled: bool,
     pub created_at: String,
+    /// An agent's level by skill, 1 to 9.
+    pub skills: BTreeMap<String, u8>,
+    /// The queues he serves; null: all.
+    pub queues: Option<Vec<String>>,
+    /// Rung when he is on call.
+    pub mobile: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -318,6 +325,10 @@ pub struct NewUser {
     pub unit: Option<String>,
     pub roles: Vec<String>,
     pub password: String,
+    #[serde(default)]
+    pub skills: BTreeMap<String, u8>,
+    pub queues: Option<Vec<String>>,
+    pub mobile: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -328,6 +339,11 @@ pub struct UserChange {
     pub password: Option<String>,
     pub roles: Option<Vec<String>>,
     pub unit: Option<String>,
+    pub skills: Option<BTreeMap<String, u8>>,
+    /// An empty list: all queues.
+    pub queues: Option<Vec<String>>,
+    /// An empty text: none.
+    pub mobile: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -648,6 +664,9 @@ impl User {
             roles: user.roles,
             disabled: user.disabled,
             created_at: api.time(user.created_at),
+            skills: user.work.skills,
+            queues: user.work.queues,
+            mobile: user.work.mobile,
         }
     }
 }

@@ -14,7 +14,6 @@ use crate::cti::{
 };
 use crate::rtc::{self, RtcError, RtcHandle};
 use crate::store::Db;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -225,8 +224,21 @@ pub async fn directory(db: Db, queues: Vec<Arc<str>>, orders: Orders) {
                         let lead = user.roles.iter().any(|role| role == Role::Lead.label());
                         let agent = lead || user.roles.iter().any(|role| role == Role::Agent.label());
                         let id = AgentId::new(&user.name).filter(|_| agent)?;
-                        let queues = if lead { Vec::new() } else { queues.clone() };
-                        Some(AgentSpec { id, skills: BTreeMap::new(), queues, lead, mobile: None })
+                        let all = || if lead { Vec::new() } else { queues.clone() };
+                        let named = user.work.queues.as_ref();
+                        Some(AgentSpec {
+                            id,
+                            skills: user
+                                .work
+                                .skills
+                                .iter()
+                                .map(|(s, level)| (s.as_str().into(), *level))
+                                .collect(),
+                            queues: named
+                                .map_or_else(all, |named| named.iter().map(|q| q.as_str().into()).collect()),
+                            lead,
+                            mobile: user.work.mobile.as_deref().map(Arc::from),
+                        })
                     })
                     .collect();
                 if told.as_ref() != Some(&agents) && orders.give(Order::Agents(agents.clone())) {

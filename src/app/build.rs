@@ -1,9 +1,9 @@
 //! From the configuration and the files beside it to what the engine is built with. Shared by start, reload and `hotline check`.
 
 use super::assets::Assets;
-use crate::acd::{AcdConfig, QueueConfig};
+use crate::acd::{AcdConfig, Answer, Overflow, QueueConfig, Strategy};
 use crate::call::{DialRules, EngineConfig, Limits};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::ivr::Flow;
 use crate::media::seam::IpNet;
 use crate::sip::UaConfig;
@@ -136,6 +136,7 @@ pub fn limits(config: &Config) -> Limits {
         durable_wait: ms(limits.durable_wait_ms),
         max_undurable: limits.max_undurable.into(),
         retry_after_s: limits.retry_after_s,
+        hold_unfinished: config.acd.hold_unfinished,
         ..Limits::default()
     }
 }
@@ -146,17 +147,7 @@ pub fn queues(config: &Config, flow: &Flow) -> Vec<(Arc<str>, QueueConfig)> {
     names.extend(config.queues.keys().map(|name| Arc::from(name.as_str())));
     names.sort();
     names.dedup();
-    let told = |name: &str| {
-        let defaults = QueueConfig { max_wait: MAX_WAIT, ..QueueConfig::default() };
-        config.queues.get(name).map_or(defaults.clone(), |queue| QueueConfig {
-            max_waiting: queue.max_waiting,
-            answer: match queue.answer {
-                crate::config::Answer::Auto => crate::acd::Answer::Auto,
-                crate::config::Answer::Ring => crate::acd::Answer::Ring,
-            },
-            ..defaults
-        })
-    };
+    let told = |name: &str| queue(config.queues.get(name).unwrap_or(&config::Queue::default()));
     names.into_iter().map(|name| (Arc::clone(&name), told(&name))).collect()
 }
 
@@ -164,8 +155,51 @@ pub fn queues(config: &Config, flow: &Flow) -> Vec<(Arc<str>, QueueConfig)> {
 const HOLD_MUSIC: &str = "hold";
 const HOLD_PROMPT: &str = "agent_hold";
 
-/// The flow's own `timeout` comes far earlier; this is the last resort that gives every place an end.
-const MAX_WAIT: Duration = Duration::from_secs(2 * 3600);
+fn queue(queue: &config::Queue) -> QueueConfig {
+    let seconds = |n: u32| Duration::from_secs(n.into());
+    QueueConfig {
+        max_waiting: queue.max_waiting,
+        max_wait: seconds(queue.max_wait_s),
+        max_callbacks: queue.max_callbacks,
+        strategy: match queue.strategy {
+            config::Strategy::LongestIdle => Strategy::LongestIdle,
+            config::Strategy::FewestCalls => Strategy::FewestCalls,
+            config::Strategy::SkillFirst => Strategy::SkillFirst,
+            config::Strategy::RingAll => Strategy::RingAll { at_most: queue.ring_at_most },
+        },
+        answer: match queue.answer {
+            config::Answer::Auto => Answer::Auto,
+            config::Answer::Ring => Answer::Ring,
+        },
+        sticky: queue.sticky,
+        overflow: queue.overflow.as_ref().map(|overflow| Overflow {
+            to: Arc::from(overflow.to.as_str()),
+            after: (overflow.after_s > 0).then(|| seconds(overflow.after_s)),
+            longer_than: (overflow.longer_than > 0).then_some(overflow.longer_than as usize),
+            no_staff: overflow.no_staff,
+        }),
+    }
+}
+
+/// The rules for all queues; what the file does not name keeps the room's own value.
+pub fn acd(config: &Config) -> AcdConfig {
+    let acd = &config.acd;
+    let seconds = |n: u32| Duration::from_secs(n.into());
+    AcdConfig {
+        ring: seconds(acd.ring_s),
+        auto_answer_after: Duration::from_millis(acd.beep_ms.into()),
+        wrap_up: seconds(acd.wrap_up_s),
+        wrap_up_max: seconds(acd.wrap_up_max_s),
+        decline_pause: seconds(acd.decline_pause_s),
+        max_declines: acd.max_declines,
+        max_on_break: acd.max_on_break,
+        ageing_step: seconds(acd.ageing_step_s),
+        on_call: acd.on_call.as_deref().map(Arc::from),
+        callback_gaps: acd.callback_gaps_s.iter().map(|gap| seconds(*gap)).collect(),
+        callback_max_wait: seconds(acd.callback_max_wait_s),
+        ..AcdConfig::default()
+    }
+}
 
 /// The configured zone; the reader has refused names that are none.
 pub fn zone(config: &Config) -> jiff::tz::TimeZone {
@@ -207,7 +241,7 @@ pub fn engine_config(
         flow: Arc::clone(&assets.entry),
         clips: Arc::clone(&assets.clips),
         queues: queues(config, &assets.entry),
-        acd: AcdConfig::default(),
+        acd: acd(config),
         agents: Vec::new(),
         hold_music: Some(Arc::from(HOLD_MUSIC)),
         hold_prompt: Some(Arc::from(HOLD_PROMPT)),

@@ -4,7 +4,7 @@ use crate::base::Time;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What began before the process has a time too, back to this: places in line that were kept over a restart.
-const BEFORE: Duration = Duration::from_secs(24 * 3600);
+const BEFORE: Duration = Duration::from_secs(8 * 24 * 3600);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {

@@ -90,6 +90,8 @@ pub struct Limits {
     pub agent_away: Duration,
     /// A number we dial is let ring for so long.
     pub ring_out: Duration,
+    /// Wrap-up does not end while the call's ticket is a draft.
+    pub hold_unfinished: bool,
     /// How long a caller waits for a number to be safe on disk before he is told that it could not be stored.
     pub durable_wait: Duration,
     /// Shortest voiced part of a message worth keeping.
@@ -115,6 +117,7 @@ impl Default for Limits {
             party_silence: Duration::from_secs(3),
             agent_away: Duration::from_secs(20),
             ring_out: Duration::from_secs(45),
+            hold_unfinished: false,
             durable_wait: Duration::from_secs(3),
             message_min: Duration::from_millis(600),
             ports_low: 64,

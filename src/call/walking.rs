@@ -7,7 +7,7 @@ use super::fact::{Fact, QueueOutcome};
 use super::live::{Saved, Stage};
 use super::reach::News;
 use super::{EndReason, steps};
-use crate::acd::{Enter, Entered};
+use crate::acd::{Enter, Entered, Needs};
 use crate::base::{CallId, LegId, Personal, Time};
 use crate::ivr::seam::{
     Action, DialEnd, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World,
@@ -16,6 +16,7 @@ use crate::media::seam::{Order, Piece, PlayId, RecordingGap};
 use crate::ticket::number::Draw;
 use jiff::Timestamp;
 use rand_chacha::rand_core::Rng;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +89,9 @@ impl Engine {
                 let clip = name.and_then(|name| self.clip(&name));
                 order(Order::Background { leg, clip });
             }
-            Action::Enqueue { queue, priority } => self.enqueue(now, id, &queue, priority, out),
+            Action::Enqueue { queue, priority, skills } => {
+                self.enqueue(now, id, &queue, priority, &skills, out);
+            }
             Action::Raise { priority } => {
                 if self.acd_fact(|acd, said| acd.raise(now, id, priority, said)) {
                     if let Some(call) = self.calls.get_mut(&id) {
@@ -182,8 +185,20 @@ impl Engine {
         pieces.into_boxed_slice()
     }
 
-    fn enqueue(&mut self, now: Time, id: CallId, queue: &str, priority: u8, out: &mut Vec<Effect>) {
-        let enter = Enter::new(id, queue, priority);
+    fn enqueue(
+        &mut self,
+        now: Time,
+        id: CallId,
+        queue: &str,
+        priority: u8,
+        skills: &[(Arc<str>, u8)],
+        out: &mut Vec<Effect>,
+    ) {
+        let enter = Enter {
+            needs: Needs::new(skills.iter().cloned()),
+            caller: self.calls.get(&id).and_then(|call| caller_tag(&call.number)),
+            ..Enter::new(id, queue, priority)
+        };
         let news = match self.acd_fact(|acd, said| acd.enter(now, enter, said)) {
             Entered::Waiting { ahead } => {
                 let wall_ms = self.wall.at(now);
@@ -389,4 +404,11 @@ const fn end_reason(why: HangUpWhy) -> EndReason {
         HangUpWhy::NoInput => EndReason::NoInput,
         HangUpWhy::WrongInput => EndReason::WrongInput,
     }
+}
+
+/// The same for each call of one number, so that a queue that is sticky knows him again; `None`: no number.
+fn caller_tag(number: &str) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    number.hash(&mut hasher);
+    (!number.is_empty()).then(|| hasher.finish())
 }

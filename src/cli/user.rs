@@ -3,7 +3,7 @@
 use super::desk::{self, Missing, ask};
 use super::{Failure, Where};
 use crate::auth::{Action, Role, password};
-use crate::store::{Db, StoreError, USER_NAME_RULE, User, is_user_name};
+use crate::store::{Db, StoreError, USER_NAME_RULE, User, Work, is_user_name};
 use serde_json::json;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
@@ -86,6 +86,7 @@ fn add(args: &Add) -> Result<(), Failure> {
             roles: args.roles.iter().map(|role| role.label().to_owned()).collect(),
             disabled: false,
             created_at: desk::now(),
+            work: Work::default(),
         };
         match db.add_user(&user, &hash).await {
             Err(StoreError::Exists) => {

@@ -41,10 +41,71 @@ pub enum Answer {
     Ring,
 }
 
+/// How a free agent is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    LongestIdle,
+    FewestCalls,
+    SkillFirst,
+    RingAll,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Queue {
     pub answer: Answer,
     pub max_waiting: usize,
+    /// Last resort that gives every place an end; the flow's own `timeout` comes earlier.
+    pub max_wait_s: u32,
+    pub max_callbacks: usize,
+    pub strategy: Strategy,
+    /// How many ring at once with [`Strategy::RingAll`].
+    pub ring_at_most: u8,
+    pub sticky: bool,
+    pub overflow: Option<Overflow>,
+}
+
+/// Where callers go who cannot be served in a queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overflow {
+    pub to: String,
+    /// 0: never by time.
+    pub after_s: u32,
+    /// 0: never by length.
+    pub longer_than: u32,
+    pub no_staff: bool,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            answer: Answer::Auto,
+            max_waiting: 200,
+            max_wait_s: 7_200,
+            max_callbacks: 500,
+            strategy: Strategy::LongestIdle,
+            ring_at_most: 5,
+            sticky: false,
+            overflow: None,
+        }
+    }
+}
+
+/// Rules that hold for all queues and agents; seconds unless the name says otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Acd {
+    pub ring_s: u32,
+    pub beep_ms: u32,
+    pub wrap_up_s: u32,
+    pub wrap_up_max_s: u32,
+    pub decline_pause_s: u32,
+    pub max_declines: u8,
+    pub max_on_break: usize,
+    /// Wrap-up does not end while the call's ticket is a draft.
+    pub hold_unfinished: bool,
+    pub ageing_step_s: u32,
+    pub on_call: Option<String>,
+    pub callback_gaps_s: Vec<u32>,
+    pub callback_max_wait_s: u32,
 }
 
 /// What agents may dial.
@@ -194,10 +255,61 @@ pub(super) fn read_sounds(s: &mut Section<'_, '_>) -> Sounds {
 }
 
 pub(super) fn read_queue(s: &mut Section<'_, '_>) -> Queue {
+    let own = Queue::default();
+    let strategies = [
+        ("longest_idle", Strategy::LongestIdle),
+        ("fewest_calls", Strategy::FewestCalls),
+        ("skill_first", Strategy::SkillFirst),
+        ("ring_all", Strategy::RingAll),
+    ];
     Queue {
-        answer: s.choice("answer", Answer::Auto, &[("auto", Answer::Auto), ("ring", Answer::Ring)]),
-        max_waiting: s.number("max_waiting", 200, 1..=100_000),
+        answer: s.choice("answer", own.answer, &[("auto", Answer::Auto), ("ring", Answer::Ring)]),
+        max_waiting: s.number("max_waiting", own.max_waiting, 1..=100_000),
+        max_wait_s: s.number("max_wait_s", own.max_wait_s, 10..=86_400),
+        max_callbacks: s.number("max_callbacks", own.max_callbacks, 0..=100_000),
+        strategy: s.choice("strategy", own.strategy, &strategies),
+        ring_at_most: s.number("ring_at_most", own.ring_at_most, 1..=20),
+        sticky: s.flag("sticky", own.sticky),
+        overflow: s.maybe("overflow", read_overflow),
     }
+}
+
+fn read_overflow(s: &mut Section<'_, '_>) -> Overflow {
+    let overflow = Overflow {
+        to: s.required("to"),
+        after_s: s.number("after_s", 0, 0..=86_400),
+        longer_than: s.number("longer_than", 0, 0..=100_000),
+        no_staff: s.flag("no_staff", false),
+    };
+    if overflow.after_s == 0 && overflow.longer_than == 0 && !overflow.no_staff {
+        s.refuse("to", "says where to and not when: after_s, longer_than or no_staff is missing");
+    }
+    overflow
+}
+
+pub(super) fn read_acd(s: &mut Section<'_, '_>) -> Acd {
+    let acd = Acd {
+        // The service promises to answer or move on within 8 s.
+        ring_s: s.number("ring_s", 8, 2..=8),
+        beep_ms: s.number("beep_ms", 1_200, 0..=5_000),
+        wrap_up_s: s.number("wrap_up_s", 90, 0..=3_600),
+        wrap_up_max_s: s.number("wrap_up_max_s", 600, 0..=7_200),
+        decline_pause_s: s.number("decline_pause_s", 10, 0..=600),
+        max_declines: s.number("max_declines", 3, 1..=100),
+        max_on_break: s.number("max_on_break", 5, 0..=2_000),
+        hold_unfinished: s.flag("hold_unfinished", true),
+        ageing_step_s: s.number("ageing_step_s", 300, 1..=86_400),
+        on_call: s.maybe_text("on_call"),
+        callback_gaps_s: s.numbers("callback_gaps_s", &[300, 1_800], 1..=86_400),
+        callback_max_wait_s: s.number("callback_max_wait_s", 28_800, 60..=604_800),
+    };
+    if acd.wrap_up_max_s < acd.wrap_up_s {
+        s.refuse("wrap_up_max_s", "is shorter than wrap_up_s");
+    }
+    if acd.callback_gaps_s.len() > 9 {
+        s.refuse("callback_gaps_s", "at most nine gaps, so ten tries");
+    }
+    acd
 }
 
 pub(super) fn read_dial(s: &mut Section<'_, '_>) -> Dial {

@@ -21,7 +21,10 @@ mod secret;
 mod sip;
 
 pub use desk::{Cti, Database, Http, LogFormat, Retention, Telemetry, Ticket};
-pub use engine::{Answer, Calendar, Dial, Ivr, Journal, Limits, Media, Queue, Recording, Roster, Sounds};
+pub use engine::{
+    Acd, Answer, Calendar, Dial, Ivr, Journal, Limits, Media, Overflow, Queue, Recording, Roster, Sounds,
+    Strategy,
+};
 pub use problem::{Place, Problem, Problems};
 pub use read::{PREFIX, net};
 pub use secret::Secret;
@@ -56,6 +59,7 @@ pub struct Config {
     pub ivr: Ivr,
     pub sounds: Sounds,
     pub queues: BTreeMap<String, Queue>,
+    pub acd: Acd,
     pub dial: Dial,
     pub roster: Roster,
     pub calendar: Calendar,
@@ -120,7 +124,7 @@ impl Config {
         }
         // Whoever tries it out wants to see it ring.
         for name in ["main", "business", "english"] {
-            let queue = Queue { answer: Answer::Ring, max_waiting: 200 };
+            let queue = Queue { answer: Answer::Ring, ..Queue::default() };
             self.queues.entry(name.into()).or_insert(queue);
         }
         self.limits.caller_concurrent = 0;
@@ -165,6 +169,7 @@ fn read_config(s: &mut Section<'_, '_>) -> Config {
         ivr: s.section("ivr", engine::read_ivr),
         sounds: s.section("sounds", engine::read_sounds),
         queues: s.named("queue", |_, s| engine::read_queue(s)),
+        acd: s.section("acd", engine::read_acd),
         dial: s.section("dial", engine::read_dial),
         roster: s.section("roster", engine::read_roster),
         calendar: s.section("calendar", engine::read_calendar),

@@ -280,10 +280,9 @@ impl<'a> Section<'_, 'a> {
         default
     }
 
-    /// A list of texts that `T` can read; a single text is a list of one, and in the environment commas separate.
-    pub fn list<T: FromStr>(&mut self, key: &'static str, default: Vec<T>, want: &str) -> Vec<T> {
-        let Some(given) = self.ask(key) else { return default };
-        let items: Vec<Given<'a>> = match &given {
+    /// The items of a list; a single value is a list of one, and in the environment commas separate.
+    fn items(given: &Given<'a>) -> Vec<Given<'a>> {
+        match given {
             Given::Toml(DeValue::Array(items), _) => {
                 items.iter().map(|i| Given::Toml(i.get_ref(), i.span().start)).collect()
             }
@@ -294,7 +293,35 @@ impl<'a> Section<'_, 'a> {
                 .map(|t| Given::Env(name.clone(), t.to_owned()))
                 .collect(),
             Given::Toml(value, offset) => vec![Given::Toml(value, *offset)],
-        };
+        }
+    }
+
+    /// A list of whole numbers within `range`.
+    pub fn numbers(&mut self, key: &'static str, default: &[u32], range: RangeInclusive<u32>) -> Vec<u32> {
+        let Some(given) = self.ask(key) else { return default.to_vec() };
+        let mut values = Vec::new();
+        for item in Self::items(&given) {
+            let value = match &item {
+                Given::Toml(DeValue::Integer(n), _) if n.radix() == 10 => n.as_str().parse().ok(),
+                Given::Env(_, text) => text.parse().ok(),
+                Given::Toml(..) => None,
+            };
+            match value.filter(|v| range.contains(v)) {
+                Some(value) => values.push(value),
+                None => self.wrong(
+                    key,
+                    &item,
+                    &format!("a whole number from {} to {}", range.start(), range.end()),
+                ),
+            }
+        }
+        values
+    }
+
+    /// A list of texts that `T` can read; a single text is a list of one, and in the environment commas separate.
+    pub fn list<T: FromStr>(&mut self, key: &'static str, default: Vec<T>, want: &str) -> Vec<T> {
+        let Some(given) = self.ask(key) else { return default };
+        let items = Self::items(&given);
         let mut values = Vec::with_capacity(items.len());
         for item in &items {
             let text = match item {

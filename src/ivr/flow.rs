@@ -277,6 +277,8 @@ pub(super) struct Collect {
 pub(super) struct Queue {
     pub queue: Arc<str>,
     pub priority: u8,
+    /// What his agent must be able to do, with the least level of each; sorted by name.
+    pub skills: Arc<[(Arc<str>, u8)]>,
     pub music: Option<Arc<str>>,
     /// The key hint, the place and offer, the comfort: each in its own rhythm, the earlier one first when two are due.
     pub announcements: Vec<Again>,

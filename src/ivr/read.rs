@@ -875,11 +875,21 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
         let timeout_ms = self.seconds("timeout_s", 600, 5..=7200);
         let no_staff_ms = self.seconds("no_staff_after_s", 0, 0..=7200);
         let raise = self.raise();
+        let skills = self.skills();
         self.keys(node, false);
         ["timeout", "full", "no_staff"].into_iter().for_each(|out| self.out(out, node, true));
         // After the agent has hung up: a survey.
         self.out("answered", node, false);
-        Kind::Queue(Box::new(Queue { queue, priority, music, announcements, timeout_ms, no_staff_ms, raise }))
+        Kind::Queue(Box::new(Queue {
+            queue,
+            priority,
+            skills,
+            music,
+            announcements,
+            timeout_ms,
+            no_staff_ms,
+            raise,
+        }))
     }
 
     fn raise(&mut self) -> Vec<(char, u8)> {
@@ -914,6 +924,36 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             }
         }
         out
+    }
+
+    /// What the agent must be able to do: the directory's skills, with the least level of each.
+    fn skills(&mut self) -> Arc<[(Arc<str>, u8)]> {
+        let Some(value) = self.get("skills") else { return Arc::from([]) };
+        let DeValue::Table(table) = value.get_ref() else {
+            self.tell(
+                value.span().start,
+                "skills",
+                format_args!("a table is wanted, like {{ english = 1 }}, not {}", named(value.get_ref())),
+            );
+            return Arc::from([]);
+        };
+        let mut out: Vec<(Arc<str>, u8)> = Vec::new();
+        for (name, value) in in_order(table) {
+            let level = match value.get_ref() {
+                DeValue::Integer(n) => n.as_str().parse::<u8>().ok().filter(|n| (1..=9).contains(n)),
+                _ => None,
+            };
+            match level {
+                Some(level) => out.push((Arc::from(name.get_ref().as_ref()), level)),
+                None => self.tell(
+                    value.span().start,
+                    "skills",
+                    format_args!("{} is not a level from 1 to 9", named(value.get_ref())),
+                ),
+            }
+        }
+        out.sort();
+        out.into()
     }
 
     fn answers(&mut self) -> Vec<(char, Arc<str>)> {

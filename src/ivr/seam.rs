@@ -86,6 +86,8 @@ pub enum Action {
     Enqueue {
         queue: Arc<str>,
         priority: u8,
+        /// What the agent must be able to do, with the least level of each; sorted by name.
+        skills: Arc<[(Arc<str>, u8)]>,
     },
     /// The same wait, a higher place.
     Raise {

@@ -241,6 +241,7 @@ impl<'a> Building<'a> {
         let waiting = Queue {
             queue,
             priority: 0,
+            skills: Arc::from([]),
             music: Some(Arc::from("moh/hold")),
             announcements: Vec::new(),
             timeout_ms: 600_000,

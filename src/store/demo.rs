@@ -4,7 +4,7 @@
 use super::db::Db;
 use super::error::StoreError;
 use super::new_ticket::NewTicket;
-use super::user::User;
+use super::user::{User, Work};
 use crate::ticket::number::check_digit;
 
 /// The password of every demo user.
@@ -48,6 +48,21 @@ pub const USERS: &[DemoUser] = &[
     user("auditor", "审计员", None, "auditor"),
     user("admin", "系统管理员", None, "admin"),
 ];
+
+/// Agents know what the shipped flows ask for, not all of them the same.
+fn work(user: &DemoUser) -> Work {
+    let skills: &[(&str, u8)] = match user.name {
+        "8001" => &[("english", 2), ("business", 1)],
+        "8002" => &[("business", 2), ("dialect", 1)],
+        "8003" => &[("senior", 2), ("sign_text", 1)],
+        "8004" => &[("english", 1), ("senior", 1)],
+        _ => &[],
+    };
+    Work {
+        skills: skills.iter().map(|(skill, level)| ((*skill).to_owned(), *level)).collect(),
+        ..Work::default()
+    }
+}
 
 /// A ticket one can ask for.
 #[derive(Clone, Copy, Debug)]
@@ -306,6 +321,7 @@ pub async fn fill<E: std::fmt::Display>(
             roles: vec![user.role.to_owned()],
             disabled: false,
             created_at: now,
+            work: work(user),
         };
         db.add_user(&row, &kept).await?;
     }

@@ -52,5 +52,5 @@ pub use save_ticket::{SaveOutcome, TicketChange};
 pub use ticket::{
     NoStatus, Scope, StatusAnswer, Ticket, TicketEvent, TicketField, TicketFilter, TicketStatus,
 };
-pub use user::{SessionRow, USER_NAME_RULE, User, is_user_name};
+pub use user::{SessionRow, USER_NAME_RULE, User, WORK_RULE, Work, is_user_name, is_work};
 pub use verify::VerifyReport;

@@ -15,6 +15,36 @@ pub struct User {
     pub roles: Vec<String>,
     pub disabled: bool,
     pub created_at: i64,
+    pub work: Work,
+}
+
+/// What an agent can and may do at the telephone.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Work {
+    /// Level by skill, 1 lowest.
+    pub skills: BTreeMap<String, u8>,
+    /// The queues he serves; `None`: all.
+    pub queues: Option<Vec<String>>,
+    /// Rung when he is on call.
+    pub mobile: Option<String>,
+}
+
+impl Work {
+    fn read(skills: &str, queues: Option<&str>, mobile: Option<String>) -> Result<Self, StoreError> {
+        let broken = |error: serde_json::Error| StoreError::Corrupt(format!("a user's work: {error}"));
+        Ok(Self {
+            skills: serde_json::from_str(skills).map_err(broken)?,
+            queues: queues.map(serde_json::from_str).transpose().map_err(broken)?,
+            mobile,
+        })
+    }
+
+    fn written(&self) -> (String, Option<String>) {
+        (
+            serde_json::json!(self.skills).to_string(),
+            self.queues.as_ref().map(|q| serde_json::json!(q).to_string()),
+        )
+    }
 }
 
 /// A session's row. The token itself is never stored.
@@ -32,8 +62,10 @@ impl Db {
     /// Adds a user. `password` is the hash (PHC string).
     pub async fn add_user(&self, user: &User, password: &str) -> Result<(), StoreError> {
         let mut tx = self.begin(Durability::Full).await?;
-        let mut sql =
-            Sql::new("INSERT INTO users (name, display, unit, password, disabled, created_at) VALUES ");
+        let mut sql = Sql::new(
+            "INSERT INTO users (name, display, unit, password, disabled, created_at, skills, queues, mobile) VALUES ",
+        );
+        let (skills, queues) = user.work.written();
         sql.tuple([
             (&user.name).into(),
             (&user.display).into(),
@@ -41,6 +73,9 @@ impl Db {
             password.into(),
             user.disabled.into(),
             user.created_at.into(),
+            (&skills).into(),
+            (&queues).into(),
+            (&user.work.mobile).into(),
         ]);
         sql.run(&mut tx).await?;
         let roles = user.roles.iter().map(|role| vec![(&user.name).into(), role.into()]).collect();
@@ -88,6 +123,18 @@ impl Db {
         Ok(true)
     }
 
+    /// Takes effect at once and ends nobody's session. `false`: no such user.
+    pub async fn set_work(&self, name: &str, work: &Work) -> Result<bool, StoreError> {
+        let (skills, queues) = work.written();
+        let mut tx = self.begin(Durability::Full).await?;
+        let mut sql = Sql::new("UPDATE users SET skills = ");
+        sql.bind(&skills).push(", queues = ").bind(&queues).push(", mobile = ").bind(&work.mobile);
+        sql.push(" WHERE name = ").bind(name);
+        let changed = sql.run(&mut tx).await? > 0;
+        tx.commit().await?;
+        Ok(changed)
+    }
+
     async fn change_user(&self, name: &str, change: Sql) -> Result<bool, StoreError> {
         let mut tx = self.begin(Durability::Full).await?;
         let changed = change.run(&mut tx).await? > 0;
@@ -107,7 +154,7 @@ impl Db {
             roles.entry(row.try_get(0)?).or_default().push(row.try_get(1)?);
         }
         let mut users = Vec::new();
-        for row in Sql::new("SELECT name, display, unit, disabled, created_at FROM users ORDER BY name")
+        for row in Sql::new("SELECT name, display, unit, disabled, created_at, skills, queues, mobile FROM users ORDER BY name")
             .read(&self.read)
             .await?
         {
@@ -119,6 +166,7 @@ impl Db {
                 unit: row.try_get(2)?,
                 disabled: row.try_get::<i64, _>(3)? != 0,
                 created_at: row.try_get(4)?,
+                work: Work::read(row.try_get(5)?, row.try_get(6)?, row.try_get(7)?)?,
             });
         }
         Ok(users)
@@ -126,8 +174,9 @@ impl Db {
 
     /// A user and the hash of the password.
     pub async fn user(&self, name: &str) -> Result<Option<(User, String)>, StoreError> {
-        let mut sql =
-            Sql::new("SELECT name, display, unit, disabled, created_at, password FROM users WHERE name = ");
+        let mut sql = Sql::new(
+            "SELECT name, display, unit, disabled, created_at, password, skills, queues, mobile FROM users WHERE name = ",
+        );
         sql.bind(name);
         let Some(row) = sql.read_one(&self.read).await? else { return Ok(None) };
         let mut sql = Sql::new("SELECT role FROM roles WHERE user_name = ");
@@ -140,6 +189,7 @@ impl Db {
             roles: roles.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?,
             disabled: row.try_get::<i64, _>(3)? != 0,
             created_at: row.try_get(4)?,
+            work: Work::read(row.try_get(6)?, row.try_get(7)?, row.try_get(8)?)?,
         };
         Ok(Some((user, row.try_get(5)?)))
     }
@@ -200,6 +250,22 @@ impl Db {
         tx.commit().await?;
         Ok(ended)
     }
+}
+
+/// What an agent's work may look like, in words.
+pub const WORK_RULE: &str = "at most 32 skills with a level from 1 to 9, at most 64 queues, names of 1 to 32 characters, and a \
+                             mobile of 3 to 20 digits";
+
+pub fn is_work(work: &Work) -> bool {
+    let name =
+        |name: &String| (1..=32).contains(&name.chars().count()) && !name.contains(char::is_whitespace);
+    work.skills.len() <= 32
+        && work.skills.iter().all(|(skill, level)| name(skill) && (1..=9).contains(level))
+        && work.queues.as_ref().is_none_or(|queues| queues.len() <= 64 && queues.iter().all(name))
+        && work.mobile.as_ref().is_none_or(|mobile| {
+            let digits = mobile.strip_prefix('+').unwrap_or(mobile);
+            (3..=20).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+        })
 }
 
 /// What a user's name may look like, in words.

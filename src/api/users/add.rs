@@ -5,7 +5,7 @@ use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::wire::{NewUser, User};
 use crate::auth::{Action, Resource};
-use crate::store::{self, Access};
+use crate::store::{self, Access, Work};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -28,6 +28,14 @@ pub async fn add(
     if !store::is_user_name(&new.name) {
         return Err(Problem::refused(vec![store::USER_NAME_RULE.to_owned()]));
     }
+    let work = Work {
+        skills: new.skills,
+        queues: new.queues.filter(|queues| !queues.is_empty()),
+        mobile: new.mobile.filter(|mobile| !mobile.is_empty()),
+    };
+    if !store::is_work(&work) {
+        return Err(Problem::refused(vec![store::WORK_RULE.to_owned()]));
+    }
     let hash = hash(&api, new.password).await?;
     let user = store::User {
         display: new.display.unwrap_or_else(|| new.name.clone()),
@@ -36,6 +44,7 @@ pub async fn add(
         roles,
         disabled: false,
         created_at: api.now(),
+        work,
     };
     api.db().add_user(&user, &hash).await?;
     let access = Access {

@@ -5,11 +5,11 @@ use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::wire::{User, UserChange};
 use crate::auth::{Action, Resource};
-use crate::store::Access;
+use crate::store::{self, Access, Work};
 use axum::Json;
 use axum::extract::{Path, State};
 
-/// Change a user: disable, new password, other roles. Each ends the user's sessions.
+/// Change a user: disable, new password, other roles; each ends the user's sessions. Skills, queues and mobile hold at once.
 #[utoipa::path(patch, path = "/api/v1/users/{name}", tag = "users", params(("name" = String, Path)),
     request_body = UserChange, responses(
     (status = 200, body = User),
@@ -25,7 +25,9 @@ pub async fn change(
     JsonBody(change): JsonBody<UserChange>,
 ) -> Result<Json<User>, Problem> {
     let (disabled, password) = (change.disabled, change.password);
-    if disabled.is_some() || password.is_some() || change.roles.is_none() && change.unit.is_none() {
+    let works = change.skills.is_some() || change.queues.is_some() || change.mobile.is_some();
+    let ranks = change.roles.is_some() || change.unit.is_some();
+    if disabled.is_some() || password.is_some() || works || !ranks {
         person.may(Action::ManageUsers, Resource::default())?;
     }
     let new_roles = match (&change.roles, &change.unit) {
@@ -36,6 +38,14 @@ pub async fn change(
         }
     };
     let (user, _) = api.db().user(&name).await?.ok_or_else(Problem::not_found)?;
+    let work = works.then(|| Work {
+        skills: change.skills.unwrap_or(user.work.skills),
+        queues: change.queues.map_or(user.work.queues, |queues| (!queues.is_empty()).then_some(queues)),
+        mobile: change.mobile.map_or(user.work.mobile, |mobile| (!mobile.is_empty()).then_some(mobile)),
+    });
+    if work.as_ref().is_some_and(|work| !store::is_work(work)) {
+        return Err(Problem::refused(vec![store::WORK_RULE.to_owned()]));
+    }
     let hash = match password {
         Some(password) => Some(hash(&api, password).await?),
         None => None,
@@ -54,10 +64,13 @@ pub async fn change(
         api.db().set_disabled(&name, disabled).await?;
         done.push(if disabled { "disabled" } else { "enabled" });
     }
-    // Each change ended the user's sessions, so his sockets go too.
-    if !done.is_empty()
-        && let Some(cti) = &api.parts.cti
-    {
+    let ended = !done.is_empty();
+    if let Some(work) = work {
+        api.db().set_work(&name, &work).await?;
+        done.push("work");
+    }
+    // Each of these changes ended the user's sessions, so his sockets go too.
+    if ended && let Some(cti) = &api.parts.cti {
         cti.signed_out(&name, None).await;
     }
     let access = Access {

@@ -344,7 +344,7 @@ impl Sim<'_> {
             Action::StopPlay => self.play += 1,
             Action::Music(Some(name)) => self.tell(Event::Music(name)),
             Action::Music(None) => {}
-            Action::Enqueue { queue, priority } => self.join(queue, priority),
+            Action::Enqueue { queue, priority, .. } => self.join(queue, priority),
             Action::Raise { priority } => self.tell(Event::Raised(priority)),
             Action::LeaveQueue => {
                 self.wait += 1;

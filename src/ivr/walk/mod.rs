@@ -66,6 +66,7 @@ pub struct Walk {
 struct Line {
     queue: Arc<str>,
     priority: u8,
+    skills: Arc<[(Arc<str>, u8)]>,
     /// The node by which it was last waited in: what follows an agent is that node's.
     node: NodeIx,
 }

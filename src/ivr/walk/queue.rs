@@ -40,7 +40,7 @@ impl Walk {
     /// Waits by this node: in the place the caller has, where it is the same queue; else at the end of the line.
     pub(super) fn wait(&mut self, queue: &Queue, out: &mut Outbox<'_>) -> Next {
         let node = self.at;
-        let kept = self.line.as_mut().filter(|line| line.queue == queue.queue);
+        let kept = self.line.as_mut().filter(|line| line.queue == queue.queue && line.skills == queue.skills);
         let vacant = kept.is_some() && out.world.staffed == 0;
         match kept {
             Some(line) => {
@@ -53,8 +53,10 @@ impl Walk {
             None => {
                 self.leave_line(out);
                 let (name, priority) = (Arc::clone(&queue.queue), queue.priority);
-                self.line = Some(Line { queue: Arc::clone(&name), priority, node });
-                out.actions.push(Action::Enqueue { queue: name, priority });
+                let skills = Arc::clone(&queue.skills);
+                self.line =
+                    Some(Line { queue: Arc::clone(&name), priority, skills: Arc::clone(&skills), node });
+                out.actions.push(Action::Enqueue { queue: name, priority, skills });
             }
         }
         self.state = State::Queued(Box::new(Queued::new(out.now, queue, vacant)));
@@ -101,7 +103,12 @@ impl Walk {
     fn wait_again(&mut self, out: &mut Outbox<'_>) {
         let flow = Arc::clone(&self.flow);
         let Kind::Queue(queue) = &flow.node(self.at).kind else { return };
-        self.line = Some(Line { queue: Arc::clone(&queue.queue), priority: queue.priority, node: self.at });
+        self.line = Some(Line {
+            queue: Arc::clone(&queue.queue),
+            priority: queue.priority,
+            skills: Arc::clone(&queue.skills),
+            node: self.at,
+        });
         self.state = State::Queued(Box::new(Queued::new(out.now, queue, false)));
         if let Some(music) = &queue.music {
             self.music = true;

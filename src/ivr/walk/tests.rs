@@ -461,7 +461,7 @@ fn a_place_in_line_is_kept_while_the_caller_listens_to_something_else() {
         (20_000, key('8')),
         (21_000, key('7')),
     ]);
-    let joined = vec![Action::Enqueue { queue: "main".into(), priority: 0 }];
+    let joined = vec![Action::Enqueue { queue: "main".into(), priority: 0, skills: [].into() }];
     assert_eq!(seen[0], (joined, true, false));
     assert_eq!(seen[2], in_line, "listens to the offer");
     assert_eq!(seen[3], in_line, "waits on, in the same place");

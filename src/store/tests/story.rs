@@ -6,7 +6,7 @@ use crate::store::fold::{CallState, hex32};
 use crate::store::projector::Projector;
 use crate::store::{
     Access, CallField, CallFilter, Db, Expired, NewTicket, NoStatus, Page, Scope, SessionRow, StatusAnswer,
-    StoreError, TicketField, TicketFilter, User, demo,
+    StoreError, TicketField, TicketFilter, User, Work, demo,
 };
 use std::convert::Infallible;
 
@@ -127,6 +127,11 @@ async fn users_and_sessions(db: &Db) {
         roles: vec!["admin".into(), "auditor".into()],
         disabled: false,
         created_at: NINE,
+        work: Work {
+            skills: [("english".into(), 2)].into(),
+            queues: Some(vec!["main".into()]),
+            mobile: None,
+        },
     };
     db.add_user(&user, "$argon2id$…").await.unwrap();
     assert!(matches!(db.add_user(&user, "x").await, Err(StoreError::Exists)));
@@ -150,6 +155,12 @@ async fn users_and_sessions(db: &Db) {
     assert!(db.session(&hash).await.unwrap().is_none());
     assert!(db.set_roles("wang", None, &["qa".into()]).await.unwrap());
     assert_eq!(db.user("wang").await.unwrap().unwrap().0.roles, ["qa"]);
+    db.add_session(&hash, &session).await.unwrap();
+    let work = Work { mobile: Some("13900000001".into()), ..Work::default() };
+    assert!(db.set_work("wang", &work).await.unwrap());
+    assert_eq!(db.user("wang").await.unwrap().unwrap().0.work, work);
+    assert!(db.session(&hash).await.unwrap().is_some(), "other skills end no session");
+    assert!(db.end_session(&hash).await.unwrap());
     assert!(!db.set_password("nobody", "x").await.unwrap());
     assert!(!db.end_session(&hash).await.unwrap());
 }
