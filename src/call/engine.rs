@@ -396,6 +396,9 @@ impl Engine {
             }
             Stage::Dialing { until } if *until <= now => {
                 self.reach.took(place, News::Unanswered);
+                if !call.outbound {
+                    return self.rang_out(now, id, out);
+                }
                 self.end(now, id, EndReason::CalleeNoAnswer, EndedBy::Us, out);
             }
             Stage::Talking { until: Some(until) } if *until <= now => {

@@ -53,6 +53,8 @@ pub(super) struct Call {
     pub taken_ms: Option<i64>,
     /// The queue it waits in, or last waited in.
     pub queue: Option<Arc<str>>,
+    /// His flow connected him with somebody: after that talk it goes on by `answered`.
+    pub connected: bool,
     /// It began with us: an agent dialled.
     pub outbound: bool,
     /// The caller asked to be called back; his place goes on when this call is over.
@@ -197,6 +199,7 @@ impl Call {
             taken_ms: None,
             queue: None,
             outbound: false,
+            connected: false,
             callback: None,
             place: None,
             calls_back: None,
@@ -254,6 +257,7 @@ impl Call {
             queued_ms: None,
             taken_ms: None,
             queue: None,
+            connected: false,
             callback: None,
             place: None,
             calls_back: None,

@@ -10,7 +10,7 @@ use super::{EndReason, steps};
 use crate::acd::{Enter, Entered, Needs};
 use crate::base::{CallId, LegId, Personal, Time};
 use crate::ivr::seam::{
-    Action, DialEnd, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World,
+    Action, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World,
 };
 use crate::media::seam::{Order, Piece, PlayId, RecordingGap};
 use crate::ticket::number::Draw;
@@ -108,15 +108,13 @@ impl Engine {
                         call.place = Some((since, priority));
                     }
                     let waited_ms = millis(now.since(since));
+                    self.drop_asked(now, id, "caller_left", out);
                     let (queue, outcome) = (queue.to_string(), QueueOutcome::LeftByFlow);
                     self.note(now, Fact::QueueLeft { call: id, queue, outcome, waited_ms }, out);
                 }
             }
-            // Legs that start with us come with the agents; until then the flow's `failed` leads on to a person.
-            Action::Dial { to, .. } => {
-                self.note(now, Fact::DialStarted { call: id, to: Personal::new(&*to) }, out);
-                self.note(now, Fact::DialEnded { call: id, outcome: 3 }, out);
-                self.todo.push_back((id, Input::Dial(DialEnd::Failed)));
+            Action::Dial { to, timeout_ms } => {
+                self.connect_to(now, id, &to, Duration::from_millis(timeout_ms.into()), out);
             }
             Action::RecordMessage { max_ms, silence_ms } => {
                 let recording = self.random_recording();
@@ -271,6 +269,7 @@ impl Engine {
         self.reach.took(super::reach::Place::Queued, News::WaitOver);
         self.touched.push(id);
         let queue = call.walk.queue().map(|queue| queue.to_string()).unwrap_or_default();
+        self.drop_asked(now, id, "caller_left", out);
         self.note(
             now,
             Fact::QueueLeft { call: id, queue, outcome, waited_ms: millis(now.since(since)) },

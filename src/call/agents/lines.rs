@@ -323,7 +323,10 @@ impl Engine {
                     self.counters.add(Count::Stale);
                 }
             }
-            _ => self.joins(now, id, dialog, agent, &who, out),
+            _ if agent.is_some() || self.outsider_answers(now, id, dialog, out) => {
+                self.joins(now, id, dialog, agent, &who, out);
+            }
+            _ => self.counters.add(Count::Stale),
         }
     }
 
@@ -357,6 +360,7 @@ impl Engine {
             }
             (Some(agent), None) if up => self.leaves(now, id, agent, "hung_up", out),
             (Some(agent), None) => self.not_reached(now, id, agent, out),
+            (None, _) if !up && self.is_connecting(id) => self.not_connected(now, id, at, why, out),
             (None, _) => self.outsider_gone(now, id, at, end_label(why), out),
         }
     }

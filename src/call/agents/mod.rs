@@ -10,6 +10,7 @@
 //! - [`party`]: legs beside the citizen's, and who hears whom.
 //! - [`orders`]: the contract's commands, each answered.
 //! - [`calling_back`]: citizens who wait for a call of ours.
+//! - [`connecting`]: what the flow and the waiting line dial by themselves.
 //! - [`cards`]: what panels are shown.
 //!
 //! Rules that always hold: whoever is on a call has a party there; an agent is on one call; a call on which nobody is left goes
@@ -17,6 +18,7 @@
 
 pub(super) mod calling_back;
 mod cards;
+mod connecting;
 mod consulting;
 pub(super) mod desk;
 mod dialling;

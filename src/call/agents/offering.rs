@@ -58,6 +58,7 @@ impl Engine {
                     Escalation::Nobody => "",
                 };
                 self.alarm(now, "nobody_answers", Some(call), None, number);
+                self.ring_mobile(now, call, number, out);
             }
             Action::CallbackGivenUp { call } => self.callback_given_up(now, call, out),
         }
@@ -187,6 +188,7 @@ impl Engine {
     ) {
         self.took(id, News::AgentAnswered);
         self.offer_over(now, offer, Ending::Answered, out);
+        self.drop_asked(now, id, "answered_elsewhere", out);
         let Some(call) = self.calls.get_mut(&id) else { return };
         self.touched.push(id);
         call.stage = Stage::Talking { until: None };

@@ -10,7 +10,7 @@ use crate::call::engine::{Effect, EndedBy, Engine};
 use crate::call::fact::Fact;
 use crate::call::live::{Call, Stage};
 use crate::call::reach::News;
-use crate::ivr::seam::{Input, QueueNews};
+use crate::ivr::seam::{DialEnd, Input, QueueNews};
 use crate::media::seam::Order;
 use crate::sip::seam::DialogId;
 use std::sync::Arc;
@@ -170,10 +170,13 @@ impl Engine {
         }
         self.set_aside(now, id, false, out);
         self.touched.push(id);
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.stage = Stage::Walking;
-        }
-        self.todo.push_back((id, Input::Returned));
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.stage = Stage::Walking;
+        let input = match std::mem::take(&mut call.connected) {
+            true => Input::Dial(DialEnd::Answered),
+            false => Input::Returned,
+        };
+        self.todo.push_back((id, input));
     }
 
     /// Nobody is left to be listened to.
