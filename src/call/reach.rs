@@ -87,21 +87,8 @@ const IMPOSSIBLE: &[Impossible<Place, News>] = &[
     ),
     (
         &[Place::Dialing],
-        &[
-            News::AgentBack,
-            News::AgentStayedAway,
-            News::AnswerDue,
-            News::InfoKey,
-            News::Refer,
-            News::AckMissing,
-            News::NoSdp,
-            News::TimerRanOut,
-            News::Replaced,
-            News::PeerForgot,
-            News::Cancelled,
-            News::Bye,
-        ],
-        "the one who is dialled has not answered: there is no dialog with him",
+        &[News::AgentBack, News::AgentStayedAway, News::AnswerDue, News::NoSdp, News::Cancelled],
+        "nobody talks yet; who is connected by his flow was answered long ago, who is dialled cancels nothing",
     ),
     (
         &[Place::Dialing, Place::Talking],
@@ -120,7 +107,6 @@ const IMPOSSIBLE: &[Impossible<Place, News>] = &[
         ],
         "the walk rests: nothing is recorded, saved, looked up or waited for",
     ),
-    (&[Place::Dialing], &[News::LookedUp, News::Finished], "its walk has never begun"),
     (
         &[Place::Arriving],
         &[News::Confirmed, News::AckMissing, News::NoSdp, News::TimerRanOut],

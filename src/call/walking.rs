@@ -9,9 +9,7 @@ use super::reach::News;
 use super::{EndReason, steps};
 use crate::acd::{Enter, Entered, Needs};
 use crate::base::{CallId, LegId, Personal, Time};
-use crate::ivr::seam::{
-    Action, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World,
-};
+use crate::ivr::seam::{Action, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World};
 use crate::media::seam::{Order, Piece, PlayId, RecordingGap};
 use crate::ticket::number::Draw;
 use jiff::Timestamp;

@@ -144,8 +144,8 @@ fn wild_of(seed: u64, calls: usize) -> Day {
         let at = Time::from_millis(10 + draw(3_600_000));
         let mut acts = Vec::new();
         let mut after = 100 + draw(2_000);
-        // What he likes best: the status, a message, the line, a callback.
-        let favourite = ['1', '2', '3', '4'][draw(4) as usize];
+        // What he likes best: the status, a message, the line, a callback, somebody else.
+        let favourite = ['1', '2', '3', '4', '6'][draw(5) as usize];
         let odd = draw(6);
         for _ in 0..4 + draw(60) {
             let key = [favourite, '1', '2', '#'][draw(4) as usize];

@@ -31,7 +31,10 @@ pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) 
         flow: flow(),
         clips,
         queues,
-        acd: hotline::acd::AcdConfig::default(),
+        acd: hotline::acd::AcdConfig {
+            on_call: Some("12000000999".into()),
+            ..hotline::acd::AcdConfig::default()
+        },
         agents: Vec::new(),
         hold_music: Some("hold".into()),
         hold_prompt: Some("agent_hold".into()),

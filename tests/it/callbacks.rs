@@ -19,7 +19,7 @@ fn desk(exchange: &Exchange) -> Server {
     let config = include_str!("../../sipp-scenarios/hotline.toml").replacen("name = \"city\"", &trunk, 1);
     let config = format!(
         "{config}\n[[agent_phone]]\nname = \"p1\"\npassword = \"{PHONE}\"\n[[agent_phone]]\nname = \"p2\"\npassword = \"{PHONE}\"\n\
-         [queue.people]\nanswer = \"auto\"\n[acd]\ncallback_gaps_s = [1, 1]\nhold_unfinished = false\n\
+         [queue.people]\nanswer = \"auto\"\n[acd]\ncallback_gaps_s = [1, 1]\ndecline_pause_s = 1\nhold_unfinished = false\n\
          [dial]\ntrunk = \"city\"\nallow = [\"1200001*\"]\n"
     );
     let server =
@@ -136,7 +136,7 @@ fn ten_citizens_are_called_back_in_the_order_of_their_places() {
     for (n, number) in expected.iter().enumerate() {
         // While one talks the other is offered the next.
         let at = talking.map_or(0, |busy| 1 - busy);
-        let (agent, name) = &mut agents[at];
+        let (agent, _) = &mut agents[at];
         let (offered, _) = takes(agent);
         assert_eq!(offered["data"]["caller"], number.as_str(), "the {}. dial", n + 1);
         if n == 3 {
@@ -160,7 +160,6 @@ fn ten_citizens_are_called_back_in_the_order_of_their_places() {
             agent.state(name, "wrap_up");
             agent.done("wrapup.finish", json!({}));
         }
-        let _ = name;
     }
     if let Some(busy) = talking {
         agents[busy].0.done("call.hangup", json!({}));
@@ -181,9 +180,14 @@ fn ten_citizens_are_called_back_in_the_order_of_their_places() {
     let kinds = |path: &str| -> Vec<String> {
         let items = api.get(path)["items"].as_array().cloned().unwrap_or_default();
         let of = |line: &Value| line["kind"].as_str().unwrap_or_default().to_owned();
-        items.iter().map(of).filter(|kind| kind.starts_with("callback_t") || kind == "callback_over").collect()
+        items
+            .iter()
+            .map(of)
+            .filter(|kind| kind.starts_with("callback_t") || kind == "callback_over")
+            .collect()
     };
-    let story = ["callback_tried", "callback_try_ended", "callback_tried", "callback_try_ended", "callback_over"];
+    let story =
+        ["callback_tried", "callback_try_ended", "callback_tried", "callback_try_ended", "callback_over"];
     let no = tried["ticket_nos"][0].as_str().expect("the ticket's number");
     assert_eq!(kinds(&format!("tickets/{no}/events")), story);
     let call = tried["call"].as_str().expect("the call's id");

@@ -10,7 +10,6 @@ use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine, millis};
 use crate::call::fact::{Fact, QueueOutcome};
 use crate::call::live::Stage;
-use crate::call::reach::News;
 use crate::ivr::seam::{DialEnd, Input, QueueNews};
 use crate::media::seam::Order;
 use crate::sip::seam::{DialogEnd, DialogId};
@@ -178,11 +177,11 @@ impl Engine {
             Some(Stage::Queued { .. }) => self.mobile_answers(now, id, out),
             Some(Stage::Talking { .. } | Stage::Dialing { .. }) => {}
             _ => {
-                let at = self.calls.get(&id).and_then(|call| {
-                    call.parties.iter().position(|party| party.dialog == Some(dialog))
-                });
+                let at = self
+                    .calls
+                    .get(&id)
+                    .and_then(|call| call.parties.iter().position(|party| party.dialog == Some(dialog)));
                 if let Some(at) = at {
-                    self.took(id, News::PartyGone);
                     self.drop_party_at(now, id, at, "too_late", out);
                 }
                 return false;
