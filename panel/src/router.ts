@@ -17,6 +17,7 @@ export const router = createRouter({
         { path: '', name: 'start', component: () => import('./pages/Nowhere.vue') },
         { path: 'work', name: 'work', component: () => import('./pages/Work.vue') },
         { path: 'wall', name: 'wall', component: () => import('./pages/Wall.vue') },
+        { path: 'callbacks', name: 'callbacks', component: () => import('./pages/Callbacks.vue') },
         { path: 'people', name: 'people', component: () => import('./pages/People.vue') },
         { path: 'calls/:id?', name: 'calls', component: () => import('./pages/Calls.vue'), props: true },
         {
@@ -32,7 +33,7 @@ export const router = createRouter({
 })
 
 /** Pages that not every role has. */
-const RESERVED: PageName[] = ['work', 'wall', 'people']
+const RESERVED: PageName[] = ['work', 'wall', 'people', 'callbacks']
 
 router.beforeEach(async (to) => {
   const session = useSession()
@@ -46,7 +47,7 @@ router.beforeEach(async (to) => {
 })
 
 router.afterEach((to) => {
-  const named = ['work', 'wall', 'people', 'calls', 'tickets'].includes(String(to.name))
+  const named = ['work', 'wall', 'people', 'calls', 'tickets', 'callbacks'].includes(String(to.name))
   const page = named ? `${i18n.global.t(`nav.${String(to.name)}`)} · ` : ''
   document.title = page + i18n.global.t('app.title')
 })
