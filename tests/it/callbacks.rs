@@ -82,6 +82,13 @@ fn takes(agent: &mut Agent) -> (Value, Value) {
     (offered, dialling)
 }
 
+/// The citizen is on the line, whichever of the two phones was quicker.
+fn speaks(agent: &mut Agent) -> Value {
+    level::until("they talk", WAIT, || {
+        Some(agent.event("call.answered")).filter(|answered| answered["data"]["state"] == "talking")
+    })
+}
+
 fn item(server: &Server, number: &str) -> Value {
     let items = server.api().get("callbacks?limit=500")["items"].clone();
     let all = items.as_array().cloned().unwrap_or_default();
@@ -151,8 +158,7 @@ fn ten_citizens_are_called_back_in_the_order_of_their_places() {
             agent.done("agent.ready", json!({}));
             continue;
         }
-        let answered = agent.event("call.answered");
-        assert_eq!(answered["data"]["state"], "talking", "{answered}");
+        let answered = speaks(agent);
         assert!(answered["data"]["ticket_no"].is_string(), "{answered}");
         if let Some(busy) = talking.replace(at) {
             let (agent, name) = &mut agents[busy];
@@ -240,7 +246,7 @@ fn callbacks_are_in_line_again_after_kill_9() {
     for number in &numbers[1..] {
         let (offered, _) = takes(&mut agent);
         assert_eq!(offered["data"]["caller"], number.as_str());
-        assert_eq!(agent.event("call.answered")["data"]["state"], "talking");
+        speaks(&mut agent);
         agent.done("call.hangup", json!({}));
         agent.state("8002", "wrap_up");
         agent.done("wrapup.finish", json!({}));
@@ -248,6 +254,31 @@ fn callbacks_are_in_line_again_after_kill_9() {
     }
     assert!(server.stop().success(), "{}", server.log());
     server.assert_replays(3);
+}
+
+/// The agent thinks better of it while it rings: the citizen's telephone is quiet again, and his place is kept.
+#[test]
+fn a_try_that_the_agent_ends_stops_the_ringing() {
+    let exchange = Exchange::start();
+    let server = desk(&exchange);
+    let mut citizens = citizens(&server, 1);
+    let number = citizens[0].script.caller.clone();
+    books(&mut citizens[0]);
+    exchange.plan(&number, &[Does::Rings]);
+    let _phone = phone(&server, "p1");
+    let mut agent = agent(&server, "8001", "p1");
+    takes(&mut agent);
+    level::until("it rings", WAIT, || (exchange.dialled().len() == 1).then_some(()));
+    agent.done("call.hangup", json!({}));
+    level::until("it rings no more", WAIT, || (exchange.cancelled() == 1).then_some(()));
+    level::until("the try is on record", WAIT, || {
+        (outcomes(&item(&server, &number)) == ["cancelled"]).then_some(())
+    });
+    takes(&mut agent);
+    speaks(&mut agent);
+    agent.done("call.hangup", json!({}));
+    assert_eq!(outcomes(&becomes(&server, &number, "reached")), ["cancelled", "answered"]);
+    server.assert_clean();
 }
 
 /// A number that the rules do not allow is never dialled, whoever asked for it (`attacks.md` S20).

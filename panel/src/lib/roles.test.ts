@@ -3,9 +3,9 @@ import { hasPhone, landing, pagesOf } from './roles'
 
 describe('roles', () => {
   it.each([
-    [['agent'], 'work', ['work', 'calls', 'tickets', 'people'], true],
-    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people'], true],
-    [['agent', 'lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people'], true],
+    [['agent'], 'work', ['work', 'calls', 'tickets', 'callbacks', 'people'], true],
+    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'callbacks', 'people'], true],
+    [['agent', 'lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'callbacks', 'people'], true],
     [['dispatcher'], 'calls', ['calls', 'tickets'], false],
     [[], 'calls', ['calls', 'tickets'], false],
   ])('%j begins at %s', (roles, first, pages, phone) => {

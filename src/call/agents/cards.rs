@@ -145,6 +145,8 @@ impl Engine {
             (Stage::Talking { .. }, Some(party)) if party.up && call.aside => "held",
             (Stage::Talking { .. }, Some(party)) if party.up && call.parties.len() > 1 => "conference",
             (Stage::Talking { .. }, Some(party)) if party.up => "talking",
+            // The citizen was quicker than the agent's own phone.
+            (Stage::Talking { .. }, Some(_)) if call.outbound => "dialling",
             (Stage::Dialing { .. }, _) => "dialling",
             _ => "offered",
         }

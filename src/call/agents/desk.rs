@@ -171,8 +171,15 @@ impl Engine {
             if self.drop_party_at(now, id, last, why, out).is_none() {
                 return;
             }
-            if let Some(agent) = agent.filter(|_| up) {
-                self.freed(now, id, agent, role, why);
+            // Whoever dialled is free too when his own phone has not come up yet. A callback's place is not his to give up.
+            let dialled = self.calls.get(&id).is_some_and(|c| matches!(c.stage, Stage::Dialing { .. }));
+            match agent {
+                Some(agent) if up => self.freed(now, id, agent, role, why),
+                Some(agent) if dialled => {
+                    let back = self.calls.get(&id).is_some_and(|call| call.calls_back.is_some());
+                    self.freed(now, id, agent, if back { Role::Talk } else { Role::Listen }, why);
+                }
+                _ => {}
             }
         }
     }

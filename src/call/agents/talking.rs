@@ -258,7 +258,10 @@ impl Engine {
         let Some(call) = self.calls.get(&id) else { return };
         let agents: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
         let outbound = call.outbound;
-        let queued = !outbound && self.acd_fact(|acd, actions| acd.front(now, id, actions)).is_ok();
+        // Somebody from outside is with him: he need not wait for anybody.
+        let company = call.parties.iter().any(|party| party.up && party.agent().is_none());
+        let queued =
+            !outbound && !company && self.acd_fact(|acd, actions| acd.front(now, id, actions)).is_ok();
         for agent in agents {
             self.drop_party(now, id, agent, "lost", out);
             if let Some(seat) = self.desk.seats.get_mut(&agent) {
@@ -274,6 +277,9 @@ impl Engine {
         if queued {
             self.waits_again(now, id, out);
         } else {
+            if company {
+                self.set_aside(now, id, false, out);
+            }
             self.alone(now, id, out);
         }
     }
@@ -282,6 +288,14 @@ impl Engine {
     pub(super) fn waits_again(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         for agent in [self.ringing_for(id, true), self.ringing_for(id, false)].concat() {
             self.cancel_ring(now, id, agent, out);
+        }
+        // Whoever is in line is with nobody.
+        let outside =
+            |call: &crate::call::live::Call| call.parties.iter().position(|party| party.agent().is_none());
+        while let Some(at) = self.calls.get(&id).and_then(outside) {
+            if self.drop_party_at(now, id, at, "queued", out).is_none() {
+                break;
+            }
         }
         let place = self.acd.place(id).map(|(queue, priority)| (queue.to_owned(), priority));
         let ahead = self.acd.ahead(id).unwrap_or(0);
