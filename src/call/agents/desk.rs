@@ -1,5 +1,6 @@
 //! The seats: who is logged in, with what device, whether sound passes, and what waits for the disk before it is shown.
 
+use super::party::Role;
 use super::seam::{self, AgentEvent, Device, FromEngine};
 use crate::acd::{self, AgentId, OfferId};
 use crate::base::{CallId, Deadlines, Time, soonest};

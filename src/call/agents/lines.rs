@@ -8,7 +8,7 @@ use crate::base::{CallId, LegId, Personal, Time};
 use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine, LEG_CLOSE_LIMIT};
 use crate::call::fact::{Fact, PartyJoined};
-use crate::call::live::{Closing, Leg};
+use crate::call::live::{Closing, Leg, Stage};
 use crate::call::reach::News;
 use crate::call::sip_news::session_of;
 use crate::media::seam::{BridgeId, Codec, Order, Session};
