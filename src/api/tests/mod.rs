@@ -158,6 +158,7 @@ impl Desk {
                     unit: matches!(role, Role::Unit | Role::UnitHead).then(|| "rl".into()),
                     roles: vec![role.label().into()],
                     disabled: false,
+                    work: crate::store::Work::default(),
                     created_at: NINE,
                 };
                 db.add_user(&user, password_hash()).await.unwrap();
