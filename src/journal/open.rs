@@ -108,7 +108,7 @@ impl Fold {
 
     /// Only what the fold needs is read of a record's body.
     fn frame(&mut self, frame: &Frame<'_>) {
-        const NEEDED: [u16; 8] = [1, 2, 11, 13, 19, 40, 41, 42];
+        const NEEDED: [u16; 8] = [1, 2, 11, 13, 19, 50, 51, 52];
         self.last_seq = self.last_seq.max(frame.seq);
         if frame.kind == wire::CHECKPOINT {
             if let Some(fold) = Self::read(frame.body) {

@@ -52,9 +52,9 @@ pub fn kind(fact: &Fact) -> u16 {
         Fact::WrappedUp { .. } => 32,
         Fact::CallNoted { .. } => 33,
         Fact::RecordingPaused { .. } => 34,
-        Fact::CallbackTried { .. } => 40,
-        Fact::CallbackTryEnded { .. } => 41,
-        Fact::CallbackOver { .. } => 42,
+        Fact::CallbackTried { .. } => 50,
+        Fact::CallbackTryEnded { .. } => 51,
+        Fact::CallbackOver { .. } => 52,
     }
 }
 
@@ -649,13 +649,13 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
         32 => Fact::WrappedUp { call: i.call()?, agent: i.s()?, wrap_ms: i.n()? },
         33 => Fact::CallNoted { call: i.call()?, agent: i.s()?, kind: i.s()?, note: i.person()? },
         34 => Fact::RecordingPaused { call: i.call()?, on: i.b()?, why: i.s()? },
-        40 => {
+        50 => {
             let call = i.call()?;
             let (nth, agent) = (i.n()?, i.s()?);
             Fact::CallbackTried { call, nth, agent, by: i.call()? }
         }
-        41 => Fact::CallbackTryEnded { call: i.call()?, nth: i.n()?, outcome: i.s()?, next_ms: i.n()? },
-        42 => Fact::CallbackOver { call: i.call()?, why: i.s()? },
+        51 => Fact::CallbackTryEnded { call: i.call()?, nth: i.n()?, outcome: i.s()?, next_ms: i.n()? },
+        52 => Fact::CallbackOver { call: i.call()?, why: i.s()? },
         _ => return Ok(None),
     }))
 }
