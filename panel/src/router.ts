@@ -18,6 +18,7 @@ export const router = createRouter({
         { path: 'work', name: 'work', component: () => import('./pages/Work.vue') },
         { path: 'wall', name: 'wall', component: () => import('./pages/Wall.vue') },
         { path: 'admin/:tab?', name: 'admin', component: () => import('./pages/Admin.vue'), props: true },
+        { path: 'callbacks', name: 'callbacks', component: () => import('./pages/Callbacks.vue') },
         { path: 'people', name: 'people', component: () => import('./pages/People.vue') },
         { path: 'roster', name: 'roster', component: () => import('./pages/Roster.vue') },
         { path: 'calls/:id?', name: 'calls', component: () => import('./pages/Calls.vue'), props: true },
@@ -34,7 +35,7 @@ export const router = createRouter({
 })
 
 /** Pages that not every role has. */
-const RESERVED: PageName[] = ['work', 'wall', 'people', 'roster', 'admin']
+const RESERVED: PageName[] = ['work', 'wall', 'people', 'callbacks', 'roster', 'admin']
 
 router.beforeEach(async (to) => {
   const session = useSession()
@@ -48,7 +49,8 @@ router.beforeEach(async (to) => {
 })
 
 router.afterEach((to) => {
-  const named = ['work', 'wall', 'people', 'roster', 'calls', 'tickets', 'admin'].includes(String(to.name))
+  const pages = ['work', 'wall', 'people', 'roster', 'calls', 'tickets', 'callbacks', 'admin']
+  const named = pages.includes(String(to.name))
   const page = named ? `${i18n.global.t(`nav.${String(to.name)}`)} · ` : ''
   document.title = page + i18n.global.t('app.title')
 })

@@ -1,6 +1,7 @@
 //! Callbacks: the caller hangs up and his place waits on in the same order. An agent is chosen first and the citizen dialled then,
 //! so there are never more dials than agents who are free for them. A failed try keeps the place.
 
+use super::agent::Activity;
 use super::places::{PlaceState, Served};
 use super::words::*;
 use super::{Acd, Action};
@@ -58,6 +59,45 @@ impl Acd {
         }
         self.settle(now, out);
         Ok(())
+    }
+
+    /// The citizen has answered: the agent is on that call from now on, and the place is used up.
+    pub fn callback_reached(
+        &mut self,
+        now: Time,
+        call: CallId,
+        on: CallId,
+        out: &mut Vec<Action>,
+    ) -> Result<(), Refused> {
+        let served = self.served.get(&call).ok_or(Refused::UnknownCall)?;
+        if served.place.kind != Kind::Callback {
+            return Err(Refused::NotACallback);
+        }
+        let agent = served.agent;
+        self.served.remove(&call);
+        self.change(now, agent, out, |agent| agent.activity = Activity::OnCall { call: on });
+        self.settle(now, out);
+        Ok(())
+    }
+
+    /// It must not be dialled any more, whatever tries are left: the place is gone and an agent who was to be on it is free.
+    pub fn callback_dropped(&mut self, now: Time, call: CallId, out: &mut Vec<Action>) {
+        if let Some(Served { agent, .. }) = self.served.remove(&call) {
+            if self.agents.get(&agent).is_some_and(|agent| agent.call() == Some(call)) {
+                self.wrap_for(now, agent, call, Duration::ZERO, out);
+            }
+            self.settle(now, out);
+        } else {
+            self.leave(now, call, out);
+        }
+    }
+
+    /// When the next try of a resting callback may be.
+    pub fn callback_rests_until(&self, call: CallId) -> Option<Time> {
+        match self.places.get(&call)?.state {
+            PlaceState::Resting { until } => Some(until),
+            _ => None,
+        }
     }
 
     /// Tries of a callback that have failed.

@@ -99,6 +99,9 @@ impl Acd {
         let queue = Arc::clone(queue);
         let Some(line) = self.line(now, &queue, &enter.needs) else { return Entered::Full };
         let entered = enter.entered.map_or(now, |at| at.min(now));
+        // A callback is promised from when the citizen came; whoever is on the line again waits anew.
+        let begun = if enter.kind == Kind::Callback { entered } else { now };
+        let rest = |until| PlaceState::Resting { until };
         let mut place = Place {
             line,
             needs: enter.needs,
@@ -107,12 +110,12 @@ impl Acd {
             rank: Rank { due: 0, call },
             entered,
             caller: enter.caller,
-            state: PlaceState::Waiting,
-            give_up_at: now + self.longest_wait(&queue, enter.kind),
+            state: enter.rest_until.filter(|until| *until > now).map_or(PlaceState::Waiting, rest),
+            give_up_at: begun + self.longest_wait(&queue, enter.kind),
             overflow_at: self.overflow_at(now, &queue),
             queue,
             moves: u8::from(sent_on.is_some()),
-            tries: 0,
+            tries: enter.tries,
             rung: 0,
             escalated: false,
             past: Vec::new(),
@@ -125,9 +128,11 @@ impl Acd {
         if let Some((to, why)) = sent_on {
             out.push(Action::Overflow { call, from: enter.queue, to, why });
         }
+        if matches!(place.state, PlaceState::Waiting) {
+            self.again.insert(rank);
+        }
         self.put(now, call, place);
         let ahead = self.ahead(call).unwrap_or(0);
-        self.again.insert(rank);
         self.settle(now, out);
         self.state_wait(now, call);
         Entered::Waiting { ahead }

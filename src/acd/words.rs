@@ -114,6 +114,9 @@ pub struct Enter {
     /// Keeps a place won earlier; `None`: now.
     pub entered: Option<Time>,
     pub kind: Kind,
+    /// Of a callback that was in line before a restart: its failed tries, and when the next one may be.
+    pub tries: u8,
+    pub rest_until: Option<Time>,
 }
 
 impl Enter {
@@ -126,6 +129,8 @@ impl Enter {
             caller: None,
             entered: None,
             kind: Kind::Live,
+            tries: 0,
+            rest_until: None,
         }
     }
 }

@@ -14,6 +14,7 @@
 //!
 //! To add an endpoint: a file `<noun>/<verb>.rs` with its `utoipa::path`, a line in `router.rs`, a line in `openapi.rs`, an
 //! action in `auth` if none fits; the tests name what is missing.
+mod callbacks;
 mod calls;
 mod count;
 mod cti;

@@ -1,7 +1,8 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
 use super::{
-    calls, cti, engine, floor, flows, numbers, ops, recordings, roster, session, tickets, users, works,
+    callbacks, calls, cti, engine, floor, flows, numbers, ops, recordings, roster, session, tickets, users,
+    works,
 };
 use utoipa::OpenApi;
 
@@ -20,6 +21,7 @@ use utoipa::OpenApi;
         calls::show,
         calls::events,
         calls::hang_up,
+        callbacks::list,
         floor::why,
         floor::queues,
         floor::agents,

@@ -4,8 +4,8 @@ use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    calls, cti, engine, floor, flows, input, numbers, openapi, ops, panel, recordings, roster, session,
-    tickets, users, works,
+    callbacks, calls, cti, engine, floor, flows, input, numbers, openapi, ops, panel, recordings, roster,
+    session, tickets, users, works,
 };
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -57,6 +57,7 @@ fn table() -> Table {
         .add(Method::GET, "/api/v1/calls/{id}/events", calls::events)
         .add(Method::POST, "/api/v1/calls/{id}/hangup", calls::hang_up)
         .add(Method::GET, "/api/v1/calls/{id}/why", floor::why)
+        .add(Method::GET, "/api/v1/callbacks", callbacks::list)
         .add(Method::GET, "/api/v1/queues", floor::queues)
         .add(Method::GET, "/api/v1/agents", floor::agents)
         .add(Method::GET, "/api/v1/recordings/{id}", recordings::play)

@@ -139,6 +139,47 @@ pub struct Callback {
     pub queue: Option<String>,
 }
 
+/// A citizen who asked to be called back.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CallbackItem {
+    /// The call in which he asked.
+    pub call: String,
+    pub number: String,
+    pub queue: String,
+    /// `waiting dialling reached given_up too_late number_refused no_line full no_queue withdrawn`.
+    pub state: String,
+    pub asked_at: String,
+    /// His place: when he came, and with what priority.
+    pub entered_at: String,
+    pub priority: u8,
+    pub tries: Vec<CallbackTry>,
+    /// When the next try may be, between two.
+    pub next_at: Option<String>,
+    pub over_at: Option<String>,
+    /// Ids of the call's tickets, and the numbers of those that have one.
+    pub tickets: Vec<String>,
+    pub ticket_nos: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CallbackTry {
+    pub nth: u8,
+    pub agent: String,
+    /// The call that dialled him; null where none could be begun.
+    pub call: Option<String>,
+    pub at: String,
+    pub ended_at: Option<String>,
+    /// `answered busy no_answer refused wrong failed cancelled cut`; null while it goes on.
+    pub outcome: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CallbackList {
+    pub items: Vec<CallbackItem>,
+    /// For `?cursor=`.
+    pub next: Option<String>,
+}
+
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CallList {
     pub items: Vec<Call>,
@@ -413,6 +454,36 @@ fn number(text: &str, decision: Decision) -> Option<String> {
         _ if text.is_empty() => None,
         Decision::Allow => Some(text.to_owned()),
         Decision::CallerHidden | Decision::Masked | Decision::Refuse(_) => Some(masked(text)),
+    }
+}
+
+impl CallbackItem {
+    /// `None`: nobody asked for one in this call.
+    pub fn of(api: &Api, call: store::Call, decision: Decision) -> Option<Self> {
+        let record = call.record;
+        let seen = record.callback?;
+        let tries = seen.tries.iter().map(|tried| CallbackTry {
+            nth: tried.nth,
+            agent: tried.agent.clone(),
+            call: Some(tried.call.clone()).filter(|by| *by != record.id),
+            at: api.time(tried.at),
+            ended_at: tried.ended_at.map(|at| api.time(at)),
+            outcome: tried.outcome.clone(),
+        });
+        Some(Self {
+            number: record.callback_number.and_then(|n| number(&n, decision)).unwrap_or_default(),
+            queue: record.callback_queue.unwrap_or_default(),
+            state: seen.state().to_owned(),
+            asked_at: api.time(seen.asked_at),
+            entered_at: api.time(seen.entered_at),
+            priority: seen.priority,
+            tries: tries.collect(),
+            next_at: seen.next_at.map(|at| api.time(at)),
+            over_at: seen.over_at.map(|at| api.time(at)),
+            call: record.id,
+            tickets: call.tickets,
+            ticket_nos: call.numbers,
+        })
     }
 }
 

@@ -3,6 +3,9 @@
 use crate::base::Time;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// What began before the process has a time too, back to this: places in line that were kept over a restart.
+const BEFORE: Duration = Duration::from_secs(8 * 24 * 3600);
+
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started: Instant,
@@ -12,12 +15,10 @@ pub struct Clock {
 
 impl Clock {
     pub fn start(wall_shift_ms: i64) -> Self {
-        // A second in the past, so that no reading is ever [`Time::ZERO`].
-        let started = Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or_else(Instant::now);
-        Self { started, wall_shift_ms }
+        Self { started: Instant::now(), wall_shift_ms }
     }
     pub fn now(&self) -> Time {
-        Time::ZERO + self.started.elapsed()
+        Time::ZERO + BEFORE + self.started.elapsed()
     }
     /// Milliseconds since 1970.
     pub fn wall_ms(&self) -> i64 {

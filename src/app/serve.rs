@@ -12,6 +12,8 @@ use super::sockets::{self, BindError};
 use super::voice::Voice;
 use super::works::{InForce, Live, Shop};
 use crate::api::RosterDesk;
+use crate::call::callbacks::RestoredCallback;
+use crate::call::fact::Fact;
 use crate::call::{Engine, Input};
 use crate::config::Config;
 use crate::journal::{self, Journal, News, Recovered};
@@ -124,6 +126,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         config_hash: build::config_hash(config),
     });
     driver.give(Input::LostByRestart(recovered.unended.clone()));
+    driver.give(Input::RestoreCallbacks(promised(config, &recovered)));
     assets::keep(&config.data, &assets.entry).map_err(ServeError::io("keeping the flow"))?;
 
     let durable = Arc::new(tokio::sync::Notify::new());
@@ -229,6 +232,43 @@ fn seed() -> Result<[u8; 32], ServeError> {
         source: std::io::Error::other(error.to_string()),
     })?;
     Ok(seed)
+}
+
+/// Callbacks that were in line when the last process went away. Their numbers are in the requests' own facts; one whose key is gone
+/// cannot be called.
+fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
+    let options = journal_options(config);
+    let mut reader =
+        journal::Reader::open(&options.dir, &options.keys_dir).and_spare(options.spare_dir.as_deref());
+    let mut open: Vec<_> = recovered.callbacks.0.iter().collect();
+    open.sort_by_key(|(_, open)| open.seq);
+    let mut restored = Vec::with_capacity(open.len());
+    for (call, open) in open {
+        let mut facts = Vec::new();
+        // The number is drawn right after the request, where it was not drawn before.
+        if let Err(error) = reader.read_after(open.seq.saturating_sub(1), 4, &mut facts) {
+            tracing::error!(%error, %call, "a callback is lost: its request cannot be read");
+            continue;
+        }
+        let drawn = facts.iter().find_map(|stamped| match &stamped.fact {
+            Fact::NumberDrawn { call: of, no, code } if of == call => {
+                Some((Arc::from(no.as_str()), Arc::from(code.reveal())))
+            }
+            _ => None,
+        });
+        let Some(first) = facts.into_iter().next() else { continue };
+        if let Fact::CallbackRequested { number, queue, .. } = first.fact {
+            restored.push(RestoredCallback {
+                call: *call,
+                number,
+                queue: Arc::from(queue),
+                ticket: drawn,
+                asked_ms: first.wall_ms,
+                open: open.clone(),
+            });
+        }
+    }
+    restored
 }
 
 fn report(recovered: &Recovered) {

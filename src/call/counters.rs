@@ -63,6 +63,10 @@ counts! {
     /// Agents whose line was lost while they talked.
     AgentsLost = "agents_lost";
     CallsDialled = "calls_dialled";
+    /// Callbacks dialled, citizens reached by them, and those given up.
+    CallbacksTried = "callbacks_tried";
+    CallbacksReached = "callbacks_reached";
+    CallbacksGivenUp = "callbacks_given_up";
     Alarms = "alarms";
 }
 

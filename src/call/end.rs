@@ -76,6 +76,9 @@ catalogue! {
     CalleeBusy = 30, "callee_busy", Caller, 0, "对方忙";
     CalleeNoAnswer = 31, "callee_no_answer", Caller, 0, "对方无人接听";
     DialFailed = 32, "dial_failed", Trunk, 0, "外呼失败";
+    /// He refused the call; the number is nobody's.
+    CalleeRefused = 33, "callee_refused", Caller, 0, "对方拒接";
+    CalleeUnknown = 34, "callee_unknown", Caller, 0, "空号";
     /// Ended by a restart that could not keep it.
     Restarted = 42, "restarted", Us, 0, "系统重启";
     /// SIGTERM's drain limit passed, or the second SIGTERM came.

@@ -1,9 +1,11 @@
 //! The engine's value, its inputs and effects, and the loop that settles each input.
 
 use super::EndReason;
+use super::agents::calling_back::{self, Callback};
 use super::agents::desk::Desk;
 use super::agents::seam::{FromEngine, ToEngine};
 use super::agents::special::{Redial, SilentCalls};
+use super::callbacks::RestoredCallback;
 use super::config::EngineConfig;
 use super::counters::{Count, Counters};
 use super::fact::{CallEnded, Fact, QueueOutcome, Stamped};
@@ -60,6 +62,8 @@ pub enum Input<'a> {
     },
     /// Trunks, numbers, queues, limits changed; live calls go on.
     Reconfigure(Box<EngineConfig>),
+    /// Callbacks that the journal still promises; after [`Input::LostByRestart`].
+    RestoreCallbacks(Vec<RestoredCallback>),
     /// Calls that were up when the last process went away, and which this one does not take over.
     LostByRestart(Vec<CallId>),
     /// A panel's command, or what is known of an agent's page and sound.
@@ -145,6 +149,8 @@ pub struct Engine {
     pub(super) redials: VecDeque<Redial>,
     pub(super) silent: SilentCalls,
     pub(super) desk: Desk,
+    /// Citizens who are called back, by the call in which they asked for it.
+    pub(super) callbacks: BTreeMap<CallId, Callback>,
 }
 
 /// Wall time as data: what it read, and when.
@@ -218,6 +224,7 @@ impl Engine {
             redials: VecDeque::new(),
             silent: SilentCalls::default(),
             desk: Desk::default(),
+            callbacks: BTreeMap::new(),
             config,
         }
     }
@@ -243,6 +250,7 @@ impl Engine {
             }
             Input::Reconfigure(config) => self.reconfigure(now, *config),
             Input::LostByRestart(calls) => self.lost_by_restart(now, calls, out),
+            Input::RestoreCallbacks(open) => self.restore_callbacks(now, open, out),
             Input::Agent(input) => self.agent_input(now, input, out),
             Input::Agents(agents) => {
                 self.config.agents = agents;
@@ -394,6 +402,13 @@ impl Engine {
                 self.reach.took(place, News::NotOnDisk);
                 self.not_saved(id);
             }
+            Stage::Dialing { until } if *until <= now => {
+                self.reach.took(place, News::Unanswered);
+                if !call.outbound {
+                    return self.rang_out(now, id, out);
+                }
+                self.end(now, id, EndReason::CalleeNoAnswer, EndedBy::Us, out);
+            }
             Stage::Talking { until: Some(until) } if *until <= now => {
                 self.reach.took(place, News::AgentStayedAway);
                 self.agent_stayed_away(now, id, out);
@@ -456,7 +471,9 @@ impl Engine {
     ) {
         self.keep_for_redial(id, reason, &by);
         self.parties_go(now, id, reason.label(), out);
-        let Some(call) = self.calls.remove(&id) else { return };
+        let Some(mut call) = self.calls.remove(&id) else { return };
+        let callback = call.callback.take();
+        let tried = call.calls_back.filter(|_| matches!(call.stage, Stage::Dialing { .. }));
         self.order.remove(&id);
         self.deadlines.moved(id, call.mirrored, None);
         self.by_dialog.remove(&call.dialog);
@@ -474,9 +491,10 @@ impl Engine {
             EndedBy::Peer { cause } => cause,
             EndedBy::Us => {
                 let why = sip_reason(reason);
-                let (answered, status) = (call.answered.is_some(), reason.sip_status());
+                // What we dialled ourselves is cancelled; a caller is refused.
+                let (hang_up, status) = (call.answered.is_some() || call.outbound, reason.sip_status());
                 let retry = (status == 503).then(|| self.retry_after());
-                self.sip(|ua, sip| match answered {
+                self.sip(|ua, sip| match hang_up {
                     true => drop(ua.hang_up(now, call.dialog, why, sip)),
                     false => drop(ua.reject(
                         now,
@@ -501,7 +519,14 @@ impl Engine {
         };
         self.counters.ended(reason);
         self.note(now, Fact::CallEnded(Box::new(ended)), out);
+        let ticket = call.ticket.clone();
         self.close_leg(now, call, out);
+        if let Some(of) = tried {
+            self.callback_try_over(now, of, calling_back::outcome(reason), out);
+        }
+        if let Some(callback) = callback {
+            self.callback_waits(now, id, Callback { ticket, ..callback }, None, out);
+        }
     }
 
     fn close_leg(&mut self, now: Time, call: Call, out: &mut Vec<Effect>) {
@@ -570,6 +595,7 @@ impl Engine {
             return;
         }
         self.note(now, Fact::Draining, out);
+        self.callbacks_rest(now);
         let waiting: Vec<CallId> = self.acd.calls_waiting().collect();
         for call in waiting {
             self.acd_fact(|acd, said| acd.leave(now, call, said));
@@ -642,6 +668,7 @@ impl Engine {
             "unsettled"
         );
         self.assert_desk();
+        self.assert_callbacks();
         for (id, call) in &self.calls {
             assert_eq!(call.mirrored, call.mirrored_deadline(), "{id} deadline not mirrored");
             assert!(call.mirrored.is_some(), "{id} has no next deadline");

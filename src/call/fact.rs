@@ -83,11 +83,32 @@ pub enum Fact {
         recording: u128,
         length_ms: u32,
     },
-    /// The citizen asked to be called back.
+    /// The citizen asked to be called back, with the place he had: its priority, and the wall time of his entry.
     CallbackRequested {
         call: CallId,
         number: Personal,
         queue: String,
+        priority: u8,
+        entered_ms: i64,
+    },
+    /// An agent has taken the callback of `call`, and the citizen is dialled by `by`. Tries count from one.
+    CallbackTried {
+        call: CallId,
+        nth: u8,
+        agent: String,
+        by: CallId,
+    },
+    /// `answered busy no_answer refused failed cancelled cut`; with the wall time of the next try, zero where there is none.
+    CallbackTryEnded {
+        call: CallId,
+        nth: u8,
+        outcome: String,
+        next_ms: i64,
+    },
+    /// The callback is in line no more: `reached given_up too_late number_refused no_line full no_queue withdrawn`.
+    CallbackOver {
+        call: CallId,
+        why: String,
     },
     RecordingStarted {
         call: CallId,
@@ -211,6 +232,9 @@ impl Fact {
             | Self::NumberDrawn { call, .. }
             | Self::MessageStored { call, .. }
             | Self::CallbackRequested { call, .. }
+            | Self::CallbackTried { call, .. }
+            | Self::CallbackTryEnded { call, .. }
+            | Self::CallbackOver { call, .. }
             | Self::RecordingStarted { call, .. }
             | Self::RecordingEnded { call, .. }
             | Self::ValueSet { call, .. }

@@ -4,6 +4,7 @@
 //! Only what facts carry is here. A walk is rebuilt by replay, the user agent's dialog from its facts, the media leg from the answer.
 
 use super::Engine;
+use super::callbacks::CallbackFold;
 use super::fact::{CallAnswered, DialogFact, Fact, StepTrail};
 use super::live::{Call, Stage};
 use crate::base::CallId;
@@ -35,10 +36,12 @@ pub struct LiveFacts {
 pub struct LiveFold {
     pub live: BTreeMap<CallId, LiveFacts>,
     pub ended: u64,
+    pub callbacks: CallbackFold,
 }
 
 impl LiveFold {
     pub fn fold(&mut self, fact: &Fact) {
+        self.callbacks.fold(0, fact);
         match fact {
             Fact::CallArrived(arrived) => {
                 let live = LiveFacts {
@@ -109,6 +112,9 @@ impl LiveFold {
             | Fact::NumberBlock { .. }
             | Fact::MessageStored { .. }
             | Fact::CallbackRequested { .. }
+            | Fact::CallbackTried { .. }
+            | Fact::CallbackTryEnded { .. }
+            | Fact::CallbackOver { .. }
             | Fact::RecordingEnded { .. }
             | Fact::ValueSet { .. }
             | Fact::DialStarted { .. }
@@ -223,6 +229,11 @@ impl Engine {
             {
                 return Some(format!("{id}: dialog {known:?} is not {told:?}"));
             }
+        }
+        let promised: Vec<_> =
+            fold.callbacks.0.iter().map(|(of, open)| (*of, open.tries, open.dialled)).collect();
+        if self.open_callbacks() != promised {
+            return Some(format!("callbacks {:?} are not {promised:?}", self.open_callbacks()));
         }
         (self.calls.len() != fold.live.len())
             .then(|| format!("{} calls live, {} in the facts", self.calls.len(), fold.live.len()))

@@ -1,5 +1,6 @@
 //! One live call: what it owns at each stage, and the one deadline that follows from it.
 
+use super::agents::calling_back::Callback;
 use super::agents::party::Party;
 use super::caller::Caller;
 use super::ports::MediaPort;
@@ -52,8 +53,17 @@ pub(super) struct Call {
     pub taken_ms: Option<i64>,
     /// The queue it waits in, or last waited in.
     pub queue: Option<Arc<str>>,
+    /// His flow connected him with somebody: after that talk it goes on by `answered`.
+    pub connected: bool,
     /// It began with us: an agent dialled.
     pub outbound: bool,
+    /// The caller asked to be called back; his place goes on when this call is over.
+    pub callback: Option<Callback>,
+    /// The place he had in line before he left it: when he came, and with what priority.
+    pub place: Option<(Time, u8)>,
+    /// The callback this call is a try of, by the call in which it was asked for; and what it was when it was dialled.
+    pub calls_back: Option<CallId>,
+    pub back_to: Option<Callback>,
     /// The fact that must be on disk before the ticket's number is shown.
     pub ticket_seq: u64,
     /// The worker has a bridge of this call.
@@ -119,8 +129,10 @@ pub(super) enum Stage {
         id: u32,
         until: Time,
     },
-    /// An agent has dialled; the other side has not answered.
-    Dialing,
+    /// We have dialled; the other side has not answered, and is waited for no longer than this.
+    Dialing {
+        until: Time,
+    },
     /// Somebody is on the line, or was a moment ago: the walk rests. With `until` set nobody is, and he waits for whoever was.
     Talking {
         until: Option<Time>,
@@ -193,6 +205,11 @@ impl Call {
             taken_ms: None,
             queue: None,
             outbound: false,
+            connected: false,
+            callback: None,
+            place: None,
+            calls_back: None,
+            back_to: None,
             ticket_seq: 0,
             bridged: false,
             crisis: false,
@@ -229,7 +246,7 @@ impl Call {
             number: number.to_owned(),
             called: from.to_owned(),
             trunk,
-            stage: Stage::Dialing,
+            stage: Stage::Dialing { until: now },
             walk,
             outbound: true,
             answered: None,
@@ -249,6 +266,11 @@ impl Call {
             queued_ms: None,
             taken_ms: None,
             queue: None,
+            connected: false,
+            callback: None,
+            place: None,
+            calls_back: None,
+            back_to: None,
             ticket_seq: 0,
             bridged: false,
             crisis: false,
@@ -269,12 +291,9 @@ impl Call {
             Stage::Arriving { answer_at } => Some((*answer_at, "answer")),
             Stage::Saving { until, .. } => Some((*until, "number not safe in time")),
             Stage::Looking { until, .. } => Some((*until, "lookup")),
+            Stage::Dialing { until } => Some((*until, "no answer")),
             Stage::Talking { until } => until.map(|at| (at, "agent away")),
-            Stage::AwaitingSdp
-            | Stage::Walking
-            | Stage::Queued { .. }
-            | Stage::Message { .. }
-            | Stage::Dialing => None,
+            Stage::AwaitingSdp | Stage::Walking | Stage::Queued { .. } | Stage::Message { .. } => None,
         };
         let walk = self.answered.and(self.walk.poll_timeout());
         [own, walk, Some((self.max_call_at, "longest call"))].into_iter().flatten().min_by_key(|(at, _)| *at)

@@ -21,6 +21,7 @@
 //! and a story in the tests.
 
 pub mod agents;
+pub mod callbacks;
 mod caller;
 mod config;
 mod counters;

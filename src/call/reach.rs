@@ -17,7 +17,7 @@ closed! {
         Bye, Cancelled, AckMissing, NoSdp, TimerRanOut, TransportLost, Replaced, PeerForgot,
         Finished, Key, Silent, Heard, Moved, RecordingEnded, MessageEnded, LegClosed,
         OnDisk, NotOnDisk, LookedUp, LookupLate, WaitOver, WalkDue, TooLong, HangUp, EndAll,
-        Offered, OfferOver, AgentAnswered, AgentLeft, AgentBack, AgentStayedAway, PartyUp, PartyGone, PartySilent,
+        Offered, OfferOver, AgentAnswered, AgentLeft, AgentBack, AgentStayedAway, Unanswered, PartyUp, PartyGone, PartySilent,
     }
 }
 
@@ -71,22 +71,24 @@ const IMPOSSIBLE: &[Impossible<Place, News>] = &[
         "nobody is called for who does not wait",
     ),
     (
-        &[Place::Dialing],
         &[
-            News::AgentBack,
-            News::AgentStayedAway,
-            News::AnswerDue,
-            News::InfoKey,
-            News::Refer,
-            News::AckMissing,
-            News::NoSdp,
-            News::TimerRanOut,
-            News::Replaced,
-            News::PeerForgot,
-            News::Cancelled,
-            News::Bye,
+            Place::Arriving,
+            Place::AwaitingSdp,
+            Place::Walking,
+            Place::Queued,
+            Place::Message,
+            Place::Saving,
+            Place::Looking,
+            Place::Talking,
+            Place::Closing,
         ],
-        "the one who is dialled has not answered: there is no dialog with him",
+        &[News::Unanswered],
+        "only who is dialled can leave it ringing",
+    ),
+    (
+        &[Place::Dialing],
+        &[News::AgentBack, News::AgentStayedAway, News::AnswerDue, News::NoSdp, News::Cancelled],
+        "nobody talks yet; who is connected by his flow was answered long ago, who is dialled cancels nothing",
     ),
     (
         &[Place::Dialing, Place::Talking],
@@ -105,7 +107,6 @@ const IMPOSSIBLE: &[Impossible<Place, News>] = &[
         ],
         "the walk rests: nothing is recorded, saved, looked up or waited for",
     ),
-    (&[Place::Dialing], &[News::LookedUp, News::Finished], "its walk has never begun"),
     (
         &[Place::Arriving],
         &[News::Confirmed, News::AckMissing, News::NoSdp, News::TimerRanOut],
@@ -272,7 +273,7 @@ impl Stage {
             Self::Message { .. } => Place::Message,
             Self::Saving { .. } => Place::Saving,
             Self::Looking { .. } => Place::Looking,
-            Self::Dialing => Place::Dialing,
+            Self::Dialing { .. } => Place::Dialing,
             Self::Talking { .. } => Place::Talking,
         }
     }

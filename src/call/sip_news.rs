@@ -354,6 +354,8 @@ const fn news_of(why: DialogEnd) -> Option<News> {
 const fn callee_reason(status: u16) -> EndReason {
     match status {
         486 | 600 => EndReason::CalleeBusy,
+        403 | 603 | 607 | 608 => EndReason::CalleeRefused,
+        404 | 410 | 484 | 604 => EndReason::CalleeUnknown,
         408 | 480 | 487 => EndReason::CalleeNoAnswer,
         _ => EndReason::DialFailed,
     }

@@ -1,5 +1,6 @@
 //! A call's walk through its flow: inputs in, the walk's wishes carried out, numbers drawn and made safe.
 
+use super::agents::calling_back::Callback;
 use super::counters::Count;
 use super::engine::{Effect, EndedBy, Engine, millis};
 use super::fact::{Fact, QueueOutcome};
@@ -8,9 +9,7 @@ use super::reach::News;
 use super::{EndReason, steps};
 use crate::acd::{Enter, Entered, Needs};
 use crate::base::{CallId, LegId, Personal, Time};
-use crate::ivr::seam::{
-    Action, DialEnd, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World,
-};
+use crate::ivr::seam::{Action, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World};
 use crate::media::seam::{Order, Piece, PlayId, RecordingGap};
 use crate::ticket::number::Draw;
 use jiff::Timestamp;
@@ -100,20 +99,20 @@ impl Engine {
                 }
             }
             Action::LeaveQueue => {
+                let priority = self.acd.place(id).map_or(0, |(_, priority)| priority);
                 if let Some((queue, since)) = self.acd_fact(|acd, said| acd.leave(now, id, said)) {
                     if let Some(call) = self.calls.get_mut(&id) {
                         call.stage = Stage::Walking;
+                        call.place = Some((since, priority));
                     }
                     let waited_ms = millis(now.since(since));
+                    self.drop_asked(now, id, "caller_left", out);
                     let (queue, outcome) = (queue.to_string(), QueueOutcome::LeftByFlow);
                     self.note(now, Fact::QueueLeft { call: id, queue, outcome, waited_ms }, out);
                 }
             }
-            // Legs that start with us come with the agents; until then the flow's `failed` leads on to a person.
-            Action::Dial { to, .. } => {
-                self.note(now, Fact::DialStarted { call: id, to: Personal::new(&*to) }, out);
-                self.note(now, Fact::DialEnded { call: id, outcome: 3 }, out);
-                self.todo.push_back((id, Input::Dial(DialEnd::Failed)));
+            Action::Dial { to, timeout_ms } => {
+                self.connect_to(now, id, &to, Duration::from_millis(timeout_ms.into()), out);
             }
             Action::RecordMessage { max_ms, silence_ms } => {
                 let recording = self.random_recording();
@@ -132,7 +131,7 @@ impl Engine {
                     self.todo.push_back((id, Input::CallbackStored(Stored::Failed)));
                     return;
                 }
-                self.note(now, Fact::CallbackRequested { call: id, number, queue: queue.to_string() }, out);
+                self.book_callback(now, id, number, &queue, out);
                 self.save(now, id, Saved::Callback, out);
             }
             Action::Lookup { kind, args, timeout_ms } => {
@@ -228,6 +227,33 @@ impl Engine {
         self.todo.push_back((id, Input::Queue(news)));
     }
 
+    /// His place is the one he had before he asked; who was not in line gets in line now.
+    fn book_callback(
+        &mut self,
+        now: Time,
+        id: CallId,
+        number: Personal,
+        queue: &Arc<str>,
+        out: &mut Vec<Effect>,
+    ) {
+        let asked_ms = self.wall.at(now);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (since, priority) = call.place.unwrap_or((now, 0));
+        let entered_ms = asked_ms - i64::try_from(millis(now.since(since))).unwrap_or(0);
+        call.callback = Some(Callback {
+            number: number.reveal().to_owned(),
+            queue: Arc::clone(queue),
+            priority,
+            entered_ms,
+            asked_ms,
+            ticket: None,
+            tries: 0,
+            dialled: None,
+        });
+        let queue = queue.to_string();
+        self.note(now, Fact::CallbackRequested { call: id, number, queue, priority, entered_ms }, out);
+    }
+
     /// The ACD let go of a call that waited.
     pub(super) fn left_queue(
         &mut self,
@@ -240,9 +266,11 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Stage::Queued { since } = call.stage else { return };
         call.stage = Stage::Walking;
+        call.place.get_or_insert((since, 0));
         self.reach.took(super::reach::Place::Queued, News::WaitOver);
         self.touched.push(id);
         let queue = call.walk.queue().map(|queue| queue.to_string()).unwrap_or_default();
+        self.drop_asked(now, id, "caller_left", out);
         self.note(
             now,
             Fact::QueueLeft { call: id, queue, outcome, waited_ms: millis(now.since(since)) },

@@ -4,6 +4,7 @@ use super::disk::{Disk, RealDisk};
 use super::frame::{self, Found, Frame};
 use super::{keys, wire};
 use crate::base::CallId;
+use crate::call::callbacks::{CallbackFold, OpenCallback};
 use crate::call::fact::Fact;
 use minicbor::Decoder;
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +75,8 @@ pub struct Recovered {
     pub number_blocks: BTreeMap<u32, u32>,
     /// Calls without an end, oldest first.
     pub unended: Vec<CallId>,
+    /// Callbacks that are still promised.
+    pub callbacks: CallbackFold,
     pub damage: Vec<Damage>,
 }
 
@@ -84,11 +87,13 @@ pub(super) struct Fold {
     pub last_seq: u64,
     pub blocks: BTreeMap<u32, u32>,
     pub live: BTreeSet<CallId>,
+    pub callbacks: CallbackFold,
 }
 
 impl Fold {
     pub fn fold(&mut self, seq: u64, fact: &Fact) {
         self.last_seq = self.last_seq.max(seq);
+        self.callbacks.fold(seq, fact);
         match fact {
             Fact::Booted { boot, .. } => self.boot = self.boot.max(*boot),
             Fact::CallArrived(arrived) => drop(self.live.insert(arrived.call)),
@@ -103,7 +108,7 @@ impl Fold {
 
     /// Only what the fold needs is read of a record's body.
     fn frame(&mut self, frame: &Frame<'_>) {
-        const NEEDED: [u16; 4] = [1, 2, 11, 19];
+        const NEEDED: [u16; 8] = [1, 2, 11, 13, 19, 50, 51, 52];
         self.last_seq = self.last_seq.max(frame.seq);
         if frame.kind == wire::CHECKPOINT {
             if let Some(fold) = Self::read(frame.body) {
@@ -118,7 +123,8 @@ impl Fold {
 
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut o = wire::Out::new(out, None, self.last_seq);
-        o.list(3 + 2 * self.blocks.len() + 3 * self.live.len() + 1)
+        let callbacks = &self.callbacks.0;
+        o.list(3 + 2 * self.blocks.len() + 3 * self.live.len() + 1 + 9 * callbacks.len() + 1)
             .n(self.boot)
             .n(self.last_seq)
             .n(self.blocks.len() as u64);
@@ -128,6 +134,12 @@ impl Fold {
         o.n(self.live.len() as u64);
         for call in &self.live {
             o.call(*call);
+        }
+        o.n(callbacks.len() as u64);
+        for (call, open) in callbacks {
+            let wall = |ms: i64| u64::try_from(ms).unwrap_or(0);
+            o.call(*call).n(open.seq).n(wall(open.entered_ms)).n(open.priority).n(open.tries);
+            o.n(wall(open.next_ms)).n(u8::from(open.dialled));
         }
     }
 
@@ -140,6 +152,19 @@ impl Fold {
         }
         for _ in 0..d.u64().ok()? {
             fold.live.insert(CallId { node: d.u16().ok()?, boot: d.u32().ok()?, n: d.u64().ok()? });
+        }
+        // A checkpoint of before there were any ends here.
+        for _ in 0..d.u64().unwrap_or(0) {
+            let call = CallId { node: d.u16().ok()?, boot: d.u32().ok()?, n: d.u64().ok()? };
+            let open = OpenCallback {
+                seq: d.u64().ok()?,
+                entered_ms: i64::try_from(d.u64().ok()?).ok()?,
+                priority: d.u8().ok()?,
+                tries: d.u8().ok()?,
+                next_ms: i64::try_from(d.u64().ok()?).ok()?,
+                dialled: d.u8().ok()? != 0,
+            };
+            fold.callbacks.0.insert(call, open);
         }
         Some(fold)
     }

@@ -53,6 +53,9 @@ pub fn kind(fact: &Fact) -> u16 {
         Fact::CallNoted { .. } => 33,
         Fact::RecordingPaused { .. } => 34,
         Fact::RosterNoted { .. } => 40,
+        Fact::CallbackTried { .. } => 50,
+        Fact::CallbackTryEnded { .. } => 51,
+        Fact::CallbackOver { .. } => 52,
     }
 }
 
@@ -130,6 +133,11 @@ impl<'a> Out<'a> {
     }
 }
 
+/// Wall times are after 1970.
+fn wall(ms: i64) -> u64 {
+    u64::try_from(ms).unwrap_or(0)
+}
+
 pub fn write(fact: &Fact, o: &mut Out<'_>) {
     match fact {
         Fact::Booted { node, boot, version, config_hash } => {
@@ -200,8 +208,17 @@ pub fn write(fact: &Fact, o: &mut Out<'_>) {
         Fact::MessageStored { call, recording, length_ms } => {
             o.list(5).call(*call).wide(*recording).n(*length_ms);
         }
-        Fact::CallbackRequested { call, number, queue } => {
-            o.list(5).call(*call).person(number).s(queue);
+        Fact::CallbackRequested { call, number, queue, priority, entered_ms } => {
+            o.list(7).call(*call).person(number).s(queue).n(*priority).n(wall(*entered_ms));
+        }
+        Fact::CallbackTried { call, nth, agent, by } => {
+            o.list(8).call(*call).n(*nth).s(agent).call(*by);
+        }
+        Fact::CallbackTryEnded { call, nth, outcome, next_ms } => {
+            o.list(6).call(*call).n(*nth).s(outcome).n(wall(*next_ms));
+        }
+        Fact::CallbackOver { call, why } => {
+            o.list(4).call(*call).s(why);
         }
         Fact::RecordingStarted { call, recording } => {
             o.list(4).call(*call).wide(*recording);
@@ -575,7 +592,13 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
         10 => Fact::NumberDrawn { call: i.call()?, no: i.s()?, code: i.person()? },
         11 => Fact::NumberBlock { date: i.n()?, from: i.n()?, to: i.n()? },
         12 => Fact::MessageStored { call: i.call()?, recording: i.wide()?, length_ms: i.n()? },
-        13 => Fact::CallbackRequested { call: i.call()?, number: i.person()?, queue: i.s()? },
+        13 => Fact::CallbackRequested {
+            call: i.call()?,
+            number: i.person()?,
+            queue: i.s()?,
+            priority: i.n()?,
+            entered_ms: i.n()?,
+        },
         14 => Fact::RecordingStarted { call: i.call()?, recording: i.wide()? },
         15 => Fact::RecordingEnded {
             call: i.call()?,
@@ -632,6 +655,13 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
         33 => Fact::CallNoted { call: i.call()?, agent: i.s()?, kind: i.s()?, note: i.person()? },
         34 => Fact::RecordingPaused { call: i.call()?, on: i.b()?, why: i.s()? },
         40 => Fact::RosterNoted { agent: i.s()?, kind: i.s()?, minutes: i.n()? },
+        50 => {
+            let call = i.call()?;
+            let (nth, agent) = (i.n()?, i.s()?);
+            Fact::CallbackTried { call, nth, agent, by: i.call()? }
+        }
+        51 => Fact::CallbackTryEnded { call: i.call()?, nth: i.n()?, outcome: i.s()?, next_ms: i.n()? },
+        52 => Fact::CallbackOver { call: i.call()?, why: i.s()? },
         _ => return Ok(None),
     }))
 }

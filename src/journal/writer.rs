@@ -95,6 +95,7 @@ impl<D: Disk> Journal<D> {
             next_seq: fold.last_seq + 1,
             number_blocks: fold.blocks.clone(),
             unended: fold.live.iter().copied().collect(),
+            callbacks: fold.callbacks.clone(),
             damage,
         };
         fold.boot = recovered.boot;

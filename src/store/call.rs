@@ -176,7 +176,7 @@ impl Db {
         Ok(Some(events))
     }
 
-    async fn add_tickets(&self, calls: &mut [Call]) -> Result<(), StoreError> {
+    pub(super) async fn add_tickets(&self, calls: &mut [Call]) -> Result<(), StoreError> {
         if calls.is_empty() {
             return Ok(());
         }

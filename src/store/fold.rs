@@ -76,6 +76,7 @@ pub struct CallRecord {
     pub message_ms: Option<u32>,
     pub callback_number: Option<String>,
     pub callback_queue: Option<String>,
+    pub callback: Option<CallbackSeen>,
     /// `PartyJoined` and what followed, oldest first.
     pub parties: Vec<PartySeen>,
     /// Offers made, and how each ended.
@@ -198,6 +199,45 @@ pub struct Media {
     pub late_ticks: u32,
 }
 
+/// A callback that was asked for, and what became of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallbackSeen {
+    pub asked_at: i64,
+    /// The place in line: when the citizen came, and with what priority.
+    pub entered_at: i64,
+    pub priority: u8,
+    pub tries: Vec<CallbackTry>,
+    /// When the next try may be.
+    pub next_at: Option<i64>,
+    pub over_at: Option<i64>,
+    /// `reached given_up too_late number_refused no_line full no_queue withdrawn`.
+    pub why: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallbackTry {
+    pub nth: u8,
+    pub agent: String,
+    /// The call that dialled; the request's own where none could be begun.
+    pub call: String,
+    pub at: i64,
+    pub ended_at: Option<i64>,
+    pub outcome: Option<String>,
+}
+
+impl CallbackSeen {
+    /// `waiting`, `dialling`, or how it is over.
+    pub fn state(&self) -> &str {
+        match (&self.why, self.tries.last()) {
+            (Some(why), _) => why,
+            (None, Some(CallbackTry { outcome: None, .. })) => "dialling",
+            (None, _) => "waiting",
+        }
+    }
+}
+
 /// What a fact means for the call's tickets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketNews {
@@ -209,6 +249,8 @@ pub enum TicketNews {
     Stored { nth: u32, what: &'static str },
     /// The citizen answered a question after his talk.
     Survey { name: String, answer: String, key: String },
+    /// Something about the callback: a line in the history of the `nth` ticket.
+    Callback { nth: u32, kind: &'static str, payload: Json },
     /// The call is over; a draft that reached nobody is `missed`.
     Ended,
 }
@@ -337,7 +379,14 @@ impl CallRecord {
                 self.message_ms = Some(*length_ms);
                 news.push(self.stored("message"));
             }
-            Fact::CallbackRequested { number, queue, .. } => {
+            Fact::CallbackRequested { number, queue, priority, entered_ms, .. } => {
+                let entered_at = if *entered_ms > 0 { *entered_ms } else { at };
+                self.callback = Some(CallbackSeen {
+                    asked_at: at,
+                    entered_at,
+                    priority: *priority,
+                    ..CallbackSeen::default()
+                });
                 self.callback_number = Some(number.reveal().to_owned());
                 self.callback_queue = Some(queue.clone());
                 news.push(self.stored("callback"));
@@ -347,6 +396,29 @@ impl CallRecord {
                 self.recording_at = Some(at);
             }
             Fact::RecordingPaused { on, why, .. } => self.paused(at, *on, why),
+            Fact::CallbackTried { nth, agent, by, .. } => {
+                let payload = json!({"nth": nth, "agent": agent, "call": by.to_string()});
+                let seen = self.callback.get_or_insert_default();
+                seen.next_at = None;
+                if seen.tries.len() < PATH_MAX {
+                    let (agent, call) = (agent.clone(), by.to_string());
+                    seen.tries.push(CallbackTry { nth: *nth, agent, call, at, ..CallbackTry::default() });
+                }
+                news.push(self.of_callback("callback_tried", payload));
+            }
+            Fact::CallbackTryEnded { nth, outcome, next_ms, .. } => {
+                let seen = self.callback.get_or_insert_default();
+                seen.next_at = (*next_ms > 0).then_some(*next_ms);
+                if let Some(tried) = seen.tries.iter_mut().rev().find(|tried| tried.nth == *nth) {
+                    (tried.ended_at, tried.outcome) = (Some(at), Some(outcome.clone()));
+                }
+                news.push(self.of_callback("callback_try_ended", json!({"nth": nth, "outcome": outcome})));
+            }
+            Fact::CallbackOver { why, .. } => {
+                let seen = self.callback.get_or_insert_default();
+                (seen.next_at, seen.over_at, seen.why) = (None, Some(at), Some(why.clone()));
+                news.push(self.of_callback("callback_over", json!({"why": why})));
+            }
             Fact::RecordingEnded { recording, length_ms, gaps_ms, failed, .. } => {
                 self.recording = Some(hex32(*recording));
                 self.recording_ms = Some(*length_ms);
@@ -507,6 +579,11 @@ impl CallRecord {
         }
     }
 
+    /// The request was the last thing stored.
+    fn of_callback(&self, kind: &'static str, payload: Json) -> TicketNews {
+        TicketNews::Callback { nth: self.stores.min(self.numbers).max(1), kind, payload }
+    }
+
     /// The k-th thing stored belongs to the k-th number, in whichever order the two are told.
     fn stored(&mut self, what: &'static str) -> TicketNews {
         self.stores += 1;
@@ -554,9 +631,16 @@ pub fn event_of(fact: &Fact) -> (&'static str, Json) {
         Fact::MessageStored { recording, length_ms, .. } => {
             ("message_stored", json!({"recording": hex32(*recording), "length_ms": length_ms}))
         }
-        Fact::CallbackRequested { number, queue, .. } => {
-            ("callback_requested", json!({"number": number.reveal(), "queue": queue}))
+        Fact::CallbackRequested { number, queue, priority, .. } => {
+            ("callback_requested", json!({"number": number.reveal(), "queue": queue, "priority": priority}))
         }
+        Fact::CallbackTried { nth, agent, by, .. } => {
+            ("callback_tried", json!({"nth": nth, "agent": agent, "call": by.to_string()}))
+        }
+        Fact::CallbackTryEnded { nth, outcome, .. } => {
+            ("callback_try_ended", json!({"nth": nth, "outcome": outcome}))
+        }
+        Fact::CallbackOver { why, .. } => ("callback_over", json!({"why": why})),
         Fact::RecordingStarted { recording, .. } => {
             ("recording_started", json!({"recording": hex32(*recording)}))
         }

@@ -18,6 +18,7 @@
 mod access;
 mod backup;
 mod call;
+mod callback;
 mod chain;
 mod code;
 mod db;

@@ -276,6 +276,8 @@ impl Projector {
             " ON CONFLICT (call_id, seq) DO NOTHING",
         )
         .await?;
+        let promised = dirty.iter().filter_map(|call| self.open.get(call)).filter_map(callback_row).collect();
+        insert_rows(&mut tx, CALLBACK_INSERT, promised, CALLBACK_UPDATE).await?;
         let rows =
             dirty.iter().filter_map(|call| self.open.get(call)).map(call_row).collect::<Result<_, _>>()?;
         insert_rows(&mut tx, CALL_INSERT, rows, CALL_UPDATE).await?;
@@ -621,6 +623,12 @@ fn apply_news(
                 draft.append(&id, links, at, SURVEY, payload, None);
             }
         }
+        TicketNews::Callback { nth, kind, payload } => {
+            let id = draft_of(drafts, links, face, nth)?;
+            if let Some(draft) = drafts.get_mut(&id) {
+                draft.append(&id, links, at, kind, payload, None);
+            }
+        }
         TicketNews::Ended => {
             let id = draft_of(drafts, links, face, 1)?;
             if let Some(draft) = drafts.get_mut(&id)
@@ -711,13 +719,23 @@ const CALL_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET sip_call_id = exclude
     recording = excluded.recording, message = excluded.message, mos_x100 = excluded.mos_x100, lost = excluded.lost, \
     jitter_us = excluded.jitter_us, duration_ms = excluded.duration_ms, detail = excluded.detail";
 
+const CALLBACK_INSERT: &str = "INSERT INTO callbacks (call_id, queue, state, asked_at)";
+const CALLBACK_UPDATE: &str = " ON CONFLICT (call_id) DO UPDATE SET queue = excluded.queue, state = excluded.state, asked_at = excluded.asked_at";
+
+/// What the list of callbacks is sorted and filtered by; the rest is in the call's own row.
+fn callback_row(record: &CallRecord) -> Option<Vec<Value>> {
+    let callback = record.callback.as_ref()?;
+    let queue = record.callback_queue.clone().unwrap_or_default();
+    Some(vec![Value::from(&record.id), queue.into(), callback.state().into(), callback.asked_at.into()])
+}
+
 fn call_row(record: &CallRecord) -> Result<Vec<Value>, StoreError> {
     let media = record.media.as_ref();
     let detail = serde_json::to_string(record).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     Ok(vec![
         Value::from(&record.id),
         Value::from(&record.sip_call_id),
-        "inbound".into(),
+        if record.dialled_by.is_some() { "outbound" } else { "inbound" }.into(),
         (!record.caller.is_empty()).then(|| record.caller.clone()).into(),
         Value::from(&record.called),
         Value::from(&record.redirected_from),

@@ -77,6 +77,10 @@ impl Crew {
         ToEngine::Path { agent: Arc::clone(agent), path, relay: Some(relay) }
     }
 
+    pub fn size(&self) -> usize {
+        self.names.len()
+    }
+
     /// Everybody comes to work.
     pub fn begin(&mut self) -> Words {
         let mut words = Vec::new();
@@ -144,8 +148,16 @@ impl Crew {
                 if self.talking.get(me) == Some(call) {
                     self.talking.remove(me);
                 }
-                match self.draw(4) {
+                match self.draw(5) {
                     0 => Vec::new(),
+                    4 => {
+                        let number = format!("1200000{:04}", self.draw(9_999)).into();
+                        let (a, b) = (self.ms(20_000), self.ms(20_000));
+                        vec![
+                            (a, self.command(me, AgentCommand::WrapUpFinish)),
+                            (a + b, self.command(me, AgentCommand::Dial { number, ticket: None })),
+                        ]
+                    }
                     1 => {
                         let (a, b) = (self.ms(5_000), self.ms(60_000));
                         vec![
@@ -270,7 +282,8 @@ impl Crew {
                 vec![(a, self.command(me, AgentCommand::Transfer { call, to })), (a + b, hang_up(self))]
             }
             5 => {
-                let to = Some(self.other(me));
+                let outside = Target::Number(format!("1200000{:04}", self.draw(9_999)).into());
+                let to = Some(if self.draw(2) == 0 { outside } else { self.other(me) });
                 vec![(a, self.command(me, AgentCommand::Conference { call, to })), (a + long, hang_up(self))]
             }
             6 => {

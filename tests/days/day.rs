@@ -1,7 +1,9 @@
 //! One day: an engine, its callers, a network that loses, doubles and reorders, a voice plane and a disk, all on one virtual clock.
 
 use crate::caller::{Act, Caller, Habit, State, Wish};
-use crate::crew::{Crew, RELAYS};
+use crate::crew::Crew;
+use crate::setup_engine::TOWN;
+use crate::town::{PHONES, Town};
 #[cfg(feature = "full")]
 use crate::watch::Watch;
 use hotline::base::{Digit, LegId, Time};
@@ -43,6 +45,9 @@ enum Happening {
     },
     ToCaller {
         n: usize,
+        bytes: Vec<u8>,
+    },
+    ToTown {
         bytes: Vec<u8>,
     },
     Dial {
@@ -115,6 +120,7 @@ pub struct Day {
     #[cfg(feature = "full")]
     pub watch: Option<Watch>,
     pub crew: Option<Crew>,
+    town: Town,
 }
 
 /// What the day's journal says, counted from outside.
@@ -125,8 +131,76 @@ pub struct Tally {
     pub sip_of: BTreeMap<hotline::base::CallId, String>,
     pub reasons: BTreeMap<EndReason, u32>,
     pub numbers: BTreeMap<String, u32>,
+    /// What became of each callback that was asked for.
+    pub callbacks: BTreeMap<hotline::base::CallId, Story>,
+    dialled: usize,
+    /// Most callbacks being dialled at once.
+    pub most_dialled: usize,
     pub facts: u64,
     last_seq: u64,
+}
+
+/// A callback, by its facts.
+#[derive(Debug, Default)]
+pub struct Story {
+    pub tries: u8,
+    pub ended: u8,
+    pub over: u8,
+    pub reached: bool,
+}
+
+/// How many of a day's callbacks were asked for, tried, reached, and are over.
+#[derive(Debug, Default)]
+pub struct Callbacks {
+    pub asked: usize,
+    pub tries: usize,
+    pub reached: usize,
+    pub over: usize,
+}
+
+impl Callbacks {
+    pub fn add(&mut self, other: &Self) {
+        self.asked += other.asked;
+        self.tries += other.tries;
+        self.reached += other.reached;
+        self.over += other.over;
+    }
+}
+
+impl Tally {
+    pub fn callback_sums(&self) -> Callbacks {
+        let mut sums = Callbacks::default();
+        for story in self.callbacks.values() {
+            sums.add(&Callbacks {
+                asked: 1,
+                tries: story.tries.into(),
+                reached: story.reached.into(),
+                over: story.over.into(),
+            });
+        }
+        sums
+    }
+
+    fn callback(&mut self, fact: &Fact) {
+        match fact {
+            Fact::CallbackRequested { call, .. } => drop(self.callbacks.entry(*call).or_default()),
+            Fact::CallbackTried { call, nth, .. } => {
+                let story = self.callbacks.entry(*call).or_default();
+                story.tries += 1;
+                assert_eq!(story.tries, *nth, "tries of {call} are counted one by one");
+                self.dialled += 1;
+                self.most_dialled = self.most_dialled.max(self.dialled);
+            }
+            Fact::CallbackTryEnded { call, outcome, .. } => {
+                let story = self.callbacks.entry(*call).or_default();
+                story.ended += 1;
+                story.reached |= outcome == "answered";
+                self.dialled -= 1;
+            }
+            Fact::CallbackOver { call, .. } => self.callbacks.entry(*call).or_default().over += 1,
+            _ => {}
+        }
+    }
 }
 
 impl Day {
@@ -157,6 +231,7 @@ impl Day {
             #[cfg(feature = "full")]
             watch: None,
             crew: None,
+            town: Town::new(seed),
         };
         day.give(Input::Wall { ms: 1_795_000_000_000 });
         day.later(Duration::from_secs(60), Happening::Wall);
@@ -249,6 +324,12 @@ impl Day {
                 let mut wishes = Vec::new();
                 self.callers[n].receive(self.now, &bytes, &mut wishes);
                 self.wishes(n, wishes);
+            }
+            Happening::ToTown { bytes } => {
+                for (after, bytes) in self.town.hear(&String::from_utf8_lossy(&bytes)) {
+                    let flow = Flow::Udp { socket: 0, peer: TOWN };
+                    self.later(after, Happening::ToEngine { flow, bytes });
+                }
             }
             Happening::Dial { n } => {
                 let mut wishes = Vec::new();
@@ -346,6 +427,9 @@ impl Day {
         for effect in effects.drain(..) {
             self.remember(&effect);
             match effect {
+                Effect::Send(transmit) if transmit.flow.peer() == TOWN => {
+                    self.send(|bytes| Happening::ToTown { bytes }, transmit.bytes.to_vec());
+                }
                 Effect::Send(transmit) => {
                     let n = usize::from(transmit.flow.peer().port()).wrapping_sub(10_000);
                     if n < self.callers.len() {
@@ -393,6 +477,7 @@ impl Day {
         if let Some(watch) = &mut self.watch {
             watch.fact(&stamped);
         }
+        self.tally.callback(&stamped.fact);
         match &stamped.fact {
             Fact::CallArrived(arrived) => {
                 *self.tally.arrived.entry(arrived.sip_call_id.clone()).or_default() += 1;
@@ -422,7 +507,7 @@ impl Day {
     fn order(&mut self, order: Order) {
         match order {
             Order::Open { leg, port, session, .. } => {
-                let agent = session.remote.is_some_and(|remote| remote.port() >= RELAYS);
+                let agent = session.remote.is_some_and(|remote| remote.port() >= PHONES);
                 if let Some(remote) = session.remote.filter(|_| !agent) {
                     self.call_of_caller.insert(remote.port().to_string(), leg);
                 }

@@ -9,6 +9,7 @@ mod line_day;
 mod peer;
 mod setup;
 mod setup_engine;
+mod town;
 #[cfg(feature = "full")]
 mod watch;
 
@@ -143,8 +144,8 @@ fn wild_of(seed: u64, calls: usize) -> Day {
         let at = Time::from_millis(10 + draw(3_600_000));
         let mut acts = Vec::new();
         let mut after = 100 + draw(2_000);
-        // What he likes best: the status, a message, the line, a callback.
-        let favourite = ['1', '2', '3', '4'][draw(4) as usize];
+        // What he likes best: the status, a message, the line, a callback, somebody else.
+        let favourite = ['1', '2', '3', '4', '6'][draw(5) as usize];
         let odd = draw(6);
         for _ in 0..4 + draw(60) {
             let key = [favourite, '1', '2', '#'][draw(4) as usize];
@@ -211,7 +212,7 @@ fn judge(day: &Day, seed: u64, what: &str) {
     assert_eq!(day.engine.ports_leased(), 0, "{what} seed {seed}: ports still leased");
     let live = day.engine.ua().live();
     assert_eq!((live.transactions, live.dialogs), (0, 0), "{what} seed {seed}: SIP still has state");
-    for (sip, count) in &tally.arrived {
+    for (sip, count) in tally.arrived.iter().filter(|(sip, _)| !sip.is_empty()) {
         assert_eq!(*count, 1, "{what} seed {seed}: {sip} has {count} drafts");
     }
     for (call, sip) in &tally.sip_of {
@@ -222,12 +223,25 @@ fn judge(day: &Day, seed: u64, what: &str) {
         );
     }
     assert_eq!(tally.ended.len(), tally.sip_of.len(), "{what} seed {seed}: an end without a beginning");
+    judge_callbacks(day, seed, what);
     if let Some(crew) = &day.crew {
         assert!(crew.is_answered(), "{what} seed {seed}: a command without an answer");
         assert!(crew.talking.is_empty(), "{what} seed {seed}: {:?} still talk", crew.talking);
     }
     for (no, count) in &tally.numbers {
         assert_eq!(*count, 1, "{what} seed {seed}: number {no} was given {count} times");
+    }
+}
+
+/// Callbacks of a day: those asked for are dialled in tries of their own, no more than allowed, and each is over once or still waits.
+fn judge_callbacks(day: &Day, seed: u64, what: &str) {
+    let agents = day.crew.as_ref().map_or(0, crew::Crew::size);
+    assert!(day.tally.most_dialled <= agents, "{what} seed {seed}: more dials than agents");
+    for (call, story) in &day.tally.callbacks {
+        assert!(story.tries <= 3, "{what} seed {seed}: {call} is dialled {} times", story.tries);
+        assert!(story.over <= 1, "{what} seed {seed}: {call} is over {} times", story.over);
+        assert_eq!(story.tries, story.ended, "{what} seed {seed}: a try of {call} has no end");
+        assert!(!story.reached || story.over == 1, "{what} seed {seed}: {call} was reached and goes on");
     }
 }
 
@@ -240,6 +254,7 @@ struct Share {
     calls: usize,
     facts: u64,
     reasons: BTreeMap<EndReason, u32>,
+    callbacks: day::Callbacks,
     rows: Vec<Row>,
     lines: usize,
 }
@@ -265,6 +280,7 @@ impl Share {
                     facts: day.tally.facts,
                     reasons: std::mem::take(&mut day.tally.reasons),
                     rows: rows(&day),
+                    callbacks: day.tally.callback_sums(),
                     lines: 0,
                 });
             }
@@ -284,6 +300,7 @@ impl Share {
         self.calls += other.calls;
         self.facts += other.facts;
         self.lines += other.lines;
+        self.callbacks.add(&other.callbacks);
         for (reason, n) in other.reasons {
             *self.reasons.entry(reason).or_default() += n;
         }
@@ -312,7 +329,8 @@ fn every_call_of_every_day_ends_exactly_once() {
             .collect()
     });
     let all = shares.into_iter().reduce(Share::with).expect("a thread");
-    let Share { days, calls, facts, reasons, rows, lines } = all;
+    let Share { days, calls, facts, reasons, callbacks, rows, lines } = all;
+    println!("{callbacks:?}");
     let took = began.elapsed().as_secs_f32();
     println!(
         "{days} days, {calls} calls, {facts} facts, {lines} sessions of the user agent alone in {took:.1} s"
@@ -333,9 +351,6 @@ fn every_call_of_every_day_ends_exactly_once() {
 
 /// Ends that no day of one engine can bring, and why.
 const ELSEWHERE: &[(EndReason, &str)] = &[
-    (EndReason::CalleeBusy, "agents of these days dial nobody"),
-    (EndReason::CalleeNoAnswer, "agents of these days dial nobody"),
-    (EndReason::DialFailed, "agents of these days dial nobody"),
     (EndReason::NoPort, "without a port a call is refused before it is one"),
     (EndReason::InternalFault, "a broken rule, and none broke"),
     (EndReason::Restarted, "another process's calls: see the kills"),
@@ -351,15 +366,12 @@ struct Row {
 
 /// The call's table, and those of the SIP machines below it.
 fn rows(day: &Day) -> Vec<Row> {
-    // Agents of these days dial nobody: `Dialing` is walked by tests/it/agents.rs.
-    let call = day.engine.reach().filter(|(place, ..)| *place != hotline::call::Place::Dialing).map(
-        |(place, news, count, why)| Row {
-            machine: "call",
-            name: format!("{place:?} × {news:?}"),
-            count: count.into(),
-            why,
-        },
-    );
+    let call = day.engine.reach().map(|(place, news, count, why)| Row {
+        machine: "call",
+        name: format!("{place:?} × {news:?}"),
+        count: count.into(),
+        why,
+    });
     call.chain(rows_of_lines(day.engine.ua())).collect()
 }
 

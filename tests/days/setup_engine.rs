@@ -11,6 +11,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+/// Where the trunk leads: numbers that the engine dials.
+pub const TOWN: std::net::SocketAddr =
+    std::net::SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3)), 9_000);
+
 pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) {
     let (clips, clip_ms) = clips();
     let mut bytes = [0; 32];
@@ -27,11 +31,18 @@ pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) 
         flow: flow(),
         clips,
         queues,
-        acd: hotline::acd::AcdConfig::default(),
+        acd: hotline::acd::AcdConfig {
+            on_call: Some("12000000999".into()),
+            ..hotline::acd::AcdConfig::default()
+        },
         agents: Vec::new(),
         hold_music: Some("hold".into()),
         hold_prompt: Some("agent_hold".into()),
-        dial: hotline::call::DialRules::default(),
+        dial: hotline::call::DialRules {
+            allow: vec!["1200000*".into()],
+            deny: vec!["12000000013".into()],
+            ..hotline::call::DialRules::default()
+        },
         media_local: IpAddr::V4(Ipv4Addr::LOCALHOST),
         calendar: Arc::default(),
         switches: Arc::from([]),
@@ -62,7 +73,7 @@ pub fn ua() -> UaConfig {
             inbound: None,
             outbound: None,
             trusted_identity: true,
-            target: None,
+            target: Some((TOWN, false)),
             register: None,
             media_nets: Arc::from(loopback),
         }],

@@ -1,6 +1,7 @@
 //! The program from outside: one binary, one file for each subject.
 mod agents;
 mod browser_audio;
+mod callbacks;
 mod corpus;
 mod floors;
 mod flows;

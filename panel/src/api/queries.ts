@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/vue-query'
 import { computed, type Ref } from 'vue'
 import { events, list, request } from './http'
-import type { Call, Handover, Page, RosterPlan, RosterRequest, RosterView, Ticket } from './types'
+import type { Call, Callback, Handover, Page, RosterPlan, RosterRequest, RosterView, Ticket } from './types'
 
 const path = (text: string) => encodeURIComponent(text)
 
@@ -43,6 +43,32 @@ export const callEvents = (id: Ref<string>, running: Ref<boolean>) =>
     queryFn: () => events(`/api/v1/calls/${path(id.value)}/events`),
     enabled: computed(() => id.value !== ''),
     refetchInterval: () => (running.value ? 2000 : false),
+  })
+
+/** Callbacks, those asked for last first; `open` leaves those that are over out. */
+export const callbacks = (open: Ref<boolean>) =>
+  infiniteQueryOptions({
+    queryKey: ['callbacks', open],
+    queryFn: ({ pageParam }) =>
+      list<Callback>('/api/v1/callbacks', {
+        limit: 100,
+        state: open.value ? 'open' : null,
+        cursor: pageParam,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    refetchInterval: (q) => ((q.state.data?.pages.length ?? 0) > 2 ? 30_000 : 5000),
+  })
+
+/** Calls that ended with a voice message. */
+export const messages = () =>
+  infiniteQueryOptions({
+    queryKey: ['calls', 'messages'],
+    queryFn: ({ pageParam }) =>
+      list<Call>('/api/v1/calls', { limit: 100, end_reason: 'message_left', cursor: pageParam }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    refetchInterval: 15_000,
   })
 
 /** The tabs of the list: with a number, still a draft, ended as one. */

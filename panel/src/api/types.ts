@@ -46,6 +46,28 @@ export interface Call {
   [more: string]: unknown
 }
 
+/** Somebody who asked to be called back, in the call `call`. */
+export interface Callback {
+  call: string
+  number: string | null
+  queue: string
+  state: string
+  asked_at: string
+  entered_at: string
+  priority: number
+  tries: {
+    nth: number
+    agent: string
+    call: string | null
+    at: string
+    ended_at: string | null
+    outcome: string | null
+  }[]
+  next_at: string | null
+  over_at: string | null
+  ticket_nos?: string[]
+}
+
 export interface CallEvent {
   at: string
   kind: string

@@ -22,7 +22,7 @@ export interface Card {
   ticket: string
   ticket_no: string | null
   ticket_code: string | null
-  state: 'offered' | 'talking' | 'held' | 'consulting' | 'conference'
+  state: 'offered' | 'talking' | 'held' | 'consulting' | 'conference' | 'dialling'
   arrived_at: string
   queued_at: string | null
   answered_at: string | null
@@ -30,6 +30,8 @@ export interface Card {
   urgent: boolean
   recording_paused: boolean
   others: string[]
+  /** The callback somebody was promised: he is asked who he is before anything is told. */
+  callback?: { of: string; asked_at: string; tries: number; first: 'identity' }
 }
 
 export interface Queue {

@@ -139,8 +139,11 @@ export function reduce(world: World, happened: Happened): World {
       return withoutCall(world, happened.data.call)
     case 'call.answered': {
       const card = happened.data
-      const offer = world.offer?.call === card.call ? null : world.offer
-      return { ...withCard(world, card), offer, last: card, extended: 0 }
+      // A callback that was taken goes on as the call that dials.
+      const taken = card.callback && world.calls.some((c) => c.call === card.callback?.of)
+      const before = taken ? withoutCall(world, card.callback?.of ?? '') : world
+      const offer = before.offer?.call === card.call ? null : before.offer
+      return { ...withCard(before, card), offer, last: card, extended: 0 }
     }
     case 'call.held':
       return {

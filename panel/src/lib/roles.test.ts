@@ -3,10 +3,15 @@ import { hasPhone, landing, pagesOf } from './roles'
 
 describe('roles', () => {
   it.each([
-    [['agent'], 'work', ['work', 'calls', 'tickets', 'people', 'roster'], true],
-    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people', 'roster', 'admin'], true],
-    [['agent', 'lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'people', 'roster', 'admin'], true],
-    [['office'], 'calls', ['calls', 'tickets', 'roster'], false],
+    [['agent'], 'work', ['work', 'calls', 'tickets', 'callbacks', 'people', 'roster'], true],
+    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'callbacks', 'people', 'roster', 'admin'], true],
+    [
+      ['agent', 'lead'],
+      'wall',
+      ['work', 'wall', 'calls', 'tickets', 'callbacks', 'people', 'roster', 'admin'],
+      true,
+    ],
+    [['office'], 'calls', ['calls', 'tickets', 'callbacks', 'roster'], false],
     [['admin'], 'admin', ['calls', 'tickets', 'admin'], false],
     [['dispatcher'], 'calls', ['calls', 'tickets'], false],
     [[], 'calls', ['calls', 'tickets'], false],

@@ -1,20 +1,37 @@
 // Which pages a role has. What a role may do is the server's to say; this only keeps doors that lead nowhere out of sight.
 
-export type PageName = 'work' | 'wall' | 'people' | 'roster' | 'calls' | 'tickets' | 'admin'
+export type PageName =
+  | 'work'
+  | 'wall'
+  | 'people'
+  | 'roster'
+  | 'calls'
+  | 'tickets'
+  | 'callbacks'
+  | 'admin'
 
 /** Beside these, everybody has calls and tickets. */
 const PAGES: Record<string, PageName[]> = {
-  agent: ['work', 'people', 'roster'],
+  agent: ['work', 'people', 'callbacks', 'roster'],
   // A lead dials the duty numbers once a month.
-  lead: ['wall', 'work', 'people', 'roster', 'admin'],
-  visitor: ['roster'],
-  office: ['roster'],
+  lead: ['wall', 'work', 'people', 'callbacks', 'roster', 'admin'],
+  visitor: ['callbacks', 'roster'],
+  office: ['callbacks', 'roster'],
   admin: ['admin'],
 }
 
 export function pagesOf(roles: readonly string[]): PageName[] {
   const own = roles.flatMap((role) => PAGES[role] ?? [])
-  const order: PageName[] = ['work', 'wall', 'calls', 'tickets', 'people', 'roster', 'admin']
+  const order: PageName[] = [
+    'work',
+    'wall',
+    'calls',
+    'tickets',
+    'callbacks',
+    'people',
+    'roster',
+    'admin',
+  ]
   return order.filter((page) => page === 'calls' || page === 'tickets' || own.includes(page))
 }
 

@@ -2,7 +2,8 @@
 
 use super::desk::Seat;
 use super::seam::{
-    AgentEvent, AgentState, CallCard, Colleague, Device, Direction, FromEngine, QueueStats, Snapshot,
+    AgentEvent, AgentState, CallCard, CallbackCard, Colleague, Device, Direction, FromEngine, QueueStats,
+    Snapshot,
 };
 use crate::acd::{self, AgentId};
 use crate::base::{CallId, Time};
@@ -105,7 +106,8 @@ impl Engine {
     /// `to`: whose eyes it is for; he is not among the others.
     pub(super) fn card(&self, id: CallId, to: Option<AgentId>) -> Option<Box<CallCard>> {
         let call = self.calls.get(&id)?;
-        let safe = call.ticket.as_ref().filter(|_| self.number_shown(call));
+        let back = call.back_to.as_ref().and_then(|back| back.ticket.as_ref());
+        let safe = call.ticket.as_ref().filter(|_| self.number_shown(call)).or(back);
         let others = call.parties.iter().filter(|p| p.role.is_heard() && p.agent() != to);
         Some(Box::new(CallCard {
             call: id,
@@ -123,6 +125,11 @@ impl Engine {
             urgent: call.urgent,
             recording_paused: call.recording_paused,
             others: others.map(|party| party.who.name()).collect(),
+            callback: call.calls_back.map(|of| CallbackCard {
+                of,
+                asked_ms: call.back_to.as_ref().map_or(0, |back| back.asked_ms),
+                tries: call.back_to.as_ref().map_or(0, |back| back.tries),
+            }),
         }))
     }
 
@@ -138,7 +145,9 @@ impl Engine {
             (Stage::Talking { .. }, Some(party)) if party.up && call.aside => "held",
             (Stage::Talking { .. }, Some(party)) if party.up && call.parties.len() > 1 => "conference",
             (Stage::Talking { .. }, Some(party)) if party.up => "talking",
-            (Stage::Dialing, _) => "dialling",
+            // The citizen was quicker than the agent's own phone.
+            (Stage::Talking { .. }, Some(_)) if call.outbound => "dialling",
+            (Stage::Dialing { .. }, _) => "dialling",
             _ => "offered",
         }
     }
@@ -147,7 +156,10 @@ impl Engine {
         let seat = self.desk.seats.get(&agent)?;
         let offer = self.desk.offer_of(agent).filter(|(_, open)| open.told);
         let on_call = seat.call.filter(|_| self.desk.offer_of(agent).is_none());
-        let card = offer.map(|(_, open)| open.call).or(on_call).and_then(|call| self.card(call, Some(agent)));
+        let card = match &offer {
+            Some((_, open)) => self.offer_card(open),
+            None => on_call.and_then(|call| self.card(call, Some(agent))),
+        };
         Some(Box::new(Snapshot {
             agent: Arc::clone(&seat.name),
             state: self.state_for_panel(agent),

@@ -1,5 +1,6 @@
 //! The seats: who is logged in, with what device, whether sound passes, and what waits for the disk before it is shown.
 
+use super::party::Role;
 use super::seam::{self, AgentEvent, Device, FromEngine};
 use crate::acd::{self, AgentId, OfferId};
 use crate::base::{CallId, Deadlines, Time, soonest};
@@ -179,8 +180,15 @@ impl Engine {
             if self.drop_party_at(now, id, last, why, out).is_none() {
                 return;
             }
-            if let Some(agent) = agent.filter(|_| up) {
-                self.freed(now, id, agent, role, why);
+            // Whoever dialled is free too when his own phone has not come up yet. A callback's place is not his to give up.
+            let dialled = self.calls.get(&id).is_some_and(|c| matches!(c.stage, Stage::Dialing { .. }));
+            match agent {
+                Some(agent) if up => self.freed(now, id, agent, role, why),
+                Some(agent) if dialled => {
+                    let back = self.calls.get(&id).is_some_and(|call| call.calls_back.is_some());
+                    self.freed(now, id, agent, if back { Role::Talk } else { Role::Listen }, why);
+                }
+                _ => {}
             }
         }
     }
@@ -193,14 +201,14 @@ impl Engine {
                 continue;
             };
             let call = self.calls.get(&on);
-            assert!(call.is_some(), "{id} is on {on}, which is gone");
+            assert!(call.is_some() || self.callbacks.contains_key(&on), "{id} is on {on}, which is gone");
             let there = call.is_some_and(|call| call.party_of(*id).is_some());
             let offered = self.desk.offers.values().any(|open| open.agent == *id && open.call == on);
             assert!(there || offered || seat.rung.is_some(), "{id} has no part in {on}");
         }
         for call in self.order.iter().filter_map(|id| self.calls.get(id)) {
             let id = call.id;
-            let talking = matches!(call.stage, Stage::Talking { .. } | Stage::Dialing);
+            let talking = matches!(call.stage, Stage::Talking { .. } | Stage::Dialing { .. });
             for agent in call.parties.iter().filter_map(|party| party.agent()) {
                 let on = self.desk.seats.get(&agent).and_then(|seat| seat.call);
                 assert_eq!(on, Some(id), "{agent} has a leg there");

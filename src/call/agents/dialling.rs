@@ -26,6 +26,19 @@ impl Engine {
         ticket: Option<Arc<str>>,
         out: &mut Vec<Effect>,
     ) -> Done {
+        self.dial_for(now, agent, number, ticket, None, out)
+    }
+
+    /// The same, also as a try of the callback that was asked for in the call `of`: the ACD has the agent on that one already.
+    pub(super) fn dial_for(
+        &mut self,
+        now: Time,
+        agent: AgentId,
+        number: &str,
+        ticket: Option<Arc<str>>,
+        of: Option<CallId>,
+        out: &mut Vec<Effect>,
+    ) -> Done {
         if self.desk.seats.get(&agent).is_none_or(|seat| seat.call.is_some()) {
             return Err(Refused::WrongState);
         }
@@ -46,7 +59,12 @@ impl Engine {
             return Err(Refused::TargetBusy);
         };
         let id = self.begin_outbound(now, dialog, leg, agent, &number, &from, peer, ticket, out);
-        if let Err(why) = self.acd_fact(|acd, actions| acd.busy(now, agent, id, actions)) {
+        if let Some(of) = of {
+            self.callback_dialled(now, of, agent, id, out);
+            if let Some(call) = self.calls.get_mut(&id) {
+                (call.calls_back, call.back_to) = (Some(of), self.callbacks.get(&of).cloned());
+            }
+        } else if let Err(why) = self.acd_fact(|acd, actions| acd.busy(now, agent, id, actions)) {
             self.end(now, id, crate::call::EndReason::DialFailed, crate::call::engine::EndedBy::Us, out);
             return Err(refused(why));
         }
@@ -55,7 +73,10 @@ impl Engine {
             if let Some(seat) = self.desk.seats.get_mut(&agent) {
                 seat.call = None;
             }
-            let _ = self.acd_fact(|acd, actions| acd.idle(now, agent, actions));
+            // A callback's end frees him, and keeps its place.
+            if of.is_none() {
+                let _ = self.acd_fact(|acd, actions| acd.idle(now, agent, actions));
+            }
             self.end(now, id, crate::call::EndReason::DialFailed, crate::call::engine::EndedBy::Us, out);
             return Err(Refused::NoMedia);
         }
@@ -114,6 +135,7 @@ impl Engine {
         let mut call =
             Call::outbound(id, dialog, leg, now, wall_ms, number, from, trunk, Walk::new(flow, facts));
         call.max_call_at = now + self.config.limits.max_call;
+        call.stage = Stage::Dialing { until: now + self.config.limits.ring_out };
         call.agent = Some(agent);
         self.by_leg.insert(call.leg.id, id);
         self.by_dialog.insert(dialog, id);
@@ -129,15 +151,19 @@ impl Engine {
         let Some(id) = self.by_dialog.get(&dialog).copied() else { return };
         let wall_ms = self.wall.at(now);
         let Some(call) = self.calls.get_mut(&id) else { return };
-        if !matches!(call.stage, Stage::Dialing) {
+        if !matches!(call.stage, Stage::Dialing { .. }) {
             return;
         }
+        let back = call.calls_back;
         self.reach.took(crate::call::Place::Dialing, crate::call::News::Confirmed);
         call.stage = Stage::Talking { until: None };
         call.taken_ms = Some(wall_ms);
         call.answered = Some(now);
         self.touched.push(id);
         self.callee_answer_fact(now, id, out);
+        if let Some(of) = back {
+            self.callback_reached(now, of, id, out);
+        }
         self.start_recording(now, id, out);
         self.rebridge(id, out);
         let agents: Vec<AgentId> = self

@@ -8,7 +8,7 @@ use crate::base::{CallId, LegId, Personal, Time};
 use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine, LEG_CLOSE_LIMIT};
 use crate::call::fact::{Fact, PartyJoined};
-use crate::call::live::{Closing, Leg};
+use crate::call::live::{Closing, Leg, Stage};
 use crate::call::reach::News;
 use crate::call::sip_news::session_of;
 use crate::media::seam::{BridgeId, Codec, Order, Session};
@@ -323,7 +323,10 @@ impl Engine {
                     self.counters.add(Count::Stale);
                 }
             }
-            _ => self.joins(now, id, dialog, agent, &who, out),
+            _ if agent.is_some() || self.outsider_answers(now, id, dialog, out) => {
+                self.joins(now, id, dialog, agent, &who, out);
+            }
+            _ => self.counters.add(Count::Stale),
         }
     }
 
@@ -340,6 +343,7 @@ impl Engine {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(at) = call.parties.iter().position(|party| party.dialog == Some(dialog)) else { return };
         let (agent, up) = (call.parties[at].agent(), call.parties[at].up);
+        let dialling = call.outbound && matches!(call.stage, Stage::Dialing { .. });
         self.took(id, News::PartyGone);
         let offer = agent.and_then(|agent| self.desk.offer_of(agent)).filter(|(_, open)| open.call == id);
         match (agent, offer) {
@@ -356,7 +360,10 @@ impl Engine {
                 self.offer_over(now, offer, how, out);
             }
             (Some(agent), None) if up => self.leaves(now, id, agent, "hung_up", out),
+            // He has dialled, and his own phone does not come up: nobody is to be rung for nobody.
+            (Some(agent), None) if dialling => self.leaves(now, id, agent, "unreachable", out),
             (Some(agent), None) => self.not_reached(now, id, agent, out),
+            (None, _) if !up && self.is_connecting(id) => self.not_connected(now, id, at, why, out),
             (None, _) => self.outsider_gone(now, id, at, end_label(why), out),
         }
     }

@@ -11,12 +11,16 @@
 //! - [`orders`]: the contract's commands, each answered.
 //! - [`special`]: callers for whom the usual way is wrong.
 //! - [`rostering`]: who may be ready by the roster.
+//! - [`calling_back`]: citizens who wait for a call of ours.
+//! - [`connecting`]: what the flow and the waiting line dial by themselves.
 //! - [`cards`]: what panels are shown.
 //!
 //! Rules that always hold: whoever is on a call has a party there; an agent is on one call; a call on which nobody is left goes
 //! back to its walk; nothing about a call is shown before it is on disk.
 
+pub(super) mod calling_back;
 mod cards;
+mod connecting;
 mod consulting;
 pub(super) mod desk;
 mod dialling;

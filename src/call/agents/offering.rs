@@ -39,6 +39,9 @@ impl Engine {
             Action::Rescind { offer, agent, call, why } => {
                 self.rescinded(now, offer, agent, call, why, out);
             }
+            Action::Connect { offer, agent, call, dial: true, .. } => {
+                self.call_back(now, offer, agent, call, out);
+            }
             Action::Connect { offer, agent, call, waited, .. } => {
                 self.connect(now, offer, agent, call, waited, out);
             }
@@ -58,8 +61,9 @@ impl Engine {
                     Escalation::Nobody => "",
                 };
                 self.alarm(now, "nobody_answers", Some(call), None, number);
+                self.ring_mobile(now, call, number, out);
             }
-            Action::CallbackGivenUp { call } => self.alarm(now, "callback_given_up", Some(call), None, ""),
+            Action::CallbackGivenUp { call } => self.callback_given_up(now, call, out),
         }
     }
 
@@ -72,8 +76,10 @@ impl Engine {
         dial: bool,
         out: &mut Vec<Effect>,
     ) {
-        let waits =
-            !dial && matches!(self.calls.get(&open.call).map(|c| &c.stage), Some(Stage::Queued { .. }));
+        let waits = match dial {
+            true => self.callback_is_free(open.call),
+            false => matches!(self.calls.get(&open.call).map(|c| &c.stage), Some(Stage::Queued { .. })),
+        };
         if !waits {
             self.counters.add(Count::OfferRefused);
             let _ = self.acd_fact(|acd, actions| acd.refused(now, offer, RefusedBy::Call, actions));
@@ -108,11 +114,12 @@ impl Engine {
         let _ = self.acd_fact(|acd, _| acd.bound(offer));
         let answer_by_ms = self.wall.at(open.answer_by);
         let auto_answer_at_ms = open.auto_answer_at.map(|at| self.wall.at(at));
-        if let Some(card) = self.card(open.call, Some(open.agent)) {
+        if let Some(card) = self.offer_card(&open) {
             self.tell(now, open.agent, AgentEvent::Offered { card, answer_by_ms, auto_answer_at_ms });
         }
         let phone = self.desk.seats.get(&open.agent).and_then(|seat| match &seat.device {
-            Some(Device::Phone(name)) => Some(Arc::clone(name)),
+            // A callback is taken on the panel: there is no call yet for which a phone could ring.
+            Some(Device::Phone(name)) if !self.callbacks.contains_key(&open.call) => Some(Arc::clone(name)),
             _ => None,
         });
         if let Some(phone) = phone
@@ -184,12 +191,18 @@ impl Engine {
     ) {
         self.took(id, News::AgentAnswered);
         self.offer_over(now, offer, Ending::Answered, out);
+        self.drop_asked(now, id, "answered_elsewhere", out);
         let Some(call) = self.calls.get_mut(&id) else { return };
         self.touched.push(id);
         call.stage = Stage::Talking { until: None };
         call.agent = Some(agent);
         call.taken_ms.get_or_insert(self.wall.at(now));
         let (arrived_ms, numbered) = (call.arrived_ms, call.ticket.is_some());
+        if call.callback.take().is_some() {
+            // He speaks with somebody after all.
+            self.note(now, Fact::CallbackOver { call: id, why: "withdrawn".to_owned() }, out);
+        }
+        let Some(call) = self.calls.get_mut(&id) else { return };
         let queue = call.queue.as_ref().map(|queue| queue.to_string()).unwrap_or_default();
         let waited_ms = millis(waited);
         self.note(
@@ -235,6 +248,9 @@ impl Engine {
     fn moved_on(&mut self, now: Time, id: CallId, to: &Arc<str>, out: &mut Vec<Effect>) {
         let priority = self.acd.place(id).map_or(0, |(_, priority)| priority);
         let ahead = self.acd.ahead(id).unwrap_or(0);
+        if let Some(callback) = self.callbacks.get_mut(&id) {
+            callback.queue = Arc::clone(to);
+        }
         if self.calls.get(&id).is_some_and(|call| matches!(call.stage, Stage::Queued { .. })) {
             self.note(now, Fact::QueueEntered { call: id, queue: to.to_string(), priority, ahead }, out);
         }

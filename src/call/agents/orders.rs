@@ -335,7 +335,9 @@ impl Engine {
             if named.is_some_and(|named| named != open.call) {
                 return Err(Refused::NotOffered);
             }
-            if matches!(self.desk.seats.get(&agent).map(|s| &s.device), Some(Some(Device::Phone(_)))) {
+            let phone =
+                matches!(self.desk.seats.get(&agent).map(|s| &s.device), Some(Some(Device::Phone(_))));
+            if phone && !self.callbacks.contains_key(&open.call) {
                 // The handset is the answer.
                 return Err(Refused::WrongState);
             }

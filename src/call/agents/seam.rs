@@ -287,6 +287,18 @@ pub struct CallCard {
     pub recording_paused: bool,
     /// Others on the call by name (`8004`, `lead`, a number); a listener is not among them for the citizen.
     pub others: Vec<Arc<str>>,
+    /// It is the callback somebody was promised: he is asked who he is before anything is told.
+    pub callback: Option<CallbackCard>,
+}
+
+/// What a call back is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallbackCard {
+    /// The call in which it was asked for.
+    pub of: CallId,
+    pub asked_ms: i64,
+    /// Tries so far, this one included once it is dialled.
+    pub tries: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

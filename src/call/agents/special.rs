@@ -5,7 +5,6 @@ use super::seam::{Refused, Special};
 use crate::acd::AgentId;
 use crate::base::{CallId, Time};
 use crate::call::engine::{Effect, Engine};
-use crate::ivr::seam::Input;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -105,12 +104,6 @@ impl Engine {
         }
         self.leaves(now, id, agent, "silent", out);
         Ok(Some(id))
-    }
-
-    /// What the walk goes on with when nobody is left with the citizen.
-    pub(super) fn goes_on_with(&mut self, id: CallId) -> Input {
-        let silent = self.calls.get_mut(&id).is_some_and(|call| std::mem::take(&mut call.silent));
-        if silent { Input::Silent } else { Input::Returned }
     }
 
     /// What flows set about silent callers: a key instead of a voice is for a lead to judge.

@@ -10,7 +10,7 @@ use crate::call::engine::{Effect, EndedBy, Engine};
 use crate::call::fact::Fact;
 use crate::call::live::{Call, Stage};
 use crate::call::reach::News;
-use crate::ivr::seam::{Input, QueueNews};
+use crate::ivr::seam::{DialEnd, Input, QueueNews};
 use crate::media::seam::Order;
 use crate::sip::seam::DialogId;
 use std::sync::Arc;
@@ -158,14 +158,14 @@ impl Engine {
             self.set_aside(now, id, false, out);
         }
         let Some(call) = self.calls.get(&id) else { return };
-        if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing) || call.is_attended() {
+        if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing { .. }) || call.is_attended() {
             return;
         }
         if !self.ringing_for(id, false).is_empty() {
             return self.set_aside(now, id, true, out);
         }
         let listeners: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
-        let (outbound, dialing) = (call.outbound, matches!(call.stage, Stage::Dialing));
+        let (outbound, dialing) = (call.outbound, matches!(call.stage, Stage::Dialing { .. }));
         let no_survey = (call.crisis || call.no_survey) && !call.silent;
         self.listeners_go(now, id, listeners, out);
         if outbound || no_survey || dialing {
@@ -173,11 +173,14 @@ impl Engine {
         }
         self.set_aside(now, id, false, out);
         self.touched.push(id);
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.stage = Stage::Walking;
-        }
-        let back = self.goes_on_with(id);
-        self.todo.push_back((id, back));
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.stage = Stage::Walking;
+        let input = match (std::mem::take(&mut call.connected), std::mem::take(&mut call.silent)) {
+            (true, _) => Input::Dial(DialEnd::Answered),
+            (_, true) => Input::Silent,
+            _ => Input::Returned,
+        };
+        self.todo.push_back((id, input));
     }
 
     /// Nobody is left to be listened to.
@@ -272,7 +275,10 @@ impl Engine {
         let Some(call) = self.calls.get(&id) else { return };
         let agents: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
         let outbound = call.outbound;
-        let queued = !outbound && self.acd_fact(|acd, actions| acd.front(now, id, actions)).is_ok();
+        // Somebody from outside is with him: he need not wait for anybody.
+        let company = call.parties.iter().any(|party| party.up && party.agent().is_none());
+        let queued =
+            !outbound && !company && self.acd_fact(|acd, actions| acd.front(now, id, actions)).is_ok();
         for agent in agents {
             self.drop_party(now, id, agent, "lost", out);
             if let Some(seat) = self.desk.seats.get_mut(&agent) {
@@ -288,6 +294,9 @@ impl Engine {
         if queued {
             self.waits_again(now, id, out);
         } else {
+            if company {
+                self.set_aside(now, id, false, out);
+            }
             self.alone(now, id, out);
         }
     }
@@ -296,6 +305,14 @@ impl Engine {
     pub(super) fn waits_again(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         for agent in [self.ringing_for(id, true), self.ringing_for(id, false)].concat() {
             self.cancel_ring(now, id, agent, out);
+        }
+        // Whoever is in line is with nobody.
+        let outside =
+            |call: &crate::call::live::Call| call.parties.iter().position(|party| party.agent().is_none());
+        while let Some(at) = self.calls.get(&id).and_then(outside) {
+            if self.drop_party_at(now, id, at, "queued", out).is_none() {
+                break;
+            }
         }
         let place = self.acd.place(id).map(|(queue, priority)| (queue.to_owned(), priority));
         let ahead = self.acd.ahead(id).unwrap_or(0);

@@ -58,6 +58,19 @@ pub struct CardView<'a> {
     urgent: bool,
     recording_paused: bool,
     others: Vec<&'a str>,
+    /// The callback somebody was promised: he is asked who he is before anything is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback: Option<CallbackView>,
+}
+
+#[derive(Serialize)]
+pub struct CallbackView {
+    /// The call in which it was asked for.
+    of: String,
+    asked_at: String,
+    tries: u8,
+    /// What comes first: `identity`, the question whether it is he who called.
+    first: &'static str,
 }
 
 impl<'a> CardView<'a> {
@@ -82,6 +95,12 @@ impl<'a> CardView<'a> {
             urgent: card.urgent,
             recording_paused: card.recording_paused,
             others: card.others.iter().map(|who| &**who).collect(),
+            callback: card.callback.map(|callback| CallbackView {
+                of: callback.of.to_string(),
+                asked_at: clock.time(callback.asked_ms),
+                tries: callback.tries,
+                first: "identity",
+            }),
         }
     }
 }

@@ -197,6 +197,8 @@ impl Book {
                 call: call(3),
                 number: Personal::new("12000000003"),
                 queue: "main".into(),
+                priority: 0,
+                entered_ms: 0,
             })
             .ended(call(3), EndReason::CallbackBooked)
             .arrived(call(4), "12000000004")

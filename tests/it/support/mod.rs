@@ -8,6 +8,7 @@ pub mod audio;
 pub mod baresip;
 pub mod caller;
 pub mod cti;
+pub mod exchange;
 pub mod hall;
 pub mod level;
 pub mod load;
