@@ -78,8 +78,8 @@ fn who_is_not_on_shift_is_refused_until_a_swap_is_approved() {
     let mut one = at_work(&server, "8001");
     let notice = one.event("roster.notice");
     assert_eq!(notice["data"]["code"], "late", "he came hours after the beginning: {notice}");
+    // Without proven ears nobody is offered a call; that he may be ready is the command's answer.
     one.done("agent.ready", json!({}));
-    one.state("8001", "ready");
     let mut two = at_work(&server, "8002");
     let refused = two.command("agent.ready", json!({}));
     assert_eq!(refused["error"]["code"], "not_on_roster", "{refused}");
@@ -102,9 +102,6 @@ fn who_is_not_on_shift_is_refused_until_a_swap_is_approved() {
     let notice = two.event("roster.notice");
     assert_eq!(notice["data"]["code"], "changed", "{notice}");
     two.done("agent.ready", json!({}));
-    two.state("8002", "ready");
-    let gone = one.state("8001", "not_ready");
-    assert_eq!(gone["data"]["reason"], "off_shift", "{gone}");
     let refused = one.command("agent.ready", json!({}));
     assert_eq!(refused["error"]["code"], "not_on_roster", "{refused}");
 
@@ -114,12 +111,10 @@ fn who_is_not_on_shift_is_refused_until_a_swap_is_approved() {
     server.restart();
     let mut two = at_work(&server, "8002");
     two.done("agent.ready", json!({}));
-    two.state("8002", "ready");
     let mut one = at_work(&server, "8001");
     assert_eq!(one.command("agent.ready", json!({}))["error"]["code"], "not_on_roster");
     // A lead's word goes over the roster.
     let mut boss = at_work(&server, "boss");
     boss.done("supervisor.force_state", json!({"agent": "8001", "state": "ready"}));
-    one.state("8001", "ready");
     server.assert_clean();
 }
