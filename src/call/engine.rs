@@ -443,7 +443,8 @@ impl Engine {
             EndedBy::Peer { cause } => cause,
             EndedBy::Us => {
                 let why = sip_reason(reason);
-                let (answered, status) = (call.answered.is_some(), reason.sip_status());
+                // An INVITE of ours that still rings is taken back, not refused.
+                let (answered, status) = (call.answered.is_some() || call.outbound, reason.sip_status());
                 let retry = (status == 503).then(|| self.retry_after());
                 self.sip(|ua, sip| match answered {
                     true => drop(ua.hang_up(now, call.dialog, why, sip)),

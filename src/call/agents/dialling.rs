@@ -138,7 +138,7 @@ impl Engine {
         call.answered = Some(now);
         self.touched.push(id);
         self.callee_answer_fact(now, id, out);
-        self.start_recording(now, id, out);
+        self.record_callee(now, id, out);
         self.rebridge(id, out);
         let agents: Vec<AgentId> = self
             .calls
