@@ -52,6 +52,8 @@ pub(super) struct Call {
     pub taken_ms: Option<i64>,
     /// The queue it waits in, or last waited in.
     pub queue: Option<Arc<str>>,
+    /// What he had in line, or has: a place he comes back to has no other.
+    pub priority: u8,
     /// It began with us: an agent dialled.
     pub outbound: bool,
     /// The fact that must be on disk before the ticket's number is shown.
@@ -189,6 +191,7 @@ impl Call {
             bridged: false,
             crisis: false,
             urgent: false,
+            priority: 0,
             recording_paused: false,
             max_call_at: now + max_call,
             mirrored: None,
@@ -241,6 +244,7 @@ impl Call {
             bridged: false,
             crisis: false,
             urgent: false,
+            priority: 0,
             recording_paused: false,
             max_call_at: now,
             mirrored: None,

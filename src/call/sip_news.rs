@@ -270,8 +270,9 @@ impl Engine {
 
     /// Whom an agent dialled is recorded from his answer on; his leg may open after it.
     pub(super) fn record_callee(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
-        let due =
-            |call: &Call| call.outbound && call.leg.open && call.answered.is_some() && call.recording.is_none();
+        let due = |call: &Call| {
+            call.outbound && call.leg.open && call.answered.is_some() && call.recording.is_none()
+        };
         if self.calls.get(&id).is_some_and(due) {
             self.start_recording(now, id, out);
         }

@@ -21,8 +21,10 @@ use std::time::Duration;
 /// Straight to people; after them one goodbye.
 const FLOW: &str = include_str!("flow.toml");
 /// The carrier of outside numbers, and the desk phone.
-pub const OUTSIDE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 3)), 5060);
-pub const PHONE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 4)), 5060);
+pub const OUTSIDE: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 3)), 5060);
+pub const PHONE: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 4)), 5060);
 pub const WALL: i64 = 1_795_000_000_000;
 
 pub struct Room {
@@ -83,8 +85,7 @@ pub fn person(name: &str, queues: &[&str], skills: &[(&str, u8)]) -> AgentSpec {
 pub fn config() -> EngineConfig {
     let (mut config, _) = setup_engine::config(1, 0);
     let queue = QueueConfig { answer: Answer::Ring, ..QueueConfig::default() };
-    config.queues =
-        ["main", "second"].into_iter().map(|name| (Arc::from(name), queue.clone())).collect();
+    config.queues = ["main", "second"].into_iter().map(|name| (Arc::from(name), queue.clone())).collect();
     config.flow = flow(FLOW);
     config.dial.allow = vec!["139*".into()];
     config.limits.media_silence = Duration::from_secs(3600);
@@ -118,7 +119,8 @@ pub fn flow(text: &str) -> Arc<hotline::ivr::Flow> {
 impl Room {
     /// 8001, 8002 and the lead `boss`, nobody logged in.
     pub fn new() -> Self {
-        let people = [person("8001", &["main"], &[]), person("8002", &["main"], &[]), person("boss", &[], &[])];
+        let people =
+            [person("8001", &["main"], &[]), person("8002", &["main"], &[]), person("boss", &[], &[])];
         Self::with(config(), &people)
     }
 
@@ -146,6 +148,7 @@ impl Room {
         room.world.push_back(World::Ports(64));
         room.settle();
         room.give(Input::Agents(people.to_vec()));
+        room.forget();
         room
     }
 
@@ -248,7 +251,9 @@ impl Room {
                 assert!(members.iter().all(|member| self.legs.contains_key(&member.leg)), "a leg is missing");
                 self.bridges.insert(bridge.0, members.into_vec());
             }
-            Order::Play { leg, play, .. } => self.world.push_back(World::Media(Event::Finished { leg, play })),
+            Order::Play { leg, play, .. } => {
+                self.world.push_back(World::Media(Event::Finished { leg, play }))
+            }
             Order::Close { leg } => {
                 let gone = self.legs.remove(&leg).expect("a closed leg was open");
                 if let Some(recording) = gone.recording {
@@ -359,7 +364,7 @@ impl Room {
 
     /// Somebody dials 12341. His address.
     pub fn citizen(&mut self) -> SocketAddr {
-        self.citizens += 1;
+        self.citizens = (self.citizens + 1) % 1_000;
         let at = SocketAddr::from(([127, 0, 0, 2], 10_000 + self.citizens));
         self.peer_says(at, Peer::dial);
         at
@@ -376,6 +381,13 @@ impl Room {
     /// The newest live call.
     pub fn call(&mut self) -> CallId {
         self.calls()[0].id
+    }
+
+    /// The live call of this citizen.
+    pub fn call_of(&mut self, at: SocketAddr) -> CallId {
+        let number = format!("120{:08}", at.port());
+        let found = self.calls().into_iter().find(|call| call.caller.reveal() == number);
+        found.expect("a live call of his").id
     }
 
     pub fn calls(&mut self) -> Vec<hotline::call::LiveCall> {
@@ -399,7 +411,8 @@ impl Room {
 
     /// Does sound pass from `from` to `to`? By the address each sends from.
     pub fn hears(&self, to: SocketAddr, from: SocketAddr) -> bool {
-        let leg = |at: SocketAddr| self.legs.iter().find(|(_, leg)| leg.remote == Some(at)).map(|(id, _)| *id);
+        let leg =
+            |at: SocketAddr| self.legs.iter().find(|(_, leg)| leg.remote == Some(at)).map(|(id, _)| *id);
         let (Some(to), Some(from)) = (leg(to), leg(from)) else { return false };
         self.bridges.values().any(|members| {
             let place = |leg| members.iter().position(|member| member.leg == leg);

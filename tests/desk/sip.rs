@@ -13,6 +13,8 @@ pub enum Rung {
     Rings,
     Answers,
     Refuses(u16),
+    /// Off, or out of reach.
+    Silent,
 }
 
 pub struct Peer {
@@ -21,6 +23,8 @@ pub struct Peer {
     /// Has a call that was answered.
     pub up: bool,
     pub registered: bool,
+    /// Picks up although a CANCEL has come: the two cross on the way.
+    pub crosses: bool,
     /// The first lines of all requests it was sent.
     pub got: Vec<String>,
     call_id: String,
@@ -47,6 +51,7 @@ impl Peer {
             rung: Rung::default(),
             up: false,
             registered: false,
+            crosses: false,
             got: Vec::new(),
             call_id: String::new(),
             calls: 0,
@@ -164,6 +169,7 @@ impl Peer {
                     Rung::Rings => vec![self.answer(text, 180, "")],
                     Rung::Answers => self.pick_up(),
                     Rung::Refuses(status) => self.refuse(status),
+                    Rung::Silent => Vec::new(),
                 }
             }
             "INVITE" => {
@@ -173,6 +179,9 @@ impl Peer {
             "ACK" => Vec::new(),
             "CANCEL" => {
                 let mut said = vec![self.answer(text, 200, "")];
+                if self.crosses {
+                    return said;
+                }
                 said.extend(self.invite.take().map(|invite| self.answer(&invite, 487, "")));
                 said
             }

@@ -33,6 +33,8 @@ const STATES: &[State] = &[
     State { name: "confer", me: "8001", way: conference },
     State { name: "lost", me: "8001", way: lost },
     State { name: "crisis", me: "8001", way: crisis },
+    State { name: "wishes", me: "8001", way: wishes },
+    State { name: "helped", me: "8001", way: helped },
     State { name: "dialling", me: "8001", way: dialling },
     State { name: "outbound", me: "8001", way: outbound },
     State { name: "watched", me: "8001", way: listening },
@@ -139,6 +141,21 @@ fn lost() -> Room {
 fn crisis() -> Room {
     let mut room = talking();
     room.order_of("8001", AgentCommand::CrisisRaise { call: None });
+    room
+}
+
+/// A break is wished for after the call.
+fn wishes() -> Room {
+    let mut room = talking();
+    room.order_of("8001", AgentCommand::BreakRequest { reason: who("tea") });
+    room
+}
+
+/// The lead was called for help, the recording pauses.
+fn helped() -> Room {
+    let mut room = talking();
+    room.order_of("8001", AgentCommand::AssistRequest { call: None, note: who("") });
+    room.order_of("8001", AgentCommand::RecordingPause { call: None });
     room
 }
 
@@ -269,17 +286,68 @@ const fn short(answer: &Result<Option<hotline::base::CallId>, Refused>) -> &'sta
 /// number_refused, `tgt` no_such_target, `bsy` target_busy, `med` no_media, `lim` limit. A column for each of [`STATES`].
 #[rustfmt::skip]
 const TABLE: &str = "
+agent.login             | log ok  ok  ok  ok  ok  ok  ok  sta ok  ok  sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
+agent.login phone       | log ok  ok  ok  ok  ok  sta sta ok  sta sta ok  sta sta sta sta sta sta sta sta sta sta sta sta sta sta ok  ok
+agent.login nothing     | log tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt
+agent.logout            | log log ok  ok  ok  ok  ok  ok  ok  sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta ok  ok
+agent.ready             | log log ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
+agent.not_ready         | log log ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
+agent.break_request     | log log ok  sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  sta ok  ok  ok  ok  ok  ok  ok  ok
+agent.break_withdraw    | log log sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta
+call.answer             | log log off off off off off ok  sta ok  off off off off off off off off off off off off off off off off off off
+call.answer other       | log log off off off off off off off off off off off off off off off off off off off off off off off off off off
+call.reject             | log log off off off off off ok  ok  ok  off off off off off off off off off off off off off off off off off off
+call.reject other       | log log off off off off off off off off off off off off off off off off off off off off off off off off off off
+call.hangup             | log log cal cal cal cal cal ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  cal cal
+call.hangup other       | log log cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal
+call.hold               | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  sta ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.retrieve           | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  sta ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.dtmf               | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.dial               | log log ok  ok  ok  med sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta ok  ok
+call.dial forbidden     | log log num num num num sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta num num
+call.consult agent      | log log cal cal cal cal cal sta sta sta ok  ok  ok  sta sta sta bsy ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.consult self       | log log cal cal cal cal cal sta sta sta tgt tgt tgt sta sta sta tgt tgt tgt tgt tgt sta tgt tgt sta bsy cal cal
+call.consult nobody     | log log cal cal cal cal cal sta sta sta tgt tgt tgt sta sta sta tgt tgt tgt tgt tgt sta tgt tgt sta tgt cal cal
+call.consult number     | log log cal cal cal cal cal sta sta sta ok  ok  ok  sta sta sta ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.consult queue      | log log cal cal cal cal cal sta sta sta tgt tgt tgt sta sta sta tgt tgt tgt tgt tgt sta tgt tgt sta tgt cal cal
+call.transfer           | log log cal cal cal cal cal sta sta sta sta sta sta sta ok  sta sta sta sta sta sta sta sta sta sta sta cal cal
+call.transfer agent     | log log cal cal cal cal cal sta sta sta ok  ok  ok  sta sta sta bsy ok  alw ok  ok  sta sta ok  sta ok  cal cal
+call.transfer number    | log log cal cal cal cal cal sta sta sta ok  ok  ok  sta sta sta ok  ok  alw ok  ok  sta sta ok  sta ok  cal cal
+call.transfer forbidden | log log cal cal cal cal cal sta sta sta num num num sta sta sta num num alw num num sta sta num sta num cal cal
+call.transfer queue     | log log cal cal cal cal cal sta sta sta ok  ok  ok  sta sta sta ok  ok  alw ok  ok  sta sta ok  sta ok  cal cal
+call.transfer no queue  | log log cal cal cal cal cal sta sta sta tgt tgt tgt sta sta sta tgt tgt alw tgt tgt sta sta tgt sta tgt cal cal
+call.conference         | log log cal cal cal cal cal sta sta sta sta sta sta sta ok  sta sta sta sta sta sta sta sta sta sta sta cal cal
+call.conference agent   | log log cal cal cal cal cal sta sta sta ok  ok  ok  bsy bsy tgt bsy ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.conference number  | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.complete           | log log cal cal cal cal cal sta sta sta sta sta sta sta ok  ok  ok  sta sta sta sta sta sta sta sta ok  cal cal
+wrapup.finish           | log log sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta ok  sta
+wrapup.extend           | log log sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta ok  sta
+recording.pause         | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  sta sta ok  ok  sta ok  cal cal
+recording.resume        | log log cal cal cal cal cal sta sta sta sta sta sta sta sta sta sta sta sta sta ok  sta sta sta sta sta cal cal
+supervisor.listen       | log log alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw ok  ok  alw alw
+supervisor.whisper      | log log alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw ok  ok  alw alw
+supervisor.barge        | log log alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw ok  ok  alw alw
+supervisor.takeover     | log log alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw ok  ok  alw alw
+supervisor.force_state  | log alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw alw ok  ok  alw alw
+assist.request          | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+assist.cancel           | log log sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta ok  sta sta sta sta sta sta sta
+crisis.raise            | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+queue.watch             | log ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
+queue.watch nothing     | log tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt
 ";
 
 fn cell(state: &State, command: fn() -> AgentCommand, name: &str) -> &'static str {
-    let mut room = (state.way)();
+    answered((state.way)(), state.me, command, &format!("{name} in {}", state.name))
+}
+
+fn answered(mut room: Room, me: &str, command: fn() -> AgentCommand, what: &str) -> &'static str {
     let look = |room: &mut Room| (room.calls(), room.engine.ports_leased(), room.engine.next_seq());
     let before = look(&mut room);
     room.forget();
-    let answer = room.ask(state.me, command());
+    let answer = room.ask(me, command());
     if answer.is_err() {
-        assert_eq!(room.done, [""; 0], "{name} is refused in {}, and yet something was done", state.name);
-        assert_eq!(before, look(&mut room), "{name} is refused in {}, and yet something changed", state.name);
+        assert_eq!(room.done, [""; 0], "{what} is refused, and yet something was done");
+        assert_eq!(before, look(&mut room), "{what} is refused, and yet something changed");
     }
     // Whatever it has begun comes to an end like any other call.
     room.disk = true;
@@ -325,4 +393,70 @@ fn the_table_has_every_command_of_the_schema() {
         .collect();
     let ours: BTreeSet<&str> = COMMANDS.iter().filter_map(|(name, _)| name.split(' ').next()).collect();
     assert_eq!(published, ours);
+}
+
+/// What a lead may do to an agent in each of his states; once more with a lead whose own path is deaf. A column for each of [`LED`].
+#[rustfmt::skip]
+const LEADS: &str = "
+supervisor.listen        | log cal cal cal sta ok  ok  ok  ok  sta ok  cal cal
+supervisor.listen nobody | log tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt
+supervisor.listen self   | log tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt
+supervisor.whisper       | log cal cal cal sta ok  ok  ok  ok  sta ok  cal cal
+supervisor.barge         | log cal cal cal sta ok  ok  ok  ok  sta ok  cal cal
+supervisor.takeover      | log cal cal cal sta ok  ok  ok  ok  sta ok  cal cal
+force ready              | log ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
+force not_ready          | log ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
+force offline            | log ok  ok  ok  ok  sta sta sta sta sta sta ok  ok
+supervisor.barge deaf    | log cal cal cal sta med med med med sta med cal cal
+";
+
+const LED: [&str; 13] = [
+    "offline",
+    "not_ready",
+    "ready",
+    "reserved",
+    "offered",
+    "talking",
+    "held",
+    "confer",
+    "lost",
+    "dialling",
+    "outbound",
+    "wrap_up",
+    "no_reply",
+];
+
+#[rustfmt::skip]
+const LEADING: &[(&str, fn() -> AgentCommand)] = &[
+    ("supervisor.listen", || AgentCommand::Listen { agent: who("8001") }),
+    ("supervisor.listen nobody", || AgentCommand::Listen { agent: who("8777") }),
+    ("supervisor.listen self", || AgentCommand::Listen { agent: who("boss") }),
+    ("supervisor.whisper", || AgentCommand::Whisper { agent: who("8001") }),
+    ("supervisor.barge", || AgentCommand::Barge { agent: who("8001") }),
+    ("supervisor.takeover", || AgentCommand::TakeOver { agent: who("8001") }),
+    ("force ready", || AgentCommand::ForceState { agent: who("8001"), state: Forced::Ready }),
+    ("force not_ready", || AgentCommand::ForceState { agent: who("8001"), state: Forced::NotReady { reason: who("talk") } }),
+    ("force offline", || AgentCommand::ForceState { agent: who("8001"), state: Forced::Offline }),
+];
+
+#[test]
+fn a_lead_does_this_to_an_agent_in_each_state() {
+    let mut rows = Vec::new();
+    for deaf in [false, true] {
+        for (name, command) in LEADING.iter().filter(|(name, _)| !deaf || *name == "supervisor.barge") {
+            let mut cells = Vec::new();
+            for state in LED {
+                let way = STATES.iter().find(|known| known.name == state).expect("a state").way;
+                let mut room = way();
+                if deaf {
+                    room.path("boss", Path::Deaf(Deafness::NoMicrophone));
+                }
+                cells.push(answered(room, "boss", *command, &format!("{name} in {state}")));
+            }
+            let name = if deaf { format!("{name} deaf") } else { (*name).to_owned() };
+            rows.push(format!("{name:25}| {}", cells.join(" ").trim_end()));
+        }
+    }
+    let rows = rows.join("\n");
+    assert_eq!(rows, LEADS.trim(), "\n{}\n{rows}", LED.join(" "));
 }

@@ -33,6 +33,9 @@ impl Engine {
             return Err(Refused::Limit);
         }
         let (peer, number) = self.outside(number)?;
+        if !self.has_ears(agent) {
+            return Err(Refused::NoMedia);
+        }
         let Some(port) = self.ports.lease() else { return Err(Refused::Limit) };
         let leg = Leg { id: LegId(self.next_leg), port, ssrc: self.rng.next_u32(), open: false };
         self.next_leg += 1;
