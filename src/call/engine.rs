@@ -573,6 +573,7 @@ impl Engine {
             acd.configure(now, config.acd.clone(), said);
             acd.reconfigure(now, config.queues.iter().cloned(), said);
         });
+        self.desk.renumber_phones(&self.config.ua.peers, &config.ua.peers);
         let agents = std::mem::take(&mut self.config.agents);
         self.config = EngineConfig { flow: Arc::clone(&self.config.flow), agents, ..config };
         self.today = Today::of(self.wall.ms, &self.config);

@@ -55,6 +55,8 @@ pub(super) struct Call {
     pub queue: Option<Arc<str>>,
     /// His flow connected him with somebody: after that talk it goes on by `answered`.
     pub connected: bool,
+    /// What he had in line, or has: a place he comes back to has no other.
+    pub priority: u8,
     /// It began with us: an agent dialled.
     pub outbound: bool,
     /// The caller asked to be called back; his place goes on when this call is over.
@@ -214,6 +216,7 @@ impl Call {
             bridged: false,
             crisis: false,
             urgent: false,
+            priority: 0,
             recording_paused: false,
             redial: false,
             no_survey: false,
@@ -275,6 +278,7 @@ impl Call {
             bridged: false,
             crisis: false,
             urgent: false,
+            priority: 0,
             recording_paused: false,
             redial: false,
             no_survey: false,

@@ -264,7 +264,18 @@ impl Engine {
             }
             self.media_changed(now, id, &media, held, out);
         }
+        self.record_callee(now, id, out);
         self.rebridge(id, out);
+    }
+
+    /// Whom an agent dialled is recorded from his answer on; his leg may open after it.
+    pub(super) fn record_callee(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        let due = |call: &Call| {
+            call.outbound && call.leg.open && call.answered.is_some() && call.recording.is_none()
+        };
+        if self.calls.get(&id).is_some_and(due) {
+            self.start_recording(now, id, out);
+        }
     }
 
     /// An agent's call has been answered; what offer/answer agreed was told when it came.

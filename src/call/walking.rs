@@ -93,7 +93,7 @@ impl Engine {
             Action::Raise { priority } => {
                 if self.acd_fact(|acd, said| acd.raise(now, id, priority, said)) {
                     if let Some(call) = self.calls.get_mut(&id) {
-                        call.urgent = true;
+                        (call.priority, call.urgent) = (priority, true);
                     }
                     self.note(now, Fact::QueueRaised { call: id, priority }, out);
                 }
@@ -205,6 +205,7 @@ impl Engine {
                     call.stage = Stage::Queued { since: now };
                     call.queued_ms.get_or_insert(wall_ms);
                     call.queue = Some(Arc::from(queue));
+                    call.priority = priority;
                 }
                 self.note(
                     now,

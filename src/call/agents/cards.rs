@@ -140,10 +140,12 @@ impl Engine {
     fn state_of_card(&self, call: &Call, to: Option<AgentId>) -> &'static str {
         let mine = to.and_then(|agent| call.party_of(agent));
         let consulting = call.parties.iter().any(|party| party.consult);
+        // Who only listens makes no conference.
+        let talkers = call.parties.iter().filter(|party| party.up && party.role.is_heard()).count();
         match (&call.stage, mine) {
             (Stage::Talking { .. }, Some(party)) if party.up && consulting => "consulting",
             (Stage::Talking { .. }, Some(party)) if party.up && call.aside => "held",
-            (Stage::Talking { .. }, Some(party)) if party.up && call.parties.len() > 1 => "conference",
+            (Stage::Talking { .. }, Some(party)) if party.up && talkers > 1 => "conference",
             (Stage::Talking { .. }, Some(party)) if party.up => "talking",
             // The citizen was quicker than the agent's own phone.
             (Stage::Talking { .. }, Some(_)) if call.outbound => "dialling",

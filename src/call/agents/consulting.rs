@@ -26,12 +26,18 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> Done {
         let id = self.his_talk(agent, named)?;
-        if self.calls.get(&id).is_some_and(|call| call.parties.iter().any(|p| p.consult)) {
+        if self.asks(id) {
             return Err(Refused::WrongState);
         }
         self.call_in(now, id, agent, to, true, out)?;
         self.set_aside(now, id, true, out);
         Ok(Some(id))
+    }
+
+    /// Somebody on this call asks somebody, who talks already or still rings.
+    fn asks(&self, id: CallId) -> bool {
+        self.calls.get(&id).is_some_and(|call| call.parties.iter().any(|p| p.consult))
+            || !self.ringing_for(id, true).is_empty()
     }
 
     /// Rings a colleague or dials a number into this call.
@@ -67,7 +73,7 @@ impl Engine {
                 let other = self.colleague(to).filter(|other| *other != by).ok_or(Refused::NoSuchTarget)?;
                 let seat = self.desk.seats.get(&other).ok_or(Refused::NoSuchTarget)?;
                 let device = seat.device.clone().ok_or(Refused::TargetBusy)?;
-                if seat.call.is_some() {
+                if seat.call.is_some() || !self.has_ears(other) {
                     return Err(Refused::TargetBusy);
                 }
                 self.acd_fact(|acd, actions| acd.busy(now, other, id, actions))
@@ -260,7 +266,7 @@ impl Engine {
         if call.crisis {
             return Err(Refused::NotAllowed);
         }
-        if call.outbound || call.parties.iter().any(|p| p.consult) {
+        if call.outbound || self.asks(id) {
             return Err(Refused::WrongState);
         }
         if let Target::Queue(queue) = to {

@@ -6,7 +6,7 @@ use crate::acd::{self, AgentId, OfferId};
 use crate::base::{CallId, Deadlines, Time, soonest};
 use crate::call::engine::{Effect, Engine};
 use crate::call::live::Stage;
-use crate::sip::seam::PeerId;
+use crate::sip::seam::{Peer, PeerId, PeerKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub(in crate::call) struct Seat {
     pub came_for: Option<i64>,
     /// Until then a path that dies was dead already when the last call came.
     pub fresh_until: Option<Time>,
+    /// He has called for help on this call.
+    pub assist: Option<CallId>,
 }
 
 impl Seat {
@@ -61,6 +63,7 @@ impl Seat {
             rung: None,
             came_for: None,
             fresh_until: None,
+            assist: None,
         }
     }
 }
@@ -117,6 +120,17 @@ impl Desk {
     /// The agent's offer, if one is open.
     pub fn offer_of(&self, agent: AgentId) -> Option<(OfferId, Open)> {
         self.offers.iter().find(|(_, open)| open.agent == agent).map(|(id, open)| (*id, *open))
+    }
+
+    /// A reload numbers the peers anew: contacts stay with the phone of that name.
+    pub fn renumber_phones(&mut self, before: &[Peer], after: &[Peer]) {
+        let new = |id: PeerId| {
+            let was = before.get(usize::from(id.0))?;
+            let at = after.iter().position(|is| is.kind == PeerKind::Phone && is.name == was.name)?;
+            u16::try_from(at).ok().map(PeerId)
+        };
+        let phones = std::mem::take(&mut self.phones);
+        self.phones = phones.into_iter().filter_map(|(id, contacts)| Some((new(id)?, contacts))).collect();
     }
 
     pub fn poll_timeout(&self) -> Option<Time> {

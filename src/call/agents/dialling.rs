@@ -46,6 +46,9 @@ impl Engine {
             return Err(Refused::Limit);
         }
         let (peer, number) = self.outside(number)?;
+        if !self.has_ears(agent) {
+            return Err(Refused::NoMedia);
+        }
         let Some(port) = self.ports.lease() else { return Err(Refused::Limit) };
         let leg = Leg { id: LegId(self.next_leg), port, ssrc: self.rng.next_u32(), open: false };
         self.next_leg += 1;
@@ -164,7 +167,7 @@ impl Engine {
         if let Some(of) = back {
             self.callback_reached(now, of, id, out);
         }
-        self.start_recording(now, id, out);
+        self.record_callee(now, id, out);
         self.rebridge(id, out);
         let agents: Vec<AgentId> = self
             .calls

@@ -184,11 +184,13 @@ impl Engine {
             }
             AgentCommand::Hold { call } => {
                 let id = self.his_talk(agent, call)?;
+                self.not_asked(agent, id)?;
                 self.set_aside(now, id, true, out);
                 Ok(Some(id))
             }
             AgentCommand::Retrieve { call } => {
                 let id = self.his_talk(agent, call)?;
+                self.not_asked(agent, id)?;
                 if self.calls.get(&id).is_some_and(|call| call.parties.iter().any(|p| p.consult)) {
                     self.end_consult(now, id, agent, out);
                 }
@@ -203,6 +205,11 @@ impl Engine {
             AgentCommand::Conference { call, to } => self.conference(now, agent, call, to.as_ref(), out),
             AgentCommand::Complete { call } => {
                 let id = self.his_talk(agent, call)?;
+                let other = |p: &super::party::Party| p.up && p.role.is_heard() && p.agent() != Some(agent);
+                // Whoever leaves the citizen alone hangs up, and says so.
+                if !self.calls.get(&id).is_some_and(|call| call.parties.iter().any(other)) {
+                    return Err(Refused::WrongState);
+                }
                 self.set_aside(now, id, false, out);
                 self.leaves(now, id, agent, "completed", out);
                 Ok(Some(id))
@@ -225,13 +232,18 @@ impl Engine {
             AgentCommand::ForceState { agent: of, state } => self.force(now, agent, &of, state, out),
             AgentCommand::AssistRequest { call, note } => {
                 let id = self.his_talk(agent, call)?;
+                if let Some(seat) = self.desk.seats.get_mut(&agent) {
+                    seat.assist = Some(id);
+                }
                 self.note_on_call(now, id, agent, "assist", &note, out);
                 self.alarm(now, "assist", Some(id), Some(agent), &note);
                 Ok(Some(id))
             }
             AgentCommand::AssistCancel => {
-                self.alarm(now, "assist_over", None, Some(agent), "");
-                Ok(None)
+                let asked = self.desk.seats.get_mut(&agent).and_then(|seat| seat.assist.take());
+                let id = asked.ok_or(Refused::WrongState)?;
+                self.alarm(now, "assist_over", Some(id), Some(agent), "");
+                Ok(Some(id))
             }
             AgentCommand::CrisisRaise { call } => {
                 let id = self.his_talk(agent, call)?;
@@ -310,6 +322,10 @@ impl Engine {
     /// The call he names, or his only one; whatever he does on it.
     fn his_call(&self, agent: AgentId, named: Option<CallId>) -> Result<CallId, Refused> {
         let his = self.desk.seats.get(&agent).and_then(|seat| seat.call).ok_or(Refused::NoSuchCall)?;
+        // What he has not been told of yet is not his.
+        if self.desk.offer_of(agent).is_some_and(|(_, open)| !open.told) {
+            return Err(Refused::NoSuchCall);
+        }
         if named.is_some_and(|named| named != his) { Err(Refused::NoSuchCall) } else { Ok(his) }
     }
 
@@ -321,6 +337,22 @@ impl Engine {
         match (&call.stage, talks) {
             (Stage::Talking { .. }, true) => Ok(id),
             _ => Err(Refused::WrongState),
+        }
+    }
+
+    /// Setting the citizen aside is for whoever asks, not for whom he asks.
+    fn not_asked(&self, agent: AgentId, id: CallId) -> Result<(), Refused> {
+        let asked = self.calls.get(&id).and_then(|call| call.party_of(agent)).is_some_and(|p| p.consult);
+        if asked { Err(Refused::WrongState) } else { Ok(()) }
+    }
+
+    /// Sound passes between us and the agent, as far as is known: his browser's path is proven, or his phone has registered.
+    pub(super) fn has_ears(&self, agent: AgentId) -> bool {
+        let Some(seat) = self.desk.seats.get(&agent) else { return false };
+        match &seat.device {
+            Some(Device::Phone(name)) => self.phone(name).is_some(),
+            Some(Device::Browser) => seat.path == Some(Path::Proven) && seat.relay.is_some(),
+            None => false,
         }
     }
 
@@ -367,6 +399,9 @@ impl Engine {
             return Ok(Some(open.call));
         }
         let ringing = self.desk.seats.get(&agent).and_then(|seat| seat.rung).ok_or(Refused::NotOffered)?;
+        if named.is_some_and(|named| named != ringing.call) {
+            return Err(Refused::NotOffered);
+        }
         self.not_reached(now, ringing.call, agent, out);
         Ok(Some(ringing.call))
     }

@@ -27,6 +27,8 @@ impl Engine {
         }
         if there.is_some() {
             self.change_role(now, id, lead, role, out)?;
+        } else if !self.has_ears(lead) {
+            return Err(Refused::NoMedia);
         } else {
             self.acd_fact(|acd, actions| acd.busy(now, lead, id, actions)).map_err(super::orders::refused)?;
             if !self.seat_joins(now, id, lead, role, out) {

@@ -122,6 +122,7 @@ impl Engine {
     pub(super) fn freed(&mut self, now: Time, id: CallId, agent: AgentId, role: Role, why: &'static str) {
         if let Some(seat) = self.desk.seats.get_mut(&agent) {
             seat.call = None;
+            seat.assist = None;
             seat.wrap_call = Some((id, now));
         }
         self.stop_ringing(agent);
@@ -282,7 +283,7 @@ impl Engine {
         for agent in agents {
             self.drop_party(now, id, agent, "lost", out);
             if let Some(seat) = self.desk.seats.get_mut(&agent) {
-                seat.call = None;
+                (seat.call, seat.assist) = (None, None);
             }
             self.stop_ringing(agent);
             let _ = self.acd_fact(|acd, actions| {
@@ -329,7 +330,7 @@ impl Engine {
         self.todo.push_back((id, Input::Queue(QueueNews::Waiting)));
     }
 
-    /// To a queue, in the place the citizen has by his first arrival there.
+    /// To a queue, in the place the citizen has by his first arrival and the priority he had: nobody jumps the line by being handed on.
     pub(super) fn send_to_queue(
         &mut self,
         now: Time,
@@ -338,7 +339,7 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> bool {
         let Some(call) = self.calls.get(&id) else { return false };
-        let enter = Enter { entered: Some(call.arrived), ..Enter::new(id, Arc::clone(queue), 1) };
+        let enter = Enter { entered: Some(call.arrived), ..Enter::new(id, Arc::clone(queue), call.priority) };
         let entered = self.acd_fact(|acd, actions| acd.enter(now, enter, actions));
         if !matches!(entered, acd::Entered::Waiting { .. }) {
             return false;

@@ -3,6 +3,8 @@
 mod commands;
 mod hostile;
 mod resuming;
+mod siege;
+mod watching;
 
 use super::hub::{HubConfig, HubLimits, MediaDoor, Who, start};
 use super::session::{Check, Opening, READ_MAX, Standing, run};
