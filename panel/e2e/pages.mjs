@@ -195,18 +195,14 @@ try {
   await finish(page)
   await face(page, 'ready')
 
-  // Nobody answers.
-  await ask('agent-is', { user: '8002', cmd: 'agent.ready', fields: {} })
+  // Nobody answers here; the last agent on shift would not drop out, so another one comes.
   await ask('dial', { name: 'missed', as: '12000000031' })
-  await face(page, 'offered_ring', 'not_responding', 'ready')
-  await page.waitForTimeout(300)
-  // Whoever was longest free gets it; only here is it left to ring.
-  if ((await page.locator('header.phone').getAttribute('data-face')) === 'offered_ring') {
-    await face(page, 'not_responding')
-    await bar(page, 'not_responding')
-    await press(page, 'Alt+s')
-    await face(page, 'ready')
-  }
+  await face(page, 'offered_ring')
+  await ask('agent-is', { user: '8002', cmd: 'agent.ready', fields: {} })
+  await face(page, 'not_responding')
+  await bar(page, 'not_responding')
+  await press(page, 'Alt+s')
+  await face(page, 'ready')
 
   // The hall.
   for (const user of ['8003', '8004']) await ask('agent', { user })
@@ -219,10 +215,12 @@ try {
     ['w3', '12000000043'],
     ['w4', '12000000044'],
     ['w5', '12000000045'],
+    ['w6', '12000000046'],
   ])
     await ask('dial', { name, as })
   await face(page, 'offered_ring', 'on_call')
-  if ((await page.locator('header.phone').getAttribute('data-face')) === 'offered_ring') await press(page, 'Alt+a')
+  if ((await page.locator('header.phone').getAttribute('data-face')) === 'offered_ring')
+    await press(page, 'Alt+a')
   await face(page, 'on_call')
   await press(page, 'Alt+g')
   await lead.locator('.ag.hold').first().waitFor()
@@ -240,7 +238,11 @@ try {
   await shot(lead, 'people')
   await lead.goto(`${address}#/calls`)
   const lists = lead.locator('section.list')
-  await lists.nth(1).locator('.one', { has: lead.locator('svg use[href*="rec"]') }).first().click()
+  await lists
+    .nth(1)
+    .locator('.one', { has: lead.locator('svg use[href*="rec"]') })
+    .first()
+    .click()
   await lead.locator('.player').waitFor()
   await shot(lead, 'calls')
   await lead.goto(`${address}#/tickets`)
@@ -271,7 +273,8 @@ try {
   const second = await page.context().newPage()
   await second.goto(`${address}#/work`)
   await face(second, 'on_call', 'taken_over')
-  if ((await second.locator('header.phone').getAttribute('data-face')) === 'taken_over') await press(second, 'Enter')
+  if ((await second.locator('header.phone').getAttribute('data-face')) === 'taken_over')
+    await press(second, 'Enter')
   await face(page, 'taken_over')
   await bar(page, 'taken_over')
   await second.close()
@@ -284,6 +287,9 @@ try {
   await bar(page, 'both_lost')
   console.log(JSON.stringify({ judged, bars, errors }))
 } catch (e) {
+  // What stood there instead.
+  const stood = browser.contexts().flatMap((c) => c.pages())
+  for (const [n, one] of stood.entries()) if (folder) await take(one, `failed-${n}`).catch(() => {})
   errors.push(String(e?.stack ?? e))
   console.log(JSON.stringify({ judged, bars, errors }))
 } finally {
