@@ -14,6 +14,8 @@ pub trait EngineHandle: Send + Sync + 'static {
     fn hang_up(&self, call: CallId) -> BoxFuture<'_, Result<bool, EngineAway>>;
     /// How queues and agents stand now.
     fn floor(&self) -> BoxFuture<'_, Result<Floor, EngineAway>>;
+    /// The ticket of this call was saved; `done`: it is no draft any more. Whoever has the call in hand hears of it.
+    fn ticket_saved(&self, call: CallId, done: bool, state: String) -> BoxFuture<'_, Result<(), EngineAway>>;
     /// What kept a caller waiting. `None`: he never waited, or it is no longer known.
     fn why(&self, call: CallId) -> BoxFuture<'_, Result<Option<Why>, EngineAway>>;
     /// Checks flows and configuration and swaps them whole; the problems when nothing was swapped.

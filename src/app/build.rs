@@ -136,6 +136,7 @@ pub fn limits(config: &Config) -> Limits {
         durable_wait: ms(limits.durable_wait_ms),
         max_undurable: limits.max_undurable.into(),
         retry_after_s: limits.retry_after_s,
+        hold_unfinished: config.acd.hold_unfinished,
         ..Limits::default()
     }
 }

@@ -96,6 +96,15 @@ impl EngineHandle for Door {
         })
     }
 
+    fn ticket_saved(&self, call: CallId, done: bool, state: String) -> BoxFuture<'_, Result<(), EngineAway>> {
+        Box::pin(async move {
+            match self.ask(Request::TicketSaved { call, done, state }).await? {
+                Reply::Told => Ok(()),
+                _ => Err(EngineAway),
+            }
+        })
+    }
+
     fn why(&self, call: CallId) -> BoxFuture<'_, Result<Option<crate::call::Why>, EngineAway>> {
         Box::pin(async move {
             match self.ask(Request::Why { call }).await? {

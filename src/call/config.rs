@@ -88,6 +88,8 @@ pub struct Limits {
     pub party_silence: Duration,
     /// How long a citizen is kept for an agent whose line is lost, and an idle agent logged in without his page.
     pub agent_away: Duration,
+    /// Wrap-up does not end while the call's ticket is a draft.
+    pub hold_unfinished: bool,
     /// How long a caller waits for a number to be safe on disk before he is told that it could not be stored.
     pub durable_wait: Duration,
     /// Shortest voiced part of a message worth keeping.
@@ -112,6 +114,7 @@ impl Default for Limits {
             media_silence: Duration::from_secs(60),
             party_silence: Duration::from_secs(3),
             agent_away: Duration::from_secs(20),
+            hold_unfinished: false,
             durable_wait: Duration::from_secs(3),
             message_min: Duration::from_millis(600),
             ports_low: 64,

@@ -63,6 +63,8 @@ pub(super) struct Call {
     /// Moved up by a key, or by who works on it.
     pub urgent: bool,
     pub recording_paused: bool,
+    /// The ticket is no draft any more: nobody has to finish it.
+    pub ticket_done: bool,
     pub max_call_at: Time,
     /// The deadline as the engine's mirror has it.
     pub mirrored: Option<Time>,
@@ -190,6 +192,7 @@ impl Call {
             crisis: false,
             urgent: false,
             recording_paused: false,
+            ticket_done: false,
             max_call_at: now + max_call,
             mirrored: None,
         }
@@ -242,6 +245,7 @@ impl Call {
             crisis: false,
             urgent: false,
             recording_paused: false,
+            ticket_done: false,
             max_call_at: now,
             mirrored: None,
         }

@@ -17,6 +17,12 @@ pub enum Request {
     },
     /// How queues and agents stand.
     Floor,
+    /// The desk has saved the ticket of this call; `done`: it is no draft any more.
+    TicketSaved {
+        call: CallId,
+        done: bool,
+        state: String,
+    },
     /// What kept a caller waiting, and why those who were offered him were chosen.
     Why {
         call: CallId,
@@ -65,6 +71,8 @@ pub enum Reply {
     Status(Box<Status>),
     HungUp(bool),
     Floor(Box<Floor>),
+    /// Whoever has the call in hand has been told.
+    Told,
     /// `None`: this call has never waited, or so long ago that nobody remembers.
     Why(Option<Box<Why>>),
 }
@@ -127,6 +135,10 @@ impl super::Engine {
                 Reply::HungUp(lives)
             }
             Request::Floor => Reply::Floor(Box::new(self.floor())),
+            Request::TicketSaved { call, done, state } => {
+                self.ticket_saved(now, call, done, &state);
+                Reply::Told
+            }
             Request::Why { call } => Reply::Why(self.why(now, call).map(Box::new)),
         };
         out.push(super::Effect::Reply { id, reply });

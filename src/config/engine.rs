@@ -100,6 +100,8 @@ pub struct Acd {
     pub decline_pause_s: u32,
     pub max_declines: u8,
     pub max_on_break: usize,
+    /// Wrap-up does not end while the call's ticket is a draft.
+    pub hold_unfinished: bool,
     pub ageing_step_s: u32,
     pub on_call: Option<String>,
     pub callback_gaps_s: Vec<u32>,
@@ -295,6 +297,7 @@ pub(super) fn read_acd(s: &mut Section<'_, '_>) -> Acd {
         decline_pause_s: s.number("decline_pause_s", 10, 0..=600),
         max_declines: s.number("max_declines", 3, 1..=100),
         max_on_break: s.number("max_on_break", 5, 0..=2_000),
+        hold_unfinished: s.flag("hold_unfinished", true),
         ageing_step_s: s.number("ageing_step_s", 300, 1..=86_400),
         on_call: s.maybe_text("on_call"),
         callback_gaps_s: s.numbers("callback_gaps_s", &[300, 1_800], 1..=86_400),

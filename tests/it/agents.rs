@@ -2,6 +2,7 @@
 //!
 //! The citizen is a baresip. The agent has another one for a desk phone and works by the websocket, or has a browser and its keyboard.
 
+use crate::support::api::Api;
 use crate::support::audio;
 use crate::support::baresip::Baresip;
 use crate::support::cti::Agent;
@@ -46,7 +47,7 @@ fn part(sound: &[f32]) -> &[f32] {
 }
 
 /// A desk with one queue and two desk phones.
-fn desk() -> Server {
+fn desk(keys: &[(&str, &str)]) -> Server {
     let config = format!(
         "{}\n[[agent_phone]]\nname = \"p1\"\npassword = \"{PHONE}\"\n[[agent_phone]]\nname = \"p2\"\npassword = \"{PHONE}\"\n\
          [queue.people]\nanswer = \"auto\"\n",
@@ -54,7 +55,7 @@ fn desk() -> Server {
     );
     // This phone knows no digest but MD5, and looks at the first challenge only.
     let setup = Setup::of(&config).key("sip.digest", "MD5").flow("desk", include_str!("flows/desk.toml"));
-    let server = setup.start();
+    let server = keys.iter().fold(setup, |setup, (key, value)| setup.key(key, value)).start();
     for (name, role) in [("8001", "agent"), ("8002", "agent"), ("boss", "lead")] {
         server.user(name, role);
     }
@@ -68,7 +69,11 @@ struct Table {
 
 impl Table {
     fn new() -> Self {
-        Self { server: desk(), dir: tempfile::tempdir().expect("a folder") }
+        Self::with(&[])
+    }
+
+    fn with(keys: &[(&str, &str)]) -> Self {
+        Self { server: desk(keys), dir: tempfile::tempdir().expect("a folder") }
     }
 
     fn phone(&self, name: &str, clips: &[&str]) -> (Baresip, Vec<f32>) {
@@ -218,6 +223,36 @@ fn the_citizen_hangs_up_and_the_phone_is_free_again() {
     table.server.assert_clean();
 }
 
+#[test]
+fn an_agent_is_not_free_before_the_ticket_is_finished() {
+    let _ears = one_at_a_time();
+    let table = Table::with(&[("acd.hold_unfinished", "true"), ("acd.wrap_up_s", "1")]);
+    let (phone, _) = table.phone("p1", &["dept_rexianban", "callback_intro", "abuse_warn"]);
+    let mut agent = table.agent("8001", "p1");
+    let (mut citizen, _) = table.citizen(&["after_hours", "agent_hold", "conf_add_generic"]);
+    let call = agent.event("call.answered")["data"]["call"].as_str().expect("an id").to_owned();
+    phone.logged("Call established");
+    citizen.order("hangup", "");
+    agent.event("call.ended");
+    agent.state("8001", "wrap_up");
+    // His time is over, the ticket is a draft: whatever he asks for, he stays.
+    let mut lead = Agent::open(table.server.at.http, "boss", PASSWORD);
+    lead.wait_for("the alarm", |frame| frame["event"] == "alarm" && frame["data"]["kind"] == "wrap_overdue");
+    let refused = agent.command("wrapup.finish", json!({}));
+    assert_eq!(refused["error"]["code"], "ticket_unfinished", "{refused}");
+    let api = Api::sign_in(table.server.at.http, "8001", PASSWORD);
+    let path = format!("tickets/{call}");
+    let numbered = level::until("the draft has its number", WAIT, || {
+        api.try_get(&path).filter(|ticket| ticket["no"].is_string())
+    });
+    let wish = json!({"version": numbered["version"], "state": "void", "reason": "拨错号码"});
+    assert_eq!(api.patch(&path, &wish)["state"], "void");
+    let updated = agent.event("ticket.updated");
+    assert_eq!((&updated["data"]["call"], &updated["data"]["state"]), (&json!(call), &json!("void")));
+    agent.state("8001", "ready");
+    table.server.assert_clean();
+}
+
 /// The panel in the system's browser, driven by `panel/e2e/agent.mjs`; each line it prints is told here.
 struct Browser {
     script: Child,
@@ -289,7 +324,8 @@ fn from_base64(text: &str) -> Vec<u8> {
 /// One call to an agent in the browser; `away` is done to the server before it, while the agent is ready and touches nothing.
 fn a_call_to_the_browser(reloads: u32, away: Option<fn(&mut Server)>) {
     let _ears = one_at_a_time();
-    let mut server = Setup { args: vec!["--demo".into()], ..Setup::of("") }.start();
+    let setup = Setup { args: vec!["--demo".into()], ..Setup::of("") };
+    let mut server = setup.key("acd.hold_unfinished", "true").start();
     let dir = tempfile::tempdir().expect("a folder");
     let (microphone, agent_said) =
         voice(dir.path(), "agent.wav", &["dept_rexianban", "callback_intro", "abuse_warn"]);

@@ -96,7 +96,7 @@ export interface Events {
   'call.ended': { call: string; reason: string; wrap_up_until: string | null }
   'queue.stats': Queue
   'ticket.linked': { call: string; ticket: string; ticket_no: string | null; ticket_code: string | null }
-  'ticket.updated': { ticket: string; ticket_no?: string | null }
+  'ticket.updated': { call: string; ticket: string; ticket_no: string | null; state: string }
   'media.answer': { session: number; sdp: string }
   'media.candidate': { session: number; candidate: string; mid: string | null }
   'media.quality': Quality

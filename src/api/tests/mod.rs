@@ -31,6 +31,8 @@ pub struct OneCall {
     pub up: Mutex<bool>,
     pub phase: Mutex<Phase>,
     pub reload: Mutex<Result<(), Vec<String>>>,
+    /// What the engine was told of tickets.
+    pub tickets: Mutex<Vec<(CallId, bool, String)>>,
 }
 
 pub const LIVE: CallId = CallId { node: 1, boot: 2, n: 1 };
@@ -63,6 +65,10 @@ impl EngineHandle for OneCall {
     }
     fn floor(&self) -> BoxFuture<'_, Result<crate::call::Floor, EngineAway>> {
         Box::pin(async { Ok(floor()) })
+    }
+    fn ticket_saved(&self, call: CallId, done: bool, state: String) -> BoxFuture<'_, Result<(), EngineAway>> {
+        self.tickets.lock().unwrap().push((call, done, state));
+        Box::pin(async { Ok(()) })
     }
     fn why(&self, call: CallId) -> BoxFuture<'_, Result<Option<crate::call::Why>, EngineAway>> {
         let why = (call == LIVE).then(why);
@@ -177,6 +183,7 @@ impl Desk {
             up: Mutex::new(true),
             phase: Mutex::new(Phase::Serving),
             reload: Mutex::new(Ok(())),
+            tickets: Mutex::default(),
         });
         let clock = Arc::clone(&later);
         let parts = ApiParts {

@@ -56,6 +56,8 @@ fn an_agent_finishes_the_ticket_of_his_call_and_no_other() {
             (&json!("accepted"), &json!(FIRST), &json!(4))
         );
         assert_eq!((&after["urgency"], &after["category"]), (&json!("L"), &json!("030101")));
+        let told = desk.engine.tickets.lock().unwrap().clone();
+        assert_eq!(told, [(call(11), true, "accepted".to_owned())], "whoever has the call in hand is free");
         let (_, history) = desk.get(&one, &format!("/api/v1/tickets/{FIRST}/events")).await;
         assert_eq!(history["items"][2]["actor"], "user:8001");
         assert_eq!(history["items"][2]["personal"]["name"], "王女士");

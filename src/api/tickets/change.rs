@@ -52,6 +52,13 @@ pub async fn change(
         }
     };
     api.counts.ticket_saved(&saved.state);
+    let done = saved.state != "draft";
+    for call in saved.calls.iter().filter_map(|id| id.parse().ok()) {
+        // It is saved whatever the engine hears; an agent it did not reach presses his key once more.
+        if let Err(error) = api.parts.engine.ticket_saved(call, done, saved.state.clone()).await {
+            tracing::warn!(%error, ticket = %saved.id, "the engine was not told that the ticket is saved");
+        }
+    }
     let access = Access {
         at: api.now(),
         user: person.name,

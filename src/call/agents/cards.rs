@@ -1,5 +1,6 @@
 //! What panels are shown: cards, states, queues, snapshots; and how words reach the agents.
 
+use super::desk::Seat;
 use super::seam::{
     AgentEvent, AgentState, CallCard, Colleague, Device, Direction, FromEngine, QueueStats, Snapshot,
 };
@@ -23,6 +24,32 @@ pub(super) fn device_label(device: Option<&Device>) -> String {
 }
 
 impl Engine {
+    /// The desk has saved the ticket of this call: whoever has it in hand hears of it, and whoever had to finish it is free.
+    pub(in crate::call) fn ticket_saved(&mut self, now: Time, id: CallId, done: bool, state: &str) {
+        let ticket_no = match self.calls.get_mut(&id) {
+            Some(call) => {
+                call.ticket_done |= done;
+                call.ticket.as_ref().map(|(no, _)| Arc::clone(no))
+            }
+            None => None,
+        };
+        let his = |seat: &Seat| seat.call == Some(id) || seat.wrap_call.is_some_and(|(call, _)| call == id);
+        let agents: Vec<(AgentId, bool)> = self
+            .desk
+            .seats
+            .iter()
+            .filter(|(_, seat)| his(seat))
+            .map(|(agent, seat)| (*agent, seat.call.is_none()))
+            .collect();
+        for (agent, wraps) in agents {
+            if done && wraps {
+                let _ = self.acd_fact(|acd, actions| acd.ticket_unfinished(now, agent, false, actions));
+            }
+            let (ticket_no, state) = (ticket_no.clone(), Arc::from(state));
+            self.tell(now, agent, AgentEvent::TicketUpdated { call: id, ticket_no, state });
+        }
+    }
+
     pub(super) fn tell(&mut self, now: Time, to: AgentId, event: AgentEvent) {
         let Some(seat) = self.desk.seats.get(&to) else { return };
         let word =

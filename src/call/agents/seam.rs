@@ -314,6 +314,12 @@ pub enum AgentEvent {
         ticket_no: Option<Arc<str>>,
         ticket_code: Option<Arc<str>>,
     },
+    /// Somebody has saved the ticket.
+    TicketUpdated {
+        call: CallId,
+        ticket_no: Option<Arc<str>>,
+        state: Arc<str>,
+    },
     /// Needs eyes: `assist`, `crisis`, `deaf_path`, `unstaffed`, `journal`…
     Alarm {
         kind: &'static str,

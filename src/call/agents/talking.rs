@@ -8,7 +8,7 @@ use crate::call::EndReason;
 use crate::call::counters::Count;
 use crate::call::engine::{Effect, EndedBy, Engine};
 use crate::call::fact::Fact;
-use crate::call::live::Stage;
+use crate::call::live::{Call, Stage};
 use crate::call::reach::News;
 use crate::ivr::seam::{Input, QueueNews};
 use crate::media::seam::Order;
@@ -125,6 +125,10 @@ impl Engine {
             seat.wrap_call = Some((id, now));
         }
         self.stop_ringing(agent);
+        let his = |call: &Call| call.agent == Some(agent) && call.ticket.is_some() && !call.ticket_done;
+        if role == Role::Talk && self.config.limits.hold_unfinished && self.calls.get(&id).is_some_and(his) {
+            let _ = self.acd_fact(|acd, actions| acd.ticket_unfinished(now, agent, true, actions));
+        }
         let _ = self.acd_fact(|acd, actions| match role {
             Role::Talk | Role::Barge => acd.hung_up(now, agent, id, actions),
             Role::Listen | Role::Whisper => acd.idle(now, agent, actions),

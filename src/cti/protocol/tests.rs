@@ -213,6 +213,10 @@ fn events() -> Vec<(&'static str, AgentEvent)> {
                 ticket_code: Some("123456".into()),
             },
         ),
+        (
+            "ticket.updated",
+            AgentEvent::TicketUpdated { call, ticket_no: Some("1".into()), state: "accepted".into() },
+        ),
         ("alarm", AgentEvent::Alarm { kind: "crisis", call: Some(call), agent: None, note: "".into() }),
         ("roster.notice", AgentEvent::RosterNotice { code: "late", note: "n".into() }),
     ]);

@@ -221,6 +221,12 @@ pub enum EventView<'a> {
         ticket_no: Option<&'a str>,
         ticket_code: Option<&'a str>,
     },
+    TicketState {
+        call: String,
+        ticket: String,
+        ticket_no: Option<&'a str>,
+        state: &'a str,
+    },
     Alarm {
         kind: &'a str,
         call: Option<String>,
@@ -297,6 +303,10 @@ pub fn event<'a>(event: &'a AgentEvent, clock: &dyn Clockface) -> (&'static str,
                 ticket_no: ticket_no.as_deref(),
                 ticket_code: ticket_code.as_deref(),
             },
+        ),
+        AgentEvent::TicketUpdated { call, ticket_no, state } => (
+            "ticket.updated",
+            V::TicketState { call: text(*call), ticket: text(*call), ticket_no: ticket_no.as_deref(), state },
         ),
         AgentEvent::Alarm { kind, call, agent, note } => {
             ("alarm", V::Alarm { kind, call: call.map(text), agent: agent.as_deref(), note })

@@ -49,6 +49,18 @@ impl Api {
         serde_json::from_str(&body).unwrap_or_else(|e| panic!("GET {path}: {e} in {body}"))
     }
 
+    /// A change, and what it left.
+    #[track_caller]
+    pub fn patch(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}/api/v1/{path}", self.base);
+        let answer = self.client.patch(url).bearer_auth(&self.token).json(body).send();
+        let answer = answer.unwrap_or_else(|e| panic!("PATCH {path}: {e}"));
+        let status = answer.status();
+        let body = answer.text().unwrap_or_default();
+        assert!(status.is_success(), "PATCH {path}: {status} {body}");
+        serde_json::from_str(&body).unwrap_or_else(|e| panic!("PATCH {path}: {e} in {body}"))
+    }
+
     /// The bytes behind a path, as a recording is.
     #[track_caller]
     pub fn bytes(&self, path: &str) -> Vec<u8> {

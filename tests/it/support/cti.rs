@@ -56,6 +56,12 @@ impl Agent {
         agent
     }
 
+    /// The next frame that fits; earlier ones stay for later.
+    #[track_caller]
+    pub fn wait_for(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        self.wait(what, fits)
+    }
+
     fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         level::until(what, WAIT, || {
             let mut line = self.line.lock().expect("whole");

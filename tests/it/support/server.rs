@@ -107,7 +107,13 @@ impl Server {
         let ports = MediaPorts::take();
         setup = setup.key("media.ports", format!("{}-{}", ports.first, ports.first + PORTS_EACH - 1));
         for (key, value) in
-            [("sip.udp", "127.0.0.1:0"), ("sip.tcp", "127.0.0.1:0"), ("http.listen", "127.0.0.1:0")]
+            // Agents of most tests write no tickets.
+            [
+                ("sip.udp", "127.0.0.1:0"),
+                ("sip.tcp", "127.0.0.1:0"),
+                ("http.listen", "127.0.0.1:0"),
+                ("acd.hold_unfinished", "false"),
+            ]
         {
             if !setup.keys.iter().any(|(k, _)| k == key) {
                 setup = setup.key(key, value);
