@@ -204,8 +204,20 @@ try {
   await press(page, 'Alt+s')
   await face(page, 'ready')
 
+  // No microphone: the browser gives none.
+  const deaf = await open({ width: 1366, height: 768 }, { deaf: true })
+  await deaf.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))
+  })
+  await signIn(deaf, address, '8004', '#/work')
+  await face(deaf, 'offline', 'no_microphone')
+  if ((await deaf.locator('header.phone').getAttribute('data-face')) === 'offline') await press(deaf, 'Alt+s')
+  await face(deaf, 'no_microphone')
+  await shot(deaf, 'work-no_microphone')
+  await bar(deaf, 'no_microphone')
+
   // The hall.
-  for (const user of ['8003', '8004']) await ask('agent', { user })
+  await ask('agent', { user: '8003' })
   const lead = await open({ width: 1920, height: 1080 })
   await signIn(lead, address, 'lead', '#/wall')
   await lead.locator('.ag').first().waitFor()
@@ -255,19 +267,6 @@ try {
   await lead.goto(`${address}#/calls/c-0-0-0`)
   await lead.waitForTimeout(800)
   await shot(lead, 'calls-none')
-
-  // No microphone: the browser gives none.
-  const deaf = await open({ width: 1366, height: 768 }, { deaf: true })
-  await deaf.addInitScript(() => {
-    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))
-  })
-  await ask('away', { user: '8004' })
-  await signIn(deaf, address, '8004', '#/work')
-  await face(deaf, 'offline', 'no_microphone', 'wrap_up', 'on_call')
-  if ((await deaf.locator('header.phone').getAttribute('data-face')) === 'offline') await press(deaf, 'Alt+s')
-  await face(deaf, 'no_microphone')
-  await shot(deaf, 'work-no_microphone')
-  await bar(deaf, 'no_microphone')
 
   // A second page takes over; then the server is gone.
   const second = await page.context().newPage()
