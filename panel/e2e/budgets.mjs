@@ -59,6 +59,8 @@ async function signIn(page) {
 try {
   const page = await open({ width: 1366, height: 768 })
   server.media = await peer(page.context(), server.address)
+  // Behind another page frames are drawn once a second, or never.
+  await page.bringToFront()
   server.forget()
   await page.goto(server.address)
   await page.locator('#username').waitFor()
@@ -97,8 +99,6 @@ try {
 
   // From the event to the card on the page.
   await page.waitForTimeout(1500)
-  // Behind another page frames are drawn once a second.
-  await page.bringToFront()
   const shows = []
   for (let n = 0; n < 12; n++) {
     const call = card({ call: `c-1-2-${n}`, state: 'offered', answered_at: null, queued_at: at(4) })
