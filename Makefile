@@ -37,10 +37,11 @@ sim: ## simulated days, a hundred seeds of them, with what they reached; SEED=7 
 fuzz: setup ## bytes made up for each reader of what strangers send, ten minutes each; SECONDS=60 for less
 	@scripts/fuzz.sh $(or $(SECONDS),600)
 
-bench: setup ## what an event costs with 100 to 50,000 calls, what the projector and the journal write; never part of the tests
+bench: setup panel ## what an event costs with 100 to 50,000 calls, what projector and journal write, the pages' budgets; never part of the tests
 	cargo run --release --no-default-features --example engine_load
 	cargo run --release --example projector_load
 	cargo run --release --example journal_load
+	node panel/e2e/budgets.mjs
 
 prove: setup-test panel ## full counts of faults, kills and seeds; takes about an hour
 	HOTLINE_PROVE=1 scripts/test.sh --release

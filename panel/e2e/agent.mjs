@@ -69,7 +69,8 @@ try {
     await page.locator('header.phone[data-face=ready]').waitFor({ timeout: 60_000 })
     say({ again: true })
   }
-  if ((await face('offered_ring', 'offered_auto', 'on_call')) !== 'on_call') await page.keyboard.press('Alt+a')
+  if ((await face('offered_ring', 'offered_auto', 'on_call')) !== 'on_call')
+    await page.keyboard.press('Alt+a')
   await face('on_call')
   say({ talking: true })
   const listen = (seconds) =>
@@ -121,14 +122,17 @@ try {
   await page.keyboard.press('Alt+x')
   await page.keyboard.press('Alt+x')
   await face('wrap_up')
-  // An empty ticket keeps the agent here; a whole one is saved on the way out.
-  await page.keyboard.press('Control+Enter')
-  await page.locator('#e-content').waitFor()
+  // A ticket that is not whole keeps the agent here; a whole one is saved on the way out.
   await page.locator('#words').focus()
   await page.keyboard.type('白纸坊建功南里昨天供暖，暖气不热，屋里只有十五度。')
   await page.waitForFunction(() =>
     [...document.querySelectorAll('.form [role=combobox]')].every((one) => one.value !== ''),
   )
+  // Whether to keep it confidential has to be asked: no ticket is saved without.
+  await page.keyboard.press('Control+Enter')
+  await page.locator('#e-secrecy').waitFor()
+  await page.locator('input[name=secrecy][value=normal]').focus()
+  await page.keyboard.press('Space')
   await page.keyboard.press('Control+Enter')
   await face('ready', 'not_ready')
   say({ heard, back, errors })

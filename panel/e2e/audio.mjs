@@ -76,7 +76,8 @@ async function listen() {
   const loudest = spectrum.indexOf(Math.max(...spectrum))
   const told = { hz: (loudest * context.sampleRate) / meter.fftSize, db: spectrum[loudest] }
   for (const entry of (await connection.getStats()).values()) {
-    if (entry.type === 'inbound-rtp') Object.assign(told, { received: entry.packetsReceived, lost: entry.packetsLost })
+    if (entry.type === 'inbound-rtp')
+      Object.assign(told, { received: entry.packetsReceived, lost: entry.packetsLost })
     if (entry.type === 'codec') told.codec = entry.mimeType
   }
   return told

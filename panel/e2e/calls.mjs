@@ -21,7 +21,10 @@ try {
   const lists = page.locator('section.list')
   await lists.nth(0).locator('.one').first().waitFor()
   const live = await lists.nth(0).locator('.one').count()
-  const recorded = lists.nth(1).locator('.one', { has: page.locator('svg use[href*="rec"]') }).first()
+  const recorded = lists
+    .nth(1)
+    .locator('.one', { has: page.locator('svg use[href*="rec"]') })
+    .first()
   await recorded.click()
   const audio = page.locator('.player audio')
   await audio.waitFor({ state: 'attached' })

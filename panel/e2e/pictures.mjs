@@ -184,9 +184,12 @@ try {
   await page.keyboard.press('Alt+x')
   await face(page, 'wrap_up')
   await shot(page, 'work-wrap_up')
+  await page.locator('input[name=secrecy][value=normal]').focus()
+  await page.keyboard.press('Space')
   await page.keyboard.press('Control+Enter')
   await face(page, 'ready')
-  if (!Object.values(server.drafts).some((one) => one.state === 'accepted')) errors.push('no ticket was saved')
+  if (!Object.values(server.drafts).some((one) => one.state === 'accepted'))
+    errors.push('no ticket was saved')
   const did = server.asked.map((a) => a.cmd).filter((c) => !c.startsWith('media.'))
   console.log(JSON.stringify({ did, media: server.asked.filter((a) => a.cmd === 'media.probe').at(-1) }))
 

@@ -251,6 +251,8 @@ const COMMANDS: &[(&str, fn() -> AgentCommand)] = &[
     ("assist.request", || AgentCommand::AssistRequest { call: None, note: who("help") }),
     ("assist.cancel", || AgentCommand::AssistCancel),
     ("crisis.raise", || AgentCommand::CrisisRaise { call: None }),
+    ("call.mark minor", || AgentCommand::Mark { call: None, special: Special::Minor }),
+    ("call.mark silent", || AgentCommand::Mark { call: None, special: Special::Silent }),
     ("queue.watch", || AgentCommand::QueueWatch { queues: vec![who("main")] }),
     ("queue.watch nothing", || AgentCommand::QueueWatch { queues: vec![who("third")] }),
 ];
@@ -272,6 +274,8 @@ const fn short(answer: &Result<Option<hotline::base::CallId>, Refused>) -> &'sta
         Err(Refused::NotOnRoster) => "ros",
         Err(Refused::NotAllowed) => "alw",
         Err(Refused::NumberRefused) => "num",
+        Err(Refused::TextOnly) => "txt",
+        Err(Refused::NotNow) => "now",
         Err(Refused::NoSuchTarget) => "tgt",
         Err(Refused::TargetBusy) => "bsy",
         Err(Refused::NoMedia) => "med",
@@ -332,6 +336,8 @@ supervisor.force_state  | log alw alw alw alw alw alw alw alw alw alw alw alw al
 assist.request          | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
 assist.cancel           | log log sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta ok  sta sta sta sta sta sta sta
 crisis.raise            | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.mark minor         | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.mark silent        | log log cal cal cal cal cal sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta cal cal
 queue.watch             | log ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok
 queue.watch nothing     | log tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt tgt
 ";

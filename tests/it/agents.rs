@@ -25,7 +25,7 @@ fn prompt(name: &str) -> Vec<f32> {
 }
 
 /// A microphone that says two prompts again and again.
-fn voice(dir: &Path, name: &str, clips: &[&str]) -> (PathBuf, Vec<f32>) {
+pub fn voice(dir: &Path, name: &str, clips: &[&str]) -> (PathBuf, Vec<f32>) {
     let said: Vec<f32> = clips.iter().flat_map(|name| prompt(name)).collect();
     let path = dir.join(name);
     let spec = hound::WavSpec {
@@ -122,7 +122,7 @@ fn hears(who: &str, heard: &[f32], said: &[f32]) {
 }
 
 /// Real ears need a machine that keeps time: these tests go one after the other, in whatever processes they run.
-fn one_at_a_time() -> std::fs::File {
+pub fn one_at_a_time() -> std::fs::File {
     let folder = std::env::temp_dir().join("hotline-tests");
     std::fs::create_dir_all(&folder).expect("a folder for locks");
     let lock = std::fs::File::create(folder.join("ears")).expect("a lock");

@@ -1,15 +1,22 @@
 //! The panel in the system's browser, against the demonstration: what is live is seen, what was recorded is heard.
 
+use crate::agents::{one_at_a_time, voice};
+use crate::support::baresip::Baresip;
 use crate::support::caller::Phone;
+use crate::support::cti::Agent;
 use crate::support::level;
-use crate::support::server::{Setup, TOP};
-use serde_json::Value;
-use std::process::Command;
+use crate::support::server::{Server, Setup, TOP};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 #[test]
 fn a_lead_sees_the_live_call_and_hears_a_recording() {
-    let server = { Setup { args: vec!["--demo".into()], ..Setup::of("") }.start() };
+    let server = Setup { args: vec!["--demo".into()], ..Setup::of("") }.start();
     let mut past = Phone::udp("past", server.at.udp);
     past.dial();
     let api = server.api();
@@ -47,7 +54,7 @@ fn a_lead_sees_the_live_call_and_hears_a_recording() {
 
 #[test]
 fn an_administrator_adds_a_user_who_signs_in() {
-    let server = { Setup { args: vec!["--demo".into()], ..Setup::of("") }.start() };
+    let server = Setup { args: vec!["--demo".into()], ..Setup::of("") }.start();
     let mut script = Command::new("node");
     script
         .current_dir(format!("{TOP}/panel"))
@@ -63,4 +70,119 @@ fn an_administrator_adds_a_user_who_signs_in() {
     println!("{seen}");
     assert!(seen["user"].as_str().is_some_and(|row| row.contains("english 2")), "{seen}");
     assert!(seen["numbers"].as_u64().is_some_and(|rows| rows >= 7), "{seen}");
+}
+
+/// The password of everybody in the demonstration.
+const DEMO: &str = "demo-12341";
+
+/// Citizens and colleagues, as `panel/e2e/pages.mjs` asks for them.
+struct Others {
+    server: Server,
+    microphone: PathBuf,
+    citizens: BTreeMap<String, Phone>,
+    colleagues: BTreeMap<String, (Agent, Baresip)>,
+}
+
+impl Others {
+    fn play(&mut self, asked: &Value) {
+        let text = |key: &str| asked[key].as_str().unwrap_or_default().to_owned();
+        match asked["do"].as_str() {
+            Some("dial") => {
+                let mut phone = Phone::udp(&text("name"), self.server.at.udp);
+                phone.script.caller = text("as");
+                phone.dial();
+                if let Some(key) = text("key").chars().next() {
+                    phone.press(key);
+                }
+                self.citizens.insert(text("name"), phone);
+            }
+            Some("hang") => {
+                if let Some(mut phone) = self.citizens.remove(&text("name")) {
+                    phone.hang_up();
+                }
+            }
+            Some("agent") => {
+                let user = text("user");
+                let phone = Baresip::phone(&self.microphone, self.server.at.udp, &user, DEMO);
+                phone.logged("200 OK");
+                let mut agent = Agent::open(self.server.at.http, &user, DEMO);
+                level::until("the log-in", Duration::from_secs(20), || {
+                    (agent.command("agent.login", json!({"device": user}))["ok"] == true).then_some(())
+                });
+                agent.done("agent.ready", json!({}));
+                self.colleagues.insert(user, (agent, phone));
+            }
+            Some("agent-is") => {
+                let (agent, _) = self.colleagues.get_mut(&text("user")).expect("a colleague");
+                let answer = agent.command(&text("cmd"), asked["fields"].clone());
+                assert!(answer["ok"] == true || asked["may"] == true, "{asked}: {answer}");
+            }
+            Some("away") => drop(self.colleagues.remove(&text("user"))),
+            Some("kill") => self.server.kill(),
+            _ => panic!("asked for {asked}"),
+        }
+    }
+
+    /// Whatever the server asks of the citizens' telephones is right.
+    fn answer(&mut self) {
+        for phone in self.citizens.values_mut() {
+            if let Some(request) = phone.poll().filter(|m| m.status().is_none() && m.method() != "ACK") {
+                phone.send(&request.ok());
+            }
+        }
+    }
+}
+
+/// Every page in each state that a call can bring it into: nothing is missing, axe-core finds nothing (WCAG 2.2 AA). With
+/// `HOTLINE_PICTURES=docs/img/panel` the pictures of `docs/panel-pictures.md` are drawn as well.
+#[test]
+fn every_page_and_state_is_there_and_accessible() {
+    let _ears = one_at_a_time();
+    let config = "[queue.main]\nanswer = \"ring\"\n[queue.business]\nanswer = \"auto\"\n";
+    let server = Setup { args: vec!["--demo".into()], ..Setup::of(config) }
+        .key("sip.digest", "MD5")
+        .key("acd.beep_ms", 3_000)
+        .key("media.silence_ms", 300_000)
+        .start();
+    let dir = tempfile::tempdir().expect("a folder");
+    let (microphone, _) = voice(dir.path(), "phone.wav", &["dept_rexianban", "callback_intro", "abuse_warn"]);
+    let mut script = Command::new("node");
+    script.current_dir(format!("{TOP}/panel")).arg("e2e/pages.mjs");
+    script.arg(format!("http://{}/", server.at.http));
+    if let Some(folder) = std::env::var_os("HOTLINE_PICTURES") {
+        script.arg(PathBuf::from(TOP).join(folder));
+    }
+    let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("node runs");
+    let mut to = script.stdin.take().expect("piped");
+    let told = BufReader::new(script.stdout.take().expect("piped"));
+    // The script asks for one thing after the other.
+    let (ours, lines) = sync_channel(64);
+    std::thread::spawn(move || {
+        for line in told.lines().map_while(Result::ok) {
+            let _ = ours.send(line);
+        }
+    });
+    let mut others = Others { server, microphone, citizens: BTreeMap::new(), colleagues: BTreeMap::new() };
+    let mut last = String::new();
+    loop {
+        match lines.recv_timeout(Duration::from_millis(20)) {
+            Ok(line) => {
+                let asked: Value = serde_json::from_str(&line).unwrap_or_default();
+                if asked["do"].is_string() {
+                    others.play(&asked);
+                    writeln!(to, "{}", json!({"did": asked["n"]})).expect("the script listens");
+                } else {
+                    last = line;
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => others.answer(),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let status = script.wait().expect("the script ends");
+    let seen: Value = serde_json::from_str(&last).unwrap_or_default();
+    println!("{seen}");
+    assert!(status.success(), "{seen:#}");
+    let judged = seen["judged"].as_array().map_or(0, Vec::len);
+    assert!(judged >= 40, "only {judged} pages and states were judged");
 }

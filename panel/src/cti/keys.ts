@@ -1,4 +1,5 @@
 // The keys of the phone: a letter by its physical place when focus is in no field, Alt and the same letter always. Pure.
+import type { PageName } from '../lib/roles'
 import type { Control } from './face'
 
 export interface Key {
@@ -55,6 +56,15 @@ export const KEYS: Partial<Record<Control, Key>> = {
   recheck: { code: 'Enter', shown: '↵' },
   retry: { code: 'Enter', shown: '↵' },
   take_over: { code: 'Enter', shown: '↵' },
+}
+
+/** After `g`: where the second letter leads. Off in a call, where G asks for help. */
+export const GO: Record<string, PageName> = {
+  KeyW: 'work',
+  KeyL: 'wall',
+  KeyC: 'calls',
+  KeyT: 'tickets',
+  KeyP: 'people',
 }
 
 export interface Press {

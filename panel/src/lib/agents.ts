@@ -24,6 +24,9 @@ const ORDER: Colleague['state'][] = [
   'offline',
 ]
 
+/** Times and numbers as they are written; `localeCompare` is many times slower, and this runs with every event. */
+const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
 export function tiles(
   colleagues: Iterable<Colleague>,
   alarms: readonly Alarm[],
@@ -38,7 +41,7 @@ export function tiles(
   return [...colleagues]
     .filter((c) => c.agent !== self && c.state !== 'offline')
     .map((c): Tile => ({ ...c, need: c.state === 'on_call' ? (needs.get(c.agent) ?? null) : null }))
-    .sort((a, b) => rank(a) - rank(b) || a.since.localeCompare(b.since) || a.agent.localeCompare(b.agent))
+    .sort((a, b) => rank(a) - rank(b) || order(a.since, b.since) || order(a.agent, b.agent))
 }
 
 export function countStates(list: readonly Colleague[]): Record<string, number> {

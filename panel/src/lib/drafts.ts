@@ -10,6 +10,8 @@ export interface Draft {
   name: string
   number: string
   secrecy: string
+  /** What the caller said yes to of the four questions that make a matter urgent. */
+  asks: string[]
   /** Fields a hand has touched: no suggestion changes them any more. */
   touched: string[]
 }
@@ -24,6 +26,7 @@ export const EMPTY: Draft = {
   name: '',
   number: '',
   secrecy: '',
+  asks: [],
   touched: [],
 }
 

@@ -15,6 +15,8 @@ export interface Change {
   title: string
   content: string
   secrecy: string
+  /** Only when it is higher than the category's. */
+  urgency?: string
   contact: { name: string; number: string; address: string }
   state: Goal
   reason?: string
@@ -50,13 +52,19 @@ export function changeOf(draft: Draft, goal: Goal, reason = ''): Change {
     lead,
     title: titleOf(content),
     content,
+    // Who throws a ticket away need not have asked.
     secrecy: draft.secrecy || 'normal',
+    ...(draft.asks?.length ? { urgency: 'U' } : {}),
     // Who wants to be anonymous has given nothing.
     contact: draft.secrecy === 'anonymous' ? { name: '', number: '', address } : { name, number, address },
     state: goal,
     ...(goal === 'void' ? { reason } : {}),
   }
 }
+
+/** What must be there before a ticket is saved; whether to keep a secret has no default and is asked. */
+export const NEEDED = ['type', 'content', 'category', 'street', 'lead', 'secrecy'] as const
+export const filled = (draft: Draft): number => NEEDED.filter((field) => draft[field].trim() !== '').length
 
 const OURS = ['type', 'category', 'street', 'lead', 'title', 'content'] as const
 /** Whether people's own fields are the same: a number that arrived meanwhile is no conflict. */

@@ -29,19 +29,33 @@ const INDEX = CATEGORIES.map((category) => ({
   group: [...pairs(category.path.split(' / ')[1] ?? '')],
 }))
 
-/** The likeliest categories, best first; none when the text shares nothing with any. */
-export function likelyCategories(text: string, most = 3): Category[] {
+/** So much better than the next, and nobody need choose. */
+const CLEAR = 1.5
+
+interface Likely {
+  /** Best first; none when the text shares nothing with any. */
+  categories: Category[]
+  /** The first one stands clear of the others. */
+  clear: boolean
+}
+
+export const likelyCategories = (text: string, most = 3): Category[] => likely(text, most).categories
+
+export function likely(text: string, most = 3): Likely {
   const found = pairs(text)
-  if (found.size === 0) return []
+  if (found.size === 0) return { categories: [], clear: false }
   const share = (of: string[]) => of.filter((pair) => found.has(pair)).length
-  return INDEX.map(({ category, own, group }) => ({
+  const ranked = INDEX.map(({ category, own, group }) => ({
     category,
     score: (share(own) * 2) / Math.sqrt(Math.max(1, own.length)) + share(group) * 0.5,
   }))
     .filter(({ score }) => score >= 0.9)
     .sort((a, b) => b.score - a.score || a.category.code.localeCompare(b.category.code))
-    .slice(0, most)
-    .map(({ category }) => category)
+  const [first, second] = ranked
+  return {
+    categories: ranked.slice(0, most).map(({ category }) => category),
+    clear: first !== undefined && first.score >= CLEAR * (second?.score ?? 0),
+  }
 }
 
 /** The street named in a text; the one named last, since people correct themselves. */

@@ -31,6 +31,8 @@ export type Sheet =
 
 /** Longer than this and somebody may have gone home. */
 const AWAY_MS = 60_000
+/** Queues the server lets one page watch. */
+const WATCHED = 64
 
 export const useCti = defineStore('cti', () => {
   const world = shallowRef<World>(nowhere)
@@ -78,8 +80,10 @@ export const useCti = defineStore('cti', () => {
     const ahead = Date.parse(frame.at) - Date.now()
     if (frame.event === 'hello' && Math.abs(ahead) > 200) skew.value = ahead
     happen(frame)
-    if (frame.event === 'snapshot') backToWork()
-    else remember()
+    if (frame.event === 'snapshot') {
+      backToWork()
+      watchFloor()
+    } else remember()
     if (frame.event === 'media.answer') void path.heard({ event: frame.event, data: frame.data })
     else if (frame.event === 'media.candidate') void path.heard({ event: frame.event, data: frame.data })
     else if (frame.event === 'media.quality') void path.heard({ event: frame.event, data: frame.data })
@@ -106,6 +110,14 @@ export const useCti = defineStore('cti', () => {
     void act('agent.login', { device: was.device ?? 'browser' }).then((done) => {
       if (done && was.ready) void act('agent.ready', {})
     })
+  }
+
+  /** Colleagues and queues are told only to who asks for them; a page that merely watches gets what its acting one asked for. */
+  function watchFloor() {
+    const { hello, queues, takenOver } = world.value
+    if (!hello?.acting || takenOver) return
+    const names = Object.keys(queues).slice(0, WATCHED)
+    if (names.length) void client.send('queue.watch', { queues: names }).catch(() => {})
   }
 
   /** The audio follows: it is there while this page acts for an agent who is logged in with the browser. */

@@ -177,7 +177,6 @@ impl Desk {
                     unit: matches!(role, Role::Unit | Role::UnitHead).then(|| "rl".into()),
                     roles: vec![role.label().into()],
                     disabled: false,
-                    work: crate::store::Work::default(),
                     created_at: NINE,
                     work: crate::store::Work::default(),
                 };

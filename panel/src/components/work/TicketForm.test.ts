@@ -57,6 +57,7 @@ describe('the form of a ticket', () => {
   it('saves what was written and is closed to further writing', async () => {
     const { patches } = server([200, { ...DRAFT, state: 'accepted', version: 4 }])
     const page = await form()
+    await page.get('input[name=secrecy][value=normal]').setValue()
     await page.get('#words').setValue('建功南里室温只有十五度。')
     await page.get('[data-goal=accepted]').trigger('click')
     await flushPromises()
@@ -83,6 +84,7 @@ describe('the form of a ticket', () => {
     ]
     const { patches } = server([422, { code: 'refused', title: 'no', errors }])
     const page = await form()
+    await page.get('input[name=secrecy][value=normal]').setValue()
     await page.get('[data-goal=closed]').trigger('click')
     await flushPromises()
     expect(patches()[0]?.body).toMatchObject({ state: 'closed' })
@@ -96,6 +98,31 @@ describe('the form of a ticket', () => {
     expect(document.activeElement, 'the next wrong field does not take the focus').toBe(
       page.get('#words').element,
     )
+    page.unmount()
+  })
+
+  it('does not save before the caller was asked whether to keep it confidential', async () => {
+    const { patches } = server()
+    const page = await form()
+    await page.get('[data-goal=accepted]').trigger('click')
+    await flushPromises()
+    expect(patches()).toHaveLength(0)
+    expect(page.get('[role=alert]').text()).toContain('请先询问是否保密')
+    expect(page.find('#e-secrecy').exists()).toBe(true)
+    await page.get('input[name=secrecy][value=secret]').setValue()
+    await flushPromises()
+    expect(page.find('#e-secrecy').exists()).toBe(false)
+    page.unmount()
+  })
+
+  it('is urgent as soon as one of the four questions is answered with yes', async () => {
+    const { patches } = server([200, { ...DRAFT, state: 'accepted', version: 3 }])
+    const page = await form()
+    await page.get('input[name=secrecy][value=normal]').setValue()
+    await page.get('input[type=checkbox][value=people]').setValue(true)
+    await page.get('[data-goal=accepted]').trigger('click')
+    await flushPromises()
+    expect(patches()[0]?.body).toMatchObject({ urgency: 'U' })
     page.unmount()
   })
 
@@ -118,6 +145,7 @@ describe('the form of a ticket', () => {
       [200, { ...DRAFT, state: 'accepted', version: 4 }],
     )
     const page = await form()
+    await page.get('input[name=secrecy][value=normal]').setValue()
     const cti = useCti()
     // There is no line in this test: a command that gets so far waits for one.
     const finish = async () => {
@@ -146,6 +174,7 @@ describe('the form of a ticket', () => {
   it('does not hold an agent back for a server that is away, once he was told', async () => {
     const { patches } = server([503, { code: 'away', title: 'away' }])
     const page = await form()
+    await page.get('input[name=secrecy][value=normal]').setValue()
     const cti = useCti()
     void cti.press('finish', true)
     await flushPromises()

@@ -58,7 +58,17 @@ export function useFinishing(
   onBeforeUnmount(() => clearTimeout(timer))
 
   // A field that is being mended is not wrong any more.
-  for (const field of ['type', 'category', 'street', 'lead', 'content', 'name', 'number', 'address'] as const)
+  for (const field of [
+    'type',
+    'category',
+    'street',
+    'lead',
+    'content',
+    'secrecy',
+    'name',
+    'number',
+    'address',
+  ] as const)
     watch(
       () => draft[field],
       () => field in errors.value && (errors.value = without(errors.value, field)),
@@ -69,6 +79,11 @@ export function useFinishing(
   async function save(goal: Goal, reason = ''): Promise<boolean> {
     if (saving.value) return false
     if (finished.value) return true
+    if (goal !== 'void' && !draft.secrecy) {
+      errors.value = { secrecy: 'ask_first' }
+      told.value = word('error', 'ask_first')
+      return false
+    }
     saving.value = goal
     errors.value = {}
     told.value = ''

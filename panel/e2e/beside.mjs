@@ -1,0 +1,113 @@
+// docs/panel-pictures.md: the design's picture and our own beside each other, for each page and state that was drawn.
+//
+// node e2e/beside.mjs [DESIGN]: after e2e/pages.mjs has filled docs/img/panel. DESIGN is the folder of the designs' pictures, scaled
+// down into docs/img/design; without it those that are there are kept.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+
+const docs = new URL('../../docs/', import.meta.url).pathname
+const from = process.argv[2]
+const WIDTH = 900
+
+/** Ours, what it shows, and the design's picture where there is one. */
+const PAGES = [
+  ['login', 'login', '登录'],
+  ['login-wrong', null, '登录，密码不对'],
+  ['work-offline', null, '工作台，未签入'],
+  ['work-idle', null, '工作台，空闲'],
+  ['work-offered', 'agent-incoming', '工作台，来电'],
+  ['work-talking', 'agent-workspace', '工作台，通话'],
+  ['work-talking-dark', 'agent-workspace-dark', '工作台，通话，深色'],
+  ['work-talking-en', null, '工作台，通话，英文'],
+  ['work-held', null, '保持'],
+  ['work-consult', null, '咨询'],
+  ['work-conference', null, '三方'],
+  ['work-line_lost', null, '重连，声音仍通'],
+  ['work-crisis', null, '危机'],
+  ['work-wrap_up', null, '话后'],
+  ['work-no_microphone', null, '没有话筒'],
+  ['work-both_lost', null, '服务器失去联系'],
+  ['sheet-break', null, '申请小休'],
+  ['sheet-transfer', null, '转接'],
+  ['sheet-keys', null, '快捷键表'],
+  ['wall', 'supervisor-wall', '监控，1920×1080'],
+  ['wall-1366', null, '监控，1366×768'],
+  ['wall-tv', null, '大屏'],
+  ['people', null, '同事'],
+  ['calls', null, '通话'],
+  ['calls-none', null, '通话，没有这一通'],
+  ['tickets', null, '工单'],
+  ['ticket', 'ticket', '一件工单'],
+]
+const BARS = [
+  'ready', 'not_ready', 'break', 'offered_auto', 'offered_ring', 'on_call', 'muted', 'recording_paused', 'held', 'consult',
+  'conference', 'crisis', 'wrap_up', 'not_responding', 'line_lost', 'both_lost', 'no_microphone', 'taken_over',
+] // prettier-ignore
+
+async function scaleDown() {
+  mkdirSync(`${docs}img/design`, { recursive: true })
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+  })
+  const page = await browser.newPage({ viewport: { width: WIDTH, height: 600 } })
+  const cdp = await page.context().newCDPSession(page)
+  for (const name of [...new Set(PAGES.map((one) => one[1]).filter(Boolean)), 'softphone-states']) {
+    const bytes = readFileSync(`${from}/${name}.png`, 'base64')
+    await page.setContent(
+      `<body style="margin:0"><img style="display:block;width:${WIDTH}px" src="data:image/png;base64,${bytes}">`,
+    )
+    const height = await page.evaluate(async () => {
+      await document.images[0].decode()
+      return document.images[0].offsetHeight
+    })
+    const clip = { x: 0, y: 0, width: WIDTH, height, scale: 1 }
+    const { data } = await cdp.send('Page.captureScreenshot', {
+      format: 'webp',
+      quality: 75,
+      clip,
+      captureBeyondViewport: true,
+    })
+    writeFileSync(`${docs}img/design/${name}.webp`, Buffer.from(data, 'base64'))
+  }
+  await browser.close()
+}
+
+if (from) await scaleDown()
+const ours = (name) => (existsSync(`${docs}img/panel/${name}.webp`) ? `![](img/panel/${name}.webp)` : '')
+const rows = PAGES.filter(([name]) => ours(name)).map(
+  ([name, design, what]) =>
+    `| ${what} | ${design ? `![](img/design/${design}.webp)` : '—'} | ${ours(name)} |`,
+)
+const bars = BARS.filter((name) => ours(`bar-${name}`)).map(
+  (name) => `| \`${name}\` | ${ours(`bar-${name}`)} |`,
+)
+writeFileSync(
+  `${docs}panel-pictures.md`,
+  `# The panel beside its design
+
+Left the design's picture, right our page on the real server with real calls, drawn by the test
+\`every_page_and_state_is_there_and_accessible\`, which also judges each of them with axe-core (WCAG 2.0–2.2, A and AA). Anew:
+
+\`\`\`sh
+cd panel && npm run build && cd ..
+HOTLINE_PICTURES=docs/img/panel cargo test --test it every_page_and
+cd panel && node e2e/beside.mjs
+\`\`\`
+
+What the pictures have and the pages do not yet: knowledge, 转办内容, 协办, labels and the four promises under the form; names of
+agents and the subject of a call on the wall, its half-hour chart and streets; the ticket's clocks and the unit's reply.
+
+| page | design | ours |
+|---|---|---|
+${rows.join('\n')}
+
+## The bar in all its states
+
+![](img/design/softphone-states.webp)
+
+| state | ours |
+|---|---|
+${bars.join('\n')}
+`,
+)
