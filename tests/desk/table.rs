@@ -134,6 +134,8 @@ fn conference() -> Room {
 
 fn lost() -> Room {
     let mut room = talking();
+    // Sooner, his line was dead already when the call came.
+    room.pass(3_000);
     room.path("8001", Path::Deaf(Deafness::NothingHeard));
     room
 }
