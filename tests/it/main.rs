@@ -15,6 +15,7 @@ mod roster;
 mod second_client;
 mod sip_bytes;
 mod sip_scenarios;
+mod stories;
 mod support;
 mod tidy;
 mod tones;
