@@ -131,7 +131,7 @@ async fn all_bad_clients_at_once_and_twenty_good_ones_get_every_event() {
         let (url, over, fuzzed) =
             (bench.url(&format!("agent=fuzz{fuzzer}")), Arc::clone(&over), Arc::clone(&fuzzed));
         bad.push(tokio::spawn(async move {
-            let mut dice = Dice(seed ^ (fuzzer + 1) * 0x9e37_79b9);
+            let mut dice = Dice(seed ^ ((fuzzer + 1) * 0x9e37_79b9));
             let mut page = Page::open(&url).await;
             let names: Vec<&str> = crate::cti::protocol::names().collect();
             while !over.load(Relaxed) {
