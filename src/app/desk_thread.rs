@@ -141,8 +141,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     let cti = agents::start(
         &desk.config,
         desk.boot,
-        desk.zone.clone(),
-        desk.clock,
+        agents::Local { zone: desk.zone.clone(), clock: desk.clock },
         &desk.sip_at,
         &orders,
         desk.board.clone(),

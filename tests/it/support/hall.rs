@@ -362,6 +362,7 @@ impl Line {
         )
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one request, each with its own name")]
     fn write(
         &self,
         method: &str,
