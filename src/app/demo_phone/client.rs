@@ -438,3 +438,6 @@ fn with_method(invite: &[u8], method: &str, to: Option<&str>) -> Vec<u8> {
     text.into_bytes()
 }
 
+
+#[cfg(test)]
+mod tests;
