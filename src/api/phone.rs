@@ -138,7 +138,11 @@ async fn page(kind: &'static str, text: &'static str) -> Response {
 
 type Phones = axum::Extension<Arc<dyn DemoPhone>>;
 
-async fn call(phone: Phones, State(_): State<Api>, JsonBody(asked): JsonBody<Call>) -> Result<Response, Problem> {
+async fn call(
+    phone: Phones,
+    State(_): State<Api>,
+    JsonBody(asked): JsonBody<Call>,
+) -> Result<Response, Problem> {
     let call = phone.call(asked.sdp, asked.number).await?;
     Ok((StatusCode::CREATED, Json(call)).into_response())
 }
@@ -148,7 +152,11 @@ async fn show(phone: Phones, Path(id): Path<String>) -> Result<Response, Problem
     Ok(Json(Standing { state, reason }).into_response())
 }
 
-async fn keys(phone: Phones, Path(id): Path<String>, JsonBody(asked): JsonBody<Keys>) -> Result<Response, Problem> {
+async fn keys(
+    phone: Phones,
+    Path(id): Path<String>,
+    JsonBody(asked): JsonBody<Keys>,
+) -> Result<Response, Problem> {
     phone.keys(&id, &asked.digits)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -162,7 +170,8 @@ async fn from_here(request: Request, next: Next) -> Response {
     let whence = whence(request.headers());
     let near = request.extensions().get::<Source>().is_none_or(|source| source.0.is_loopback());
     let host = whence.host.unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+    let name =
+        host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
     let ours = matches!(name, "localhost" | "[::1]")
         || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
     // Following a link to the page is fine; asking anything from a foreign one is not.

@@ -31,12 +31,15 @@ fn a_browser_calls_the_hotline_as_a_citizen() {
 
     let number = seen["number"].as_str().expect("a number");
     let api = server.api();
-    let call = level::until("the call with its draft ticket is in the tables", Duration::from_secs(15), || {
-        api.list("calls").into_iter().find(|call| {
-            // Masked for some: the tail is always there.
-            call["caller"].as_str().is_some_and(|caller| caller.ends_with(&number[7..])) && call["end_reason"] == "caller_hung_up" && !call["ticket"].is_null()
-        })
-    });
+    let call =
+        level::until("the call with its draft ticket is in the tables", Duration::from_secs(15), || {
+            api.list("calls").into_iter().find(|call| {
+                // Masked for some: the tail is always there.
+                call["caller"].as_str().is_some_and(|caller| caller.ends_with(&number[7..]))
+                    && call["end_reason"] == "caller_hung_up"
+                    && !call["ticket"].is_null()
+            })
+        });
     let events = Value::from(api.events(&call)).to_string();
     println!("{call}\n{events}");
     assert!(events.contains("digit"), "the key was heard: {events}");

@@ -211,11 +211,20 @@ impl Client {
         }
     }
 
-    fn answered(&mut self, status: u16, cseq: CSeq<'_>, message: &Message<'_>, now: Time, out: &mut Vec<Vec<u8>>) {
+    fn answered(
+        &mut self,
+        status: u16,
+        cseq: CSeq<'_>,
+        message: &Message<'_>,
+        now: Time,
+        out: &mut Vec<Vec<u8>>,
+    ) {
         if cseq.method == "INVITE" {
             return self.invite_answered(status, message, now, out);
         }
-        if status < 200 || self.other.as_ref().is_none_or(|sent| (sent.n, sent.method) != (cseq.n, cseq.method)) {
+        if status < 200
+            || self.other.as_ref().is_none_or(|sent| (sent.n, sent.method) != (cseq.n, cseq.method))
+        {
             return;
         }
         self.other = None;
@@ -280,7 +289,14 @@ impl Client {
     }
 
     /// The hotline asks something inside the call.
-    fn asked(&mut self, method: &str, cseq: CSeq<'_>, message: &Message<'_>, now: Time, out: &mut Vec<Vec<u8>>) {
+    fn asked(
+        &mut self,
+        method: &str,
+        cseq: CSeq<'_>,
+        message: &Message<'_>,
+        now: Time,
+        out: &mut Vec<Vec<u8>>,
+    ) {
         match method {
             "ACK" => self.answer = None,
             "BYE" => {
@@ -342,13 +358,7 @@ impl Client {
         self.other = Some(Sent::new(cancel, 1, "CANCEL", now));
     }
 
-    fn ask(
-        &mut self,
-        method: &'static str,
-        body: Option<(&str, &str)>,
-        now: Time,
-        out: &mut Vec<Vec<u8>>,
-    ) {
+    fn ask(&mut self, method: &'static str, body: Option<(&str, &str)>, now: Time, out: &mut Vec<Vec<u8>>) {
         self.cseq += 1;
         let request = self.request(method, self.cseq, body);
         out.push(request.clone());
@@ -390,12 +400,16 @@ impl Client {
 
     fn reply(&self, request: &Message<'_>, status: &str, sdp: Option<&str>) -> Vec<u8> {
         let mut text = format!("SIP/2.0 {status}\r\n");
-        for name in [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq] {
+        for name in [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq]
+        {
             for line in request.lines_of(name) {
                 text.push_str(&format!("{}: {line}\r\n", name.as_str()));
             }
         }
-        text.push_str(&format!("Contact: <sip:{}@{}>\r\nAllow: {ALLOW}\r\n", self.dial.caller, self.dial.local));
+        text.push_str(&format!(
+            "Contact: <sip:{}@{}>\r\nAllow: {ALLOW}\r\n",
+            self.dial.caller, self.dial.local
+        ));
         add_body(&mut text, sdp.map(|sdp| ("application/sdp", sdp)));
         text.into_bytes()
     }
@@ -437,7 +451,6 @@ fn with_method(invite: &[u8], method: &str, to: Option<&str>) -> Vec<u8> {
     text.push_str("Content-Length: 0\r\n\r\n");
     text.into_bytes()
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -113,8 +113,11 @@ async fn publish(phones: DemoPhones, board: Board) {
     loop {
         let counts = &phones.0.counts;
         let busy = phones.lines().values().filter(|line| line.busy).count();
-        let mut samples =
-            vec![Sample::gauge("hotline_demo_phone_calls", "Calls of the demonstration's telephones", busy as u64)];
+        let mut samples = vec![Sample::gauge(
+            "hotline_demo_phone_calls",
+            "Calls of the demonstration's telephones",
+            busy as u64,
+        )];
         for (what, n) in [
             ("calls", &counts.calls),
             ("failed", &counts.failed),
@@ -254,7 +257,8 @@ impl DemoPhones {
                 let _ = self.0.rooms.relay(&id, media);
                 relayed = media;
             }
-            let state = if too_long && client.state().is_ended() { PhoneState::TooLong } else { client.state() };
+            let state =
+                if too_long && client.state().is_ended() { PhoneState::TooLong } else { client.state() };
             let now = Instant::now();
             if state.is_ended() && over.is_none() {
                 over = Some(now);
