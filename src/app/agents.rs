@@ -137,7 +137,7 @@ async fn carry(mut words: mpsc::Receiver<ToEngine>, orders: Orders, guard: DialG
 }
 
 /// Browsers reach us where callers' voice does; on loopback where nothing else is configured.
-fn audio(config: &Config, sip_at: &Bound) -> rtc::Config {
+pub(super) fn audio(config: &Config, sip_at: &Bound) -> rtc::Config {
     let (_, bind) = build::media_address(config, sip_at);
     let (first, last) = config.media.browser_ports();
     rtc::Config {

@@ -3,6 +3,7 @@ mod agents;
 mod browser_audio;
 mod callbacks;
 mod corpus;
+mod demo_phone;
 mod floors;
 mod flows;
 mod kills;
