@@ -153,6 +153,8 @@ pub struct Story {
     pub over: u8,
     pub reached: bool,
     queue: String,
+    /// Agents it is proposed to.
+    offers: u32,
     /// Where it stands in its queue: this, then the call.
     rank_ms: i64,
     /// It is not dialled before this.
@@ -214,10 +216,20 @@ impl Tally {
                 story.queue.clone_from(queue);
                 story.rank_ms = entered_ms + i64::from(9 - priority.min(&9)) * 300_000;
             }
-            Fact::CallbackTried { call, nth, .. } => {
+            // Dialled is whoever's agent takes him first; proposed they are in their order.
+            Fact::CallOffered { call, .. } if self.callbacks.contains_key(call) => {
                 self.passed_by += self.passes(wall_ms, *call);
+                self.callbacks.entry(*call).or_default().offers += 1;
+            }
+            Fact::OfferEnded { call, .. } => {
+                if let Some(story) = self.callbacks.get_mut(call) {
+                    story.offers = story.offers.saturating_sub(1);
+                }
+            }
+            Fact::CallbackTried { call, nth, .. } => {
                 let story = self.callbacks.entry(*call).or_default();
                 story.tries += 1;
+                story.offers = 0;
                 assert_eq!(story.tries, *nth, "tries of {call} are counted one by one");
                 self.dialled += 1;
                 self.most_dialled = self.most_dialled.max(self.dialled);
@@ -234,7 +246,7 @@ impl Tally {
         }
     }
 
-    /// How many of its queue that are due and stand before `call` are passed if it is dialled now. A retry stands where it stood.
+    /// How many of its queue that are due and stand before `call` are passed if it is proposed now. A retry stands where it stood.
     fn passes(&self, wall_ms: i64, call: hotline::base::CallId) -> usize {
         let Some(taken) = self.callbacks.get(&call) else { return 0 };
         self.callbacks
@@ -244,6 +256,7 @@ impl Tally {
                     && story.over == 0
                     && story.tries == story.ended
                     && !story.reached
+                    && story.offers == 0
                     && story.next_ms + 1_000 < wall_ms
                     && (story.rank_ms, **other) < (taken.rank_ms, call)
             })
