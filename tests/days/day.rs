@@ -168,6 +168,8 @@ pub struct Callbacks {
     pub tries: usize,
     pub reached: usize,
     pub over: usize,
+    /// Due, and another behind them in their queue was proposed to an agent first.
+    pub passed: usize,
 }
 
 /// What agents said of their callers by kind, and how often the mobile of who is on call was rung.
@@ -192,18 +194,20 @@ impl Callbacks {
         self.tries += other.tries;
         self.reached += other.reached;
         self.over += other.over;
+        self.passed += other.passed;
     }
 }
 
 impl Tally {
     pub fn callback_sums(&self) -> Callbacks {
-        let mut sums = Callbacks::default();
+        let mut sums = Callbacks { passed: self.passed_by, ..Callbacks::default() };
         for story in self.callbacks.values() {
             sums.add(&Callbacks {
                 asked: 1,
                 tries: story.tries.into(),
                 reached: story.reached.into(),
                 over: story.over.into(),
+                passed: 0,
             });
         }
         sums
