@@ -62,6 +62,8 @@ export interface World {
   quality: Quality | null
   /** The agent a lead listens to, and how. */
   supervising: { agent: string; how: string; since: string } | null
+  /** The ticket that was changed last. */
+  updated: Events['ticket.updated'] | null
   count: number
 }
 
@@ -89,6 +91,7 @@ export const nowhere: World = {
   takenOver: null,
   quality: null,
   supervising: null,
+  updated: null,
   count: 0,
 }
 
@@ -184,6 +187,15 @@ export function reduce(world: World, happened: Happened): World {
       const { ticket_no, ticket_code, call } = happened.data
       const next = changed(world, call, { ticket_no, ticket_code })
       return next.last?.call === call ? { ...next, last: { ...next.last, ticket_no, ticket_code } } : next
+    }
+    case 'ticket.updated': {
+      const { ticket_no, call } = happened.data
+      const next = {
+        ...changed(world, call, (c) => ({ ticket_no: ticket_no ?? c.ticket_no })),
+        updated: happened.data,
+      }
+      const { last } = next
+      return last?.call === call && ticket_no ? { ...next, last: { ...last, ticket_no } } : next
     }
     case 'media.quality':
       return happened.data.session === world.hello?.session ? { ...world, quality: happened.data } : world
@@ -354,6 +366,8 @@ function carriedOut(world: World, d: Done): World {
       return { ...world, assist: null }
     case 'crisis.raise':
       return { ...world, crisis: call }
+    case 'call.mark':
+      return d.to === 'suicide' ? { ...world, crisis: call } : world
     case 'call.consult':
       return { ...world, consult: { call, to: d.to ?? '', since: d.at } }
     case 'call.transfer':
