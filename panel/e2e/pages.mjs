@@ -118,6 +118,20 @@ try {
   await page.getByRole('button', { name: 'English' }).click()
   await shot(page, 'work-talking-en')
   await page.getByRole('button', { name: '中文' }).click()
+  // A special caller: the cards, the steps of one, gas only for who is outdoors.
+  await press(page, 'Alt+k')
+  await page.locator('.cards button:focus').waitFor()
+  await press(page, '2')
+  await page.locator('[data-special=steps]').waitFor()
+  await shot(page, 'work-special')
+  await press(page, 'Alt+u')
+  await page.getByRole('dialog').locator('[data-service=gas]:disabled').waitFor()
+  await shot(page, 'sheet-relay')
+  await page.getByRole('dialog').locator('[data-outdoors]').check()
+  await page.getByRole('dialog').locator('[data-service=gas]:enabled').waitFor()
+  await press(page, 'Escape')
+  await page.locator('[data-special=emergency]').click()
+  await page.locator('main').focus()
   await press(page, 'Alt+m')
   await face(page, 'muted')
   await press(page, 'Alt+g')
@@ -263,6 +277,28 @@ try {
   await lead.locator('.one, tbody tr').first().click()
   await lead.waitForTimeout(600)
   await shot(lead, 'ticket')
+  // The plan, the callbacks, and administration by each of its doors.
+  await lead.goto(`${address}#/roster`)
+  await lead.locator('[role=tab]').first().waitFor()
+  await lead.waitForTimeout(800)
+  for (const tab of await lead.locator('[role=tab]').all()) {
+    await tab.click()
+    await shot(lead, `roster-${(await tab.getAttribute('id')).replace(/^.*-/, '')}`)
+  }
+  await lead.goto(`${address}#/callbacks`)
+  for (const tab of ['callbacks', 'messages']) {
+    await lead.locator(`#tab-${tab}`).click()
+    await shot(lead, tab === 'messages' ? 'messages' : 'callbacks')
+  }
+  const admin = await open({ width: 1366, height: 768 })
+  await signIn(admin, address, 'admin', '#/admin')
+  await admin.locator('[data-tab]').first().waitFor()
+  for (const tab of await admin.locator('[data-tab]').all()) {
+    await tab.click()
+    await admin.waitForTimeout(300)
+    await shot(admin, `admin-${await tab.getAttribute('data-tab')}`)
+  }
+  await admin.context().close()
   // Nothing there, and no right.
   await lead.goto(`${address}#/calls/c-0-0-0`)
   await lead.waitForTimeout(800)
