@@ -109,8 +109,8 @@ HOTLINE_PICTURES=docs/img/panel cargo test --test it every_page_and
 cd panel && node e2e/beside.mjs
 \`\`\`
 
-What the pictures have and the pages do not yet: knowledge, 转办内容, 协办, labels and the four promises under the form; names of
-agents and the subject of a call on the wall, its half-hour chart and streets; the ticket's clocks and the unit's reply.
+What the pictures have and the pages do not yet: knowledge, 转办内容, 协办, labels and the four promises under the form; the
+subject of a call on the wall, its calls by the half hour beside the forecast and its streets; the ticket's clocks and the unit's reply.
 
 | page | design | ours |
 |---|---|---|
