@@ -55,7 +55,7 @@ const PAGES = [
 ]
 const BARS = [
   'ready', 'not_ready', 'break', 'offered_auto', 'offered_ring', 'on_call', 'muted', 'recording_paused', 'held', 'consult',
-  'conference', 'crisis', 'wrap_up', 'not_responding', 'line_lost', 'both_lost', 'no_microphone', 'taken_over',
+  'conference', 'crisis', 'wrap_up', 'crisis_rest', 'not_responding', 'line_lost', 'both_lost', 'no_microphone', 'taken_over',
 ] // prettier-ignore
 
 async function scaleDown() {

@@ -194,7 +194,11 @@ try {
   await face(page, 'wrap_up')
   await shot(page, 'work-wrap_up')
   await bar(page, 'wrap_up')
+  // After a crisis one rests until one says otherwise.
   await finish(page)
+  await face(page, 'not_ready')
+  await bar(page, 'crisis_rest')
+  await press(page, 'Alt+s')
   await face(page, 'ready')
 
   // A queue that answers by itself: a beep, then the caller.
