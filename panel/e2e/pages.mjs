@@ -49,6 +49,31 @@ try {
   await page.locator('#trouble').waitFor()
   await shot(page, 'login-wrong')
 
+  // The plan, the callbacks, and administration by each of its doors: no call is needed for them, and no telephone waits.
+  const office = await open()
+  await signIn(office, address, 'lead', '#/roster')
+  await office.locator('[role=tab]').first().waitFor()
+  await office.waitForTimeout(800)
+  for (const tab of await office.locator('[role=tab]').all()) {
+    await tab.click()
+    await shot(office, `roster-${(await tab.getAttribute('id')).replace(/^.*-/, '')}`)
+  }
+  await office.goto(`${address}#/callbacks`)
+  for (const tab of ['callbacks', 'messages']) {
+    await office.locator(`#tab-${tab}`).click()
+    await shot(office, tab === 'messages' ? 'messages' : 'callbacks')
+  }
+  const admin = await open({ width: 1366, height: 768 })
+  await signIn(admin, address, 'admin', '#/admin')
+  await admin.locator('[data-tab]').first().waitFor()
+  for (const tab of await admin.locator('[data-tab]').all()) {
+    await tab.click()
+    await admin.waitForTimeout(300)
+    await shot(admin, `admin-${await tab.getAttribute('data-tab')}`)
+  }
+  await admin.context().close()
+  await office.context().close()
+
   // The day begins: colleagues at their phones, an agent at the browser. The line to the engine goes through here, to be cut.
   let up = true
   let lines = []
@@ -281,28 +306,6 @@ try {
   await lead.locator('.one, tbody tr').first().click()
   await lead.waitForTimeout(600)
   await shot(lead, 'ticket')
-  // The plan, the callbacks, and administration by each of its doors.
-  await lead.goto(`${address}#/roster`)
-  await lead.locator('[role=tab]').first().waitFor()
-  await lead.waitForTimeout(800)
-  for (const tab of await lead.locator('[role=tab]').all()) {
-    await tab.click()
-    await shot(lead, `roster-${(await tab.getAttribute('id')).replace(/^.*-/, '')}`)
-  }
-  await lead.goto(`${address}#/callbacks`)
-  for (const tab of ['callbacks', 'messages']) {
-    await lead.locator(`#tab-${tab}`).click()
-    await shot(lead, tab === 'messages' ? 'messages' : 'callbacks')
-  }
-  const admin = await open({ width: 1366, height: 768 })
-  await signIn(admin, address, 'admin', '#/admin')
-  await admin.locator('[data-tab]').first().waitFor()
-  for (const tab of await admin.locator('[data-tab]').all()) {
-    await tab.click()
-    await admin.waitForTimeout(300)
-    await shot(admin, `admin-${await tab.getAttribute('data-tab')}`)
-  }
-  await admin.context().close()
   // Nothing there, and no right.
   await lead.goto(`${address}#/calls/c-0-0-0`)
   await lead.waitForTimeout(800)
