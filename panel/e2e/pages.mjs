@@ -322,6 +322,8 @@ try {
   await second.close()
   await press(page, 'Enter')
   await face(page, 'on_call')
+  // Its ears are back too: a page without any would not miss them.
+  await page.locator('header.phone').getByText('音质').waitFor()
   await ask('kill')
   await face(page, 'both_lost')
   await page.waitForTimeout(2500)
