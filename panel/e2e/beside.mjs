@@ -19,6 +19,7 @@ const PAGES = [
   ['work-talking', 'agent-workspace', '工作台，通话'],
   ['work-talking-dark', 'agent-workspace-dark', '工作台，通话，深色'],
   ['work-talking-en', null, '工作台，通话，英文'],
+  ['work-special', null, '特殊来电'],
   ['work-held', null, '保持'],
   ['work-consult', null, '咨询'],
   ['work-conference', null, '三方'],
@@ -29,11 +30,24 @@ const PAGES = [
   ['work-both_lost', null, '服务器失去联系'],
   ['sheet-break', null, '申请小休'],
   ['sheet-transfer', null, '转接'],
+  ['sheet-relay', null, '统一接转'],
   ['sheet-keys', null, '快捷键表'],
   ['wall', 'supervisor-wall', '监控，1920×1080'],
   ['wall-1366', null, '监控，1366×768'],
   ['wall-tv', null, '大屏'],
   ['people', null, '同事'],
+  ['roster-requests', null, '班表，申请'],
+  ['roster-seats', null, '班表，需要的坐席'],
+  ['roster-sheet', null, '班表，交接单'],
+  ['roster-findings', null, '班表，检查'],
+  ['callbacks', null, '回呼'],
+  ['messages', null, '留言'],
+  ['admin-users', null, '管理，用户'],
+  ['admin-lines', null, '管理，线路'],
+  ['admin-queues', null, '管理，队列'],
+  ['admin-flows', null, '管理，流程'],
+  ['admin-prompts', null, '管理，语音'],
+  ['admin-numbers', null, '管理，号码'],
   ['calls', null, '通话'],
   ['calls-none', null, '通话，没有这一通'],
   ['tickets', null, '工单'],
@@ -41,7 +55,7 @@ const PAGES = [
 ]
 const BARS = [
   'ready', 'not_ready', 'break', 'offered_auto', 'offered_ring', 'on_call', 'muted', 'recording_paused', 'held', 'consult',
-  'conference', 'crisis', 'wrap_up', 'not_responding', 'line_lost', 'both_lost', 'no_microphone', 'taken_over',
+  'conference', 'crisis', 'wrap_up', 'crisis_rest', 'not_responding', 'line_lost', 'both_lost', 'no_microphone', 'taken_over',
 ] // prettier-ignore
 
 async function scaleDown() {
@@ -95,8 +109,8 @@ HOTLINE_PICTURES=docs/img/panel cargo test --test it every_page_and
 cd panel && node e2e/beside.mjs
 \`\`\`
 
-What the pictures have and the pages do not yet: knowledge, 转办内容, 协办, labels and the four promises under the form; names of
-agents and the subject of a call on the wall, its half-hour chart and streets; the ticket's clocks and the unit's reply.
+What the pictures have and the pages do not yet: knowledge, 转办内容, 协办, labels and the four promises under the form; the
+subject of a call on the wall, its calls by the half hour beside the forecast and its streets; the ticket's clocks and the unit's reply.
 
 | page | design | ours |
 |---|---|---|

@@ -49,6 +49,31 @@ try {
   await page.locator('#trouble').waitFor()
   await shot(page, 'login-wrong')
 
+  // The plan, the callbacks, and administration by each of its doors: no call is needed for them, and no telephone waits.
+  const office = await open()
+  await signIn(office, address, 'lead', '#/roster')
+  await office.locator('[role=tab]').first().waitFor()
+  await office.waitForTimeout(800)
+  for (const tab of await office.locator('[role=tab]').all()) {
+    await tab.click()
+    await shot(office, `roster-${(await tab.getAttribute('id')).replace(/^.*-/, '')}`)
+  }
+  await office.goto(`${address}#/callbacks`)
+  for (const tab of ['callbacks', 'messages']) {
+    await office.locator(`#tab-${tab}`).click()
+    await shot(office, tab === 'messages' ? 'messages' : 'callbacks')
+  }
+  const admin = await open({ width: 1366, height: 768 })
+  await signIn(admin, address, 'admin', '#/admin')
+  await admin.locator('[data-tab]').first().waitFor()
+  for (const tab of await admin.locator('[data-tab]').all()) {
+    await tab.click()
+    await admin.waitForTimeout(300)
+    await shot(admin, `admin-${await tab.getAttribute('data-tab')}`)
+  }
+  await admin.context().close()
+  await office.context().close()
+
   // The day begins: colleagues at their phones, an agent at the browser. The line to the engine goes through here, to be cut.
   let up = true
   let lines = []
@@ -118,6 +143,20 @@ try {
   await page.getByRole('button', { name: 'English' }).click()
   await shot(page, 'work-talking-en')
   await page.getByRole('button', { name: '中文' }).click()
+  // A special caller: the cards, the steps of one, gas only for who is outdoors.
+  await press(page, 'Alt+k')
+  await page.locator('.cards button:focus').waitFor()
+  await press(page, '2')
+  await page.locator('[data-special=steps]').waitFor()
+  await shot(page, 'work-special')
+  await press(page, 'Alt+u')
+  await page.getByRole('dialog').locator('[data-service=gas]:disabled').waitFor()
+  await shot(page, 'sheet-relay')
+  await page.getByRole('dialog').locator('[data-outdoors]').check()
+  await page.getByRole('dialog').locator('[data-service=gas]:enabled').waitFor()
+  await press(page, 'Escape')
+  await page.locator('[data-special=emergency]').click()
+  await page.locator('main').focus()
   await press(page, 'Alt+m')
   await face(page, 'muted')
   await press(page, 'Alt+g')
@@ -180,7 +219,11 @@ try {
   await face(page, 'wrap_up')
   await shot(page, 'work-wrap_up')
   await bar(page, 'wrap_up')
+  // After a crisis one rests until one says otherwise.
   await finish(page)
+  await face(page, 'not_ready')
+  await bar(page, 'crisis_rest')
+  await press(page, 'Alt+s')
   await face(page, 'ready')
 
   // A queue that answers by itself: a beep, then the caller.
@@ -279,6 +322,8 @@ try {
   await second.close()
   await press(page, 'Enter')
   await face(page, 'on_call')
+  // Its ears are back too: a page without any would not miss them.
+  await page.locator('header.phone').getByText('音质').waitFor()
   await ask('kill')
   await face(page, 'both_lost')
   await page.waitForTimeout(2500)

@@ -4,7 +4,7 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import sprite from './components/sprite.svg?raw'
 import { RequestFailed } from './api/http'
-import { i18n } from './i18n'
+import { i18n, speakAsBefore } from './i18n'
 import { router } from './router'
 import './styles/tokens.css'
 import './styles/el-theme.css'
@@ -26,9 +26,9 @@ const queries = new QueryClient({
 const drawn = new DOMParser().parseFromString(sprite, 'image/svg+xml').documentElement
 document.body.prepend(document.importNode(drawn, true))
 
-createApp(App)
+const app = createApp(App)
   .use(createPinia())
   .use(i18n)
   .use(router)
   .use(VueQueryPlugin, { queryClient: queries })
-  .mount('#app')
+void speakAsBefore().then(() => app.mount('#app'))

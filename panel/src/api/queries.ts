@@ -98,6 +98,15 @@ export const ticket = (no: Ref<string>) =>
     refetchInterval: 5000,
   })
 
+/** What decides whether its citizen may be called: looked at once for many buttons. */
+export const ticketFacts = (no: Ref<string>) =>
+  queryOptions({
+    queryKey: ['ticket', no],
+    queryFn: () => request<Ticket>(`/api/v1/tickets/${path(no.value)}`),
+    enabled: computed(() => no.value !== ''),
+    staleTime: 30_000,
+  })
+
 export const ticketEvents = (no: Ref<string>) =>
   queryOptions({
     queryKey: ['ticket', no, 'events'],

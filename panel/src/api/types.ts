@@ -89,6 +89,9 @@ export interface Ticket {
   content: string | null
   caller: string | null
   secrecy: string | null
+  special?: string | null
+  notify?: string | null
+  safe_time?: string | null
   calls: (string | { id: string })[]
   created_at: string
   accepted_at: string | null

@@ -339,7 +339,13 @@ export class AgentAudio {
         () => peer === this.peer && void this.restart(),
         is === 'failed' ? 0 : DISCONNECTED_MS,
       )
-    }
+    } else if (peer === this.peer && (is === 'failed' || is === 'disconnected'))
+      // The new path is on its way already, and may never come when the server has gone: nothing is heard meanwhile.
+      this.set({
+        path: 'lost',
+        since: this.state.path === 'lost' ? this.state.since : Date.now(),
+        sound: null,
+      })
   }
 
   /** Over another network: the engine is told, and a new path is offered. */

@@ -287,6 +287,7 @@ function onACall(
       controls: [mute, 'invite', 'leave', record, help, 'crisis', 'hangup'],
     })
   }
+  const after = world.wish ? [words(`after_${world.wish}`, {}, world.wish === 'not_ready')] : []
   const sound = deaf
     ? [words('no_microphone_call', {}, true)]
     : ears.sound
@@ -319,7 +320,7 @@ function onACall(
     title: paused
       ? [words('recording_paused', { t: t(world.pausedSince[card.call]) }, true)]
       : [words(outbound ? 'dialling' : 'on_call')],
-    line: [...(watched.length || helped.length ? [] : sound), ...watched, ...helped, ...recording],
+    line: [...(watched.length || helped.length ? [] : sound), ...watched, ...helped, ...recording, ...after],
     controls,
   })
 }

@@ -150,6 +150,7 @@ export interface Commands {
   'call.complete': { call?: string }
   'wrapup.finish': object
   'wrapup.extend': object
+  'call.mark': { call?: string; special: string }
   'recording.pause': { call?: string }
   'recording.resume': { call?: string }
   'media.offer': { sdp: string }

@@ -126,6 +126,23 @@ describe('the agent’s world', () => {
     )
   })
 
+  it('keeps the number of a ticket that was changed, and tells which it was', () => {
+    const told = { call: 'c1', ticket: 'c1', ticket_no: '261123000001', state: 'accepted' }
+    const world = play(answered, ev('ticket.updated', told))
+    expect(world.updated).toEqual(told)
+    expect(world.calls[0]?.ticket_no).toBe('261123000001')
+    const again = play(
+      answered,
+      ev('ticket.updated', told),
+      ev('ticket.updated', { ...told, ticket_no: null }),
+    )
+    expect(again.calls[0]?.ticket_no).toBe('261123000001')
+  })
+  it('is in a crisis once its caller is marked suicidal', () => {
+    const marked = (to: string) => reduce(play(answered), { done: 'call.mark', at: AT, call: 'c1', to })
+    expect(marked('suicide').crisis).toBe('c1')
+    expect(marked('minor').crisis).toBeNull()
+  })
   it('goes to wrap-up with the call it is about', () => {
     const world = play(
       answered,

@@ -53,6 +53,8 @@ export interface World {
   consult: Consult | null
   assist: { call: string; since: string } | null
   crisis: string | null
+  /** What the agent wants to be once his work is done; null: not known here. */
+  wish: 'ready' | 'not_ready' | null
   /** The call that wrap-up is about. */
   last: Card | null
   extended: number
@@ -62,6 +64,8 @@ export interface World {
   quality: Quality | null
   /** The agent a lead listens to, and how. */
   supervising: { agent: string; how: string; since: string } | null
+  /** The ticket that was changed last. */
+  updated: Events['ticket.updated'] | null
   count: number
 }
 
@@ -83,12 +87,14 @@ export const nowhere: World = {
   consult: null,
   assist: null,
   crisis: null,
+  wish: null,
   last: null,
   extended: 0,
   wrapMs: 90_000,
   takenOver: null,
   quality: null,
   supervising: null,
+  updated: null,
   count: 0,
 }
 
@@ -122,6 +128,7 @@ export function reduce(world: World, happened: Happened): World {
     case 'agent.break':
       return {
         ...world,
+        wish: happened.data.granted ? 'not_ready' : world.wish,
         breakAsked: happened.data.granted
           ? null
           : { reason: happened.data.reason, ahead: happened.data.ahead },
@@ -185,6 +192,15 @@ export function reduce(world: World, happened: Happened): World {
       const next = changed(world, call, { ticket_no, ticket_code })
       return next.last?.call === call ? { ...next, last: { ...next.last, ticket_no, ticket_code } } : next
     }
+    case 'ticket.updated': {
+      const { ticket_no, call } = happened.data
+      const next = {
+        ...changed(world, call, (c) => ({ ticket_no: ticket_no ?? c.ticket_no })),
+        updated: happened.data,
+      }
+      const { last } = next
+      return last?.call === call && ticket_no ? { ...next, last: { ...last, ticket_no } } : next
+    }
     case 'media.quality':
       return happened.data.session === world.hello?.session ? { ...world, quality: happened.data } : world
     case 'alarm': {
@@ -233,6 +249,7 @@ function fromSnapshot(world: World, s: Events['snapshot'], at: string): World {
     ...world,
     whole: true,
     me,
+    wish: wishOf(world, me),
     device,
     breakAsked: break_pending ? (world.breakAsked ?? { reason: break_pending, ahead: null }) : null,
     calls,
@@ -276,7 +293,7 @@ function agentState(world: World, told: Events['agent.state']): World {
     const next: Colleague = { ...rest, ...state, call: busy ? before.call : null }
     return { ...world, colleagues: { ...world.colleagues, [agent]: next } }
   }
-  const next: World = { ...world, me: state }
+  const next: World = { ...world, me: state, wish: wishOf(world, state) }
   if (state.state === 'wrap_up') {
     if (world.me.state !== 'wrap_up') {
       next.extended = 0
@@ -288,6 +305,12 @@ function agentState(world: World, told: Events['agent.state']): World {
   if (state.state === 'offline')
     Object.assign(next, { calls: [], offer: null, consult: null, supervising: null })
   return next
+}
+
+/** Who is at work has not changed his mind by that. */
+function wishOf(world: World, { state }: StateView): World['wish'] {
+  if (state === 'ready' || state === 'not_ready') return state
+  return state === 'offline' ? null : world.wish
 }
 
 const span = (s: StateView) =>
@@ -334,6 +357,10 @@ function carriedOut(world: World, d: Done): World {
   switch (d.done) {
     case 'agent.login':
       return { ...world, takenOver: null }
+    case 'agent.ready':
+      return { ...world, wish: 'ready' }
+    case 'agent.not_ready':
+      return { ...world, wish: 'not_ready' }
     case 'agent.break_withdraw':
       return { ...world, breakAsked: null }
     case 'wrapup.extend':
@@ -354,6 +381,8 @@ function carriedOut(world: World, d: Done): World {
       return { ...world, assist: null }
     case 'crisis.raise':
       return { ...world, crisis: call }
+    case 'call.mark':
+      return d.to === 'suicide' ? { ...world, crisis: call } : world
     case 'call.consult':
       return { ...world, consult: { call, to: d.to ?? '', since: d.at } }
     case 'call.transfer':

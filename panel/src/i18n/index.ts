@@ -1,5 +1,4 @@
 import { createI18n } from 'vue-i18n'
-import en from './en.json'
 import zh from './zh-CN.json'
 
 export type Language = 'zh-CN' | 'en'
@@ -7,18 +6,26 @@ export type Language = 'zh-CN' | 'en'
 const kept = localStorage.getItem('language')
 export const i18n = createI18n<[typeof zh], Language, false>({
   legacy: false,
-  locale: kept === 'en' ? 'en' : 'zh-CN',
+  locale: 'zh-CN',
   fallbackLocale: 'zh-CN',
-  messages: { 'zh-CN': zh, en },
+  messages: { 'zh-CN': zh } as { [L in Language]: typeof zh },
   missingWarn: false,
   fallbackWarn: false,
 })
 document.documentElement.lang = i18n.global.locale.value
 
-export function speak(language: Language) {
+/** English is loaded by those who read it. */
+export async function speak(language: Language) {
+  if (language === 'en' && !i18n.global.availableLocales.includes('en'))
+    i18n.global.setLocaleMessage('en', (await import('./en.json')).default)
   i18n.global.locale.value = language
   localStorage.setItem('language', language)
   document.documentElement.lang = language
+}
+
+/** The language chosen here before; a line that breaks meanwhile leaves the first one. */
+export async function speakAsBefore() {
+  if (kept === 'en') await speak('en').catch(() => {})
 }
 
 /** The word for a code of the wire, or the code itself when the server knows one we don't. */

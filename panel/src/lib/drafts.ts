@@ -10,6 +10,12 @@ export interface Draft {
   name: string
   number: string
   secrecy: string
+  /** What kind of caller needs another way: `suicide silent emergency …`, empty for most. */
+  special: string
+  /** `any text_only no_message`, empty: not asked. */
+  notify: string
+  /** When he may be called, `09:00-11:30`. */
+  safe_time: string
   /** What the caller said yes to of the four questions that make a matter urgent. */
   asks: string[]
   /** Fields a hand has touched: no suggestion changes them any more. */
@@ -26,6 +32,9 @@ export const EMPTY: Draft = {
   name: '',
   number: '',
   secrecy: '',
+  special: '',
+  notify: '',
+  safe_time: '',
   asks: [],
   touched: [],
 }
@@ -62,7 +71,12 @@ const ended = <T>(asked: IDBRequest<T>) =>
 export async function keepDraft(id: string, user: string, draft: Draft): Promise<void> {
   const store = (await open()).transaction(STORE, 'readwrite').objectStore(STORE)
   await ended(
-    store.put({ id, user, at: Date.now(), draft: { ...draft, touched: [...draft.touched] } } satisfies Row),
+    store.put({
+      id,
+      user,
+      at: Date.now(),
+      draft: { ...draft, touched: [...draft.touched], asks: [...draft.asks] },
+    } satisfies Row),
   )
 }
 

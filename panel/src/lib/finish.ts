@@ -2,6 +2,7 @@
 import { request, RequestFailed } from '../api/http'
 import type { Problem, Ticket } from '../api/types'
 import type { Draft } from './drafts'
+import { leafless } from './special'
 
 /** 保存并受理, 直接答复办结, 作废. */
 export type Goal = 'accepted' | 'closed' | 'void'
@@ -15,6 +16,9 @@ export interface Change {
   title: string
   content: string
   secrecy: string
+  special?: string
+  notify?: string
+  safe_time?: string
   /** Only when it is higher than the category's. */
   urgency?: string
   contact: { name: string; number: string; address: string }
@@ -43,6 +47,13 @@ export function titleOf(content: string): string {
   return letters.length > TITLE ? `${letters.slice(0, TITLE - 1).join('')}…` : first
 }
 
+/** What makes the caller a special one; only what a hand set or took back, so that another's word stands. */
+function specialOf(draft: Draft): Pick<Change, 'special' | 'notify' | 'safe_time'> {
+  const said = (field: 'special' | 'notify' | 'safe_time') =>
+    draft[field] || draft.touched.includes(field) ? { [field]: draft[field].trim() } : {}
+  return { ...said('special'), ...said('notify'), ...said('safe_time') }
+}
+
 export function changeOf(draft: Draft, goal: Goal, reason = ''): Change {
   const { type, category, street, lead, content, name, number, address } = draft
   return {
@@ -54,6 +65,7 @@ export function changeOf(draft: Draft, goal: Goal, reason = ''): Change {
     content,
     // Who throws a ticket away need not have asked.
     secrecy: draft.secrecy || 'normal',
+    ...specialOf(draft),
     ...(draft.asks?.length ? { urgency: 'U' } : {}),
     // Who wants to be anonymous has given nothing.
     contact: draft.secrecy === 'anonymous' ? { name: '', number: '', address } : { name, number, address },
@@ -63,8 +75,13 @@ export function changeOf(draft: Draft, goal: Goal, reason = ''): Change {
 }
 
 /** What must be there before a ticket is saved; whether to keep a secret has no default and is asked. */
-export const NEEDED = ['type', 'content', 'category', 'street', 'lead', 'secrecy'] as const
-export const filled = (draft: Draft): number => NEEDED.filter((field) => draft[field].trim() !== '').length
+const NEEDED = ['type', 'content', 'category', 'street', 'lead', 'secrecy'] as const
+/** Callers whose matter is saved without knowing yet what and where it is. */
+const LITTLE = ['type', 'content', 'secrecy'] as const
+export const needed = (draft: Draft): readonly (typeof NEEDED)[number][] =>
+  leafless(draft.special) ? LITTLE : NEEDED
+export const filled = (draft: Draft): number =>
+  needed(draft).filter((field) => draft[field].trim() !== '').length
 
 const OURS = ['type', 'category', 'street', 'lead', 'title', 'content'] as const
 /** Whether people's own fields are the same: a number that arrived meanwhile is no conflict. */

@@ -12,6 +12,7 @@ import { beep, callOut, quiet, startRing, stopRing } from '../cti/ring'
 import { i18n, word } from '../i18n'
 import { clock } from '../lib/format'
 import { now } from '../lib/now'
+import { GAS, outdoors } from '../lib/special'
 import { policeNumber, targets } from '../lib/targets'
 
 /** A small window over the page: whom to call, which keys, why away. */
@@ -287,7 +288,13 @@ export const useCti = defineStore('cti', () => {
   }
 
   /** Where a sheet leads. */
-  function call(kind: 'consult' | 'transfer' | 'conference', to: Target) {
+  async function call(kind: 'consult' | 'transfer' | 'conference', to: Target) {
+    // However its number came here: nobody is kept indoors on the line with gas in the air.
+    const gas = targets.value?.services.find((s) => s.key === GAS)?.number
+    if ('number' in to && to.number === gas && card.value && !outdoors.value.has(card.value.call)) {
+      complain(i18n.global.t('refused.not_outside'))
+      return null
+    }
     const at = card.value ? { call: card.value.call } : {}
     const name = 'agent' in to ? to.agent : 'queue' in to ? word('queues', to.queue) : to.number
     return act(`call.${kind}`, { ...at, to }, { to: name })

@@ -5,11 +5,14 @@ import { GO, KEYS } from '../../cti/keys'
 import { i18n } from '../../i18n'
 import KeyList from './KeyList.vue'
 
-const sources = import.meta.glob(['../../**/*.vue', '../../**/*.ts', '!../../**/*.test.ts', '!./KeyList.vue'], {
-  query: '?raw',
-  import: 'default',
-  eager: true,
-})
+const sources = import.meta.glob(
+  ['../../**/*.vue', '../../**/*.ts', '!../../**/*.test.ts', '!./KeyList.vue'],
+  {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  },
+)
 const text = Object.values(sources).join('\n')
 const page = mount(KeyList, { global: { plugins: [i18n] } })
 const lines = page.findAll('kbd').map((kbd) => kbd.text())
@@ -50,6 +53,7 @@ describe('the list of keys', () => {
       (key === '?' && text.includes("=== '?'")) ||
       (key === 'Alt 1–6' && text.includes('Digit([1-6])')) ||
       (key === 'Alt ↓' && text.includes("'ArrowDown'")) ||
+      (key === 'Alt K' && /e\.altKey.*e\.code === 'KeyK'/.test(text)) ||
       (key === 'Ctrl S' && text.includes("ctrlKey && e.code === 'KeyS'")) ||
       (key === 'Esc' && text.includes("'Escape'")) ||
       (/^[←→↑↓]$/.test(key) && text.includes('Arrow'))

@@ -34,10 +34,18 @@ function server(...answers: [number, unknown][]) {
   return { patches }
 }
 
-async function form(outbound = false) {
+async function form(outbound = false, more: { wrapping?: boolean; call?: string } = {}) {
   const pinia = createPinia()
   setActivePinia(pinia)
-  const props = { ticket: 'c-1', no: DRAFT.no, code: null, caller: '12000000001', wrapping: true, outbound }
+  const props = {
+    ticket: 'c-1',
+    no: DRAFT.no,
+    code: null,
+    caller: '12000000001',
+    wrapping: true,
+    outbound,
+    ...more,
+  }
   const page = mount(TicketForm, {
     props,
     attachTo: document.body,
@@ -184,6 +192,43 @@ describe('the form of a ticket', () => {
     await flushPromises()
     expect(patches()).toHaveLength(1)
     expect(cti.busy.has('wrapup.finish')).toBe(true)
+    page.unmount()
+  })
+  it('marks a special caller while the call is up, and saves it with the ticket', async () => {
+    const { patches } = server([200, { ...DRAFT, state: 'accepted', version: 4 }])
+    const page = await form(false, { wrapping: false, call: 'c-1' })
+    const act = vi.spyOn(useCti(), 'act').mockResolvedValue(null)
+    window.dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyK', altKey: true }))
+    await flushPromises()
+    await page.get('.cards').trigger('keydown', { code: 'Digit4' })
+    expect(act).toHaveBeenCalledWith('call.mark', { call: 'c-1', special: 'minor' }, { to: 'minor' })
+    expect(page.get('[data-special=steps]').text()).toContain('班长')
+    await page.get('#safe-time').setValue('09:00-11:30')
+    await page.get('#words').setValue('孩子说被人打。')
+    await page.get('[data-goal=accepted]').trigger('click')
+    await flushPromises()
+    expect(patches()[0]?.body).toMatchObject({
+      special: 'minor',
+      secrecy: 'secret',
+      safe_time: '09:00-11:30',
+    })
+    page.unmount()
+  })
+
+  it('proposes to void the ticket of a silent caller', async () => {
+    const { patches } = server([200, { ...DRAFT, state: 'void', version: 4 }])
+    const page = await form(false, { wrapping: false, call: 'c-1' })
+    const act = vi.spyOn(useCti(), 'act').mockResolvedValue(null)
+    await page.get('[data-special=open]').trigger('click')
+    await page.get('[data-special=silent]').trigger('click')
+    expect(act).toHaveBeenCalledWith('call.mark', { call: 'c-1', special: 'silent' }, { to: 'silent' })
+    expect(page.find('#void-reason').exists()).toBe(false)
+    await page.setProps({ wrapping: true, call: null })
+    await flushPromises()
+    expect(page.get<HTMLInputElement>('#void-reason').element.value).toBe('静默来电')
+    await page.get('#void-reason').trigger('submit')
+    await flushPromises()
+    expect(patches()[0]?.body).toMatchObject({ state: 'void', reason: '静默来电', special: 'silent' })
     page.unmount()
   })
 })

@@ -7,6 +7,7 @@ import type { Ticket } from '../../api/types'
 import { word } from '../../i18n'
 import { dropDraft, type Draft } from '../../lib/drafts'
 import { changeOf, finish, type Goal } from '../../lib/finish'
+import { useCti } from '../../stores/cti'
 
 /** The draft comes into the tables a moment after the call. */
 const LOOKS = 5
@@ -54,6 +55,17 @@ export function useFinishing(
       else if (left > 1) timer = setTimeout(() => void look(left - 1), BETWEEN_MS)
     }
   }
+  // Somebody else, or another page of ours, has finished it.
+  const cti = useCti()
+  watch(
+    () => cti.world.updated,
+    (told) => {
+      const ours = told && (told.ticket === name || told.call === name)
+      if (!ours || told.state === 'draft' || saving.value || finished.value) return
+      ticket.value = null
+      void look()
+    },
+  )
   onMounted(() => void look())
   onBeforeUnmount(() => clearTimeout(timer))
 
@@ -65,6 +77,9 @@ export function useFinishing(
     'lead',
     'content',
     'secrecy',
+    'special',
+    'notify',
+    'safe_time',
     'name',
     'number',
     'address',
