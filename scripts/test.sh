@@ -25,5 +25,5 @@ run() {
 failed=0
 # The days print what they reached, so their output is shown.
 run --test days "$@" -- --nocapture || failed=1
-run --lib --bins --test it --test media_alloc "$@" || failed=1
+run --lib --bins --test desk --test it --test media_alloc "$@" || failed=1
 exit "$failed"

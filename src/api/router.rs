@@ -4,8 +4,8 @@ use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    callbacks, calls, cti, engine, floor, flows, input, numbers, openapi, ops, panel, recordings, roster,
-    session, tickets, users, works,
+    callbacks, calls, cti, engine, floor, flows, input, numbers, openapi, ops, panel, phone, recordings,
+    roster, session, tickets, users, works,
 };
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -118,8 +118,11 @@ pub fn routes() -> Vec<(Method, &'static str)> {
 
 /// The whole interface.
 pub fn router(api: Api) -> Router {
-    table()
-        .router
+    let mut router = table().router;
+    if let Some(phone) = &api.parts.phone {
+        router = router.merge(phone::routes(Arc::clone(phone)));
+    }
+    router
         // The panel's files hold no secret: only they are compressed (an answer with a secret in it would tell its length).
         .fallback_service(Router::new().fallback(panel::file).layer(CompressionLayer::new()))
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })

@@ -3,6 +3,7 @@
 use super::count::Counts;
 use super::handle::{EngineHandle, MetricsSource};
 use super::input::BODY_MAX;
+use super::phone::DemoPhone;
 use super::roster::RosterDesk;
 use super::works::Works;
 use crate::auth::SESSION_LIFE_MS;
@@ -26,6 +27,8 @@ pub struct ApiParts {
     pub works: Arc<dyn Works>,
     /// The agents' websockets; `None`: no calls desk here.
     pub cti: Option<CtiHandle>,
+    /// The demonstration's telephones; `None`: their page is not there.
+    pub phone: Option<Arc<dyn DemoPhone>>,
     /// Plans, people and what was approved of them.
     pub roster: Arc<RosterDesk>,
     /// Folder of recordings: `<32 hex digits>.wav`, directly or in folders one level down.

@@ -27,12 +27,18 @@ const DIAL_ASKS: Duration = Duration::from_secs(2);
 /// How often the directory of agents is read again.
 const DIRECTORY: Duration = Duration::from_secs(2);
 
+/// What time it is here.
+#[derive(Clone)]
+pub struct Local {
+    pub zone: jiff::tz::TimeZone,
+    pub clock: Clock,
+}
+
 /// Starts what agents need; must be called inside the runtime.
 pub fn start(
     config: &Config,
     boot: u32,
-    zone: jiff::tz::TimeZone,
-    clock: Clock,
+    local: Local,
     sip_at: &Bound,
     orders: &Orders,
     board: Board,
@@ -45,7 +51,8 @@ pub fn start(
     let (to_media, asked) = mpsc::channel(WORDS);
     let (to_page, from_media) = mpsc::channel(WORDS);
     let rooms = rtc::start(audio(config, sip_at), news);
-    let guard = DialGuard { db, zone: zone.clone(), clock, to_hub: to_hub.clone() };
+    let guard = DialGuard { db, local: local.clone(), to_hub: to_hub.clone() };
+    let Local { zone, clock } = local;
     tokio::spawn(carry(said, orders.clone(), guard));
     tokio::spawn(sort(from_engine, to_hub, rooms.clone()));
     tokio::spawn(paths(path_news, orders.clone()));
@@ -75,8 +82,7 @@ fn limits(config: &Config) -> HubLimits {
 #[derive(Clone)]
 struct DialGuard {
     db: Db,
-    zone: jiff::tz::TimeZone,
-    clock: Clock,
+    local: Local,
     to_hub: mpsc::Sender<FromEngine>,
 }
 
@@ -92,9 +98,9 @@ impl DialGuard {
                 return Ok(());
             }
         };
-        let at =
-            jiff::Timestamp::from_millisecond(self.clock.wall_ms()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        let time = at.to_zoned_datetime(self.zone.clone()).time();
+        let at = jiff::Timestamp::from_millisecond(self.local.clock.wall_ms())
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let time = at.to_zoned_datetime(self.local.zone.clone()).time();
         let minute = u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs());
         life::may_call(ticket.notify.as_deref(), ticket.safe_time.as_deref(), minute).map_err(|why| match why
         {
@@ -131,7 +137,7 @@ async fn carry(mut words: mpsc::Receiver<ToEngine>, orders: Orders, guard: DialG
 }
 
 /// Browsers reach us where callers' voice does; on loopback where nothing else is configured.
-fn audio(config: &Config, sip_at: &Bound) -> rtc::Config {
+pub(super) fn audio(config: &Config, sip_at: &Bound) -> rtc::Config {
     let (_, bind) = build::media_address(config, sip_at);
     let (first, last) = config.media.browser_ports();
     rtc::Config {

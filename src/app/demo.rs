@@ -12,7 +12,7 @@ pub fn tell(config: &Config, sip: &Bound, http: SocketAddr) {
     });
     println!("12341 is up (demonstration: data in {}, loopback only)", config.data.display());
     println!("dial    sip:{}@{at}  (any SIP phone on this machine, UDP or TCP)", config.sip.number);
-    println!("panel   http://{http}/");
+    println!("panel   http://{http}/  (call from the browser: http://{http}/demo/phone)");
     println!("logins  admin · lead · dispatcher · office · qa · 8001 … 8004, password {DEMO_PASSWORD}");
     println!("phones  8001 … 8004 may register with the same password");
 }

@@ -4,6 +4,7 @@ use super::agents;
 use super::build::Bound;
 use super::clock::Clock;
 use super::demo;
+use super::demo_phone;
 use super::desk::{Door, PhaseCell, ReloadRequest, answer_lookups};
 use super::engine_thread::{Lookup, Order, Orders};
 use super::keeping::Keeping;
@@ -141,8 +142,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     let cti = agents::start(
         &desk.config,
         desk.boot,
-        desk.zone.clone(),
-        desk.clock,
+        agents::Local { zone: desk.zone.clone(), clock: desk.clock },
         &desk.sip_at,
         &orders,
         desk.board.clone(),
@@ -159,7 +159,10 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     };
     let rostering = tokio::spawn(rostering.run());
     let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone()));
+    let phone =
+        if desk.demo { demo_phone::start(&desk.config, &desk.sip_at, desk.board.clone()) } else { None };
     let parts = ApiParts {
+        phone,
         cti: Some(cti),
         roster: desk.roster,
         db: db.clone(),

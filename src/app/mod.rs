@@ -12,6 +12,7 @@ mod assets;
 mod build;
 mod clock;
 mod demo;
+mod demo_phone;
 mod desk;
 mod desk_thread;
 mod engine_thread;

@@ -251,7 +251,7 @@ const IMPOSSIBLE: &[Impossible<Place, News>] = &[
         "the call has ended: its dialog and its walk are nobody's",
     ),
     (
-        &[Place::Message, Place::Saving, Place::Looking],
+        &[Place::Message, Place::Saving, Place::Looking, Place::Dialing],
         &[News::Finished],
         "what played was stopped or had ended when the order went out",
     ),

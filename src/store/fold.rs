@@ -553,7 +553,8 @@ impl CallRecord {
     fn survey(&mut self, at: i64, name: &str, answer: &str) -> Option<TicketNews> {
         let served = self.parties.iter().any(|party| !party.agent.is_empty() && party.left_at.is_some());
         let walks = self.state == CallState::Ivr && self.dialled_by.is_none();
-        if !served || !walks || self.surveys.len() >= PATH_MAX {
+        // What the flow notes of a caller whom nobody hears is no judgement.
+        if !served || !walks || name == "silent" || self.surveys.len() >= PATH_MAX {
             return None;
         }
         let key = self.keys.chars().last().map(String::from).unwrap_or_default();

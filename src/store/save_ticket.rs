@@ -84,7 +84,8 @@ impl Db {
         let (mut accepted_at, mut closed_at): (Option<i64>, Option<i64>) =
             (row.try_get(11)?, row.try_get(12)?);
         let mut tail = Tail { key: row.try_get(13)?, n: row.try_get(14)?, head: row.try_get(15)? };
-        if tail.n != wish.version && !only_surveys(&mut tx, &id, wish.version, tail.n).await? {
+        let lines = tail.n;
+        if lines != wish.version && !only_surveys(&mut tx, &id, wish.version, tail.n).await? {
             return Ok(SaveOutcome::Changed(tail.n));
         }
         let before = Before { state: &state, numbered: no.is_some(), fields: &fields };
@@ -133,7 +134,7 @@ impl Db {
                 sql.push(name).bind(value);
             }
             sql.push(", events = ").bind(tail.n).push(", head = ").bind(tail.head);
-            sql.push(" WHERE id = ").bind(&id).push(" AND events = ").bind(wish.version);
+            sql.push(" WHERE id = ").bind(&id).push(" AND events = ").bind(lines);
             if sql.run(&mut tx).await? != 1 {
                 return Err(StoreError::Away("the ticket changed although its row was locked".into()));
             }

@@ -3,7 +3,7 @@
 use hotline::acd::{AgentId, AgentSpec};
 use hotline::base::{CallId, Time};
 use hotline::call::agents::seam::{
-    AgentCommand, AgentEvent, AgentState, Deafness, Device, FromEngine, Path, Target, ToEngine,
+    AgentCommand, AgentEvent, AgentState, Deafness, Device, FromEngine, Path, Special, Target, ToEngine,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -153,10 +153,23 @@ impl Crew {
                     4 => {
                         let number = format!("1200000{:04}", self.draw(9_999)).into();
                         let (a, b) = (self.ms(20_000), self.ms(20_000));
-                        vec![
+                        let mut words = vec![
                             (a, self.command(me, AgentCommand::WrapUpFinish)),
                             (a + b, self.command(me, AgentCommand::Dial { number, ticket: None })),
-                        ]
+                        ];
+                        // A colleague listens to the ringing too; sometimes the dialling one gives it up.
+                        if self.draw(2) == 0 {
+                            let (to, soon) = (Some(self.other(me)), self.ms(3_000));
+                            words.push((
+                                a + b + soon,
+                                self.command(me, AgentCommand::Conference { call: None, to }),
+                            ));
+                        }
+                        if self.draw(4) == 0 {
+                            let soon = self.ms(10_000);
+                            words.push((a + b + soon, self.command(me, AgentCommand::HangUp { call: None })));
+                        }
+                        words
                     }
                     1 => {
                         let (a, b) = (self.ms(5_000), self.ms(60_000));
@@ -249,7 +262,7 @@ impl Crew {
         let call = Some(call);
         let (a, b, c, long) = (self.ms(20_000), self.ms(30_000), self.ms(30_000), self.ms(300_000));
         let hang_up = |crew: &mut Self| crew.command(me, AgentCommand::HangUp { call });
-        match self.draw(16) {
+        match self.draw(18) {
             0 => vec![
                 (a, self.command(me, AgentCommand::Hold { call })),
                 (a + b, self.command(me, AgentCommand::Retrieve { call })),
@@ -318,6 +331,23 @@ impl Crew {
             ],
             // Talks until the citizen has had enough.
             11 => Vec::new(),
+            12 | 13 => {
+                let special = [
+                    Special::Suicide,
+                    Special::Silent,
+                    Special::Emergency,
+                    Special::Minor,
+                    Special::Violence,
+                    Special::Deaf,
+                    Special::Foreign,
+                ][self.draw(7) as usize];
+                let mut words = vec![(a, self.command(me, AgentCommand::Mark { call, special }))];
+                // Else the citizen breaks it off, and what is urgent is dialled again.
+                if self.draw(2) == 0 {
+                    words.push((a + long, hang_up(self)));
+                }
+                words
+            }
             _ => vec![(a + b, hang_up(self))],
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::caller::{Act, Caller, Habit, State, Wish};
 use crate::crew::Crew;
-use crate::setup_engine::TOWN;
+use crate::setup_engine::{ON_CALL, TOWN};
 use crate::town::{PHONES, Town};
 #[cfg(feature = "full")]
 use crate::watch::Watch;
@@ -117,6 +117,8 @@ pub struct Day {
     check_every: u64,
     /// Longest time a look-up takes.
     pub lookup_ms: u64,
+    /// One fact in so many finds the disk stalled, where it stalls at all.
+    pub stalls_one_in: u64,
     #[cfg(feature = "full")]
     pub watch: Option<Watch>,
     pub crew: Option<Crew>,
@@ -133,9 +135,12 @@ pub struct Tally {
     pub numbers: BTreeMap<String, u32>,
     /// What became of each callback that was asked for.
     pub callbacks: BTreeMap<hotline::base::CallId, Story>,
+    /// Callbacks that were due and were passed by one behind them in their queue.
+    pub passed_by: usize,
     dialled: usize,
     /// Most callbacks being dialled at once.
     pub most_dialled: usize,
+    pub special: SpecialCalls,
     pub facts: u64,
     last_seq: u64,
 }
@@ -147,6 +152,13 @@ pub struct Story {
     pub ended: u8,
     pub over: u8,
     pub reached: bool,
+    queue: String,
+    /// Agents it is proposed to.
+    offers: u32,
+    /// Where it stands in its queue: this, then the call.
+    rank_ms: i64,
+    /// It is not dialled before this.
+    next_ms: i64,
 }
 
 /// How many of a day's callbacks were asked for, tried, reached, and are over.
@@ -156,6 +168,24 @@ pub struct Callbacks {
     pub tries: usize,
     pub reached: usize,
     pub over: usize,
+    /// Due, and another behind them in their queue was proposed to an agent first.
+    pub passed: usize,
+}
+
+/// What agents said of their callers by kind, and how often the mobile of who is on call was rung.
+#[derive(Debug, Default)]
+pub struct SpecialCalls {
+    pub notes: BTreeMap<String, u32>,
+    pub on_call: u32,
+}
+
+impl SpecialCalls {
+    pub fn add(&mut self, other: Self) {
+        self.on_call += other.on_call;
+        for (kind, n) in other.notes {
+            *self.notes.entry(kind).or_default() += n;
+        }
+    }
 }
 
 impl Callbacks {
@@ -164,42 +194,77 @@ impl Callbacks {
         self.tries += other.tries;
         self.reached += other.reached;
         self.over += other.over;
+        self.passed += other.passed;
     }
 }
 
 impl Tally {
     pub fn callback_sums(&self) -> Callbacks {
-        let mut sums = Callbacks::default();
+        let mut sums = Callbacks { passed: self.passed_by, ..Callbacks::default() };
         for story in self.callbacks.values() {
             sums.add(&Callbacks {
                 asked: 1,
                 tries: story.tries.into(),
                 reached: story.reached.into(),
                 over: story.over.into(),
+                passed: 0,
             });
         }
         sums
     }
 
-    fn callback(&mut self, fact: &Fact) {
+    fn callback(&mut self, wall_ms: i64, fact: &Fact) {
         match fact {
-            Fact::CallbackRequested { call, .. } => drop(self.callbacks.entry(*call).or_default()),
+            Fact::CallbackRequested { call, queue, priority, entered_ms, .. } => {
+                let story = self.callbacks.entry(*call).or_default();
+                story.queue.clone_from(queue);
+                story.rank_ms = entered_ms + i64::from(9 - priority.min(&9)) * 300_000;
+            }
+            // Dialled is whoever's agent takes him first; proposed they are in their order.
+            Fact::CallOffered { call, .. } if self.callbacks.contains_key(call) => {
+                self.passed_by += self.passes(wall_ms, *call);
+                self.callbacks.entry(*call).or_default().offers += 1;
+            }
+            Fact::OfferEnded { call, .. } => {
+                if let Some(story) = self.callbacks.get_mut(call) {
+                    story.offers = story.offers.saturating_sub(1);
+                }
+            }
             Fact::CallbackTried { call, nth, .. } => {
                 let story = self.callbacks.entry(*call).or_default();
                 story.tries += 1;
+                story.offers = 0;
                 assert_eq!(story.tries, *nth, "tries of {call} are counted one by one");
                 self.dialled += 1;
                 self.most_dialled = self.most_dialled.max(self.dialled);
             }
-            Fact::CallbackTryEnded { call, outcome, .. } => {
+            Fact::CallbackTryEnded { call, outcome, next_ms, .. } => {
                 let story = self.callbacks.entry(*call).or_default();
                 story.ended += 1;
+                story.next_ms = *next_ms;
                 story.reached |= outcome == "answered";
                 self.dialled -= 1;
             }
             Fact::CallbackOver { call, .. } => self.callbacks.entry(*call).or_default().over += 1,
             _ => {}
         }
+    }
+
+    /// How many of its queue that are due and stand before `call` are passed if it is proposed now. A retry stands where it stood.
+    fn passes(&self, wall_ms: i64, call: hotline::base::CallId) -> usize {
+        let Some(taken) = self.callbacks.get(&call) else { return 0 };
+        self.callbacks
+            .iter()
+            .filter(|(other, story)| {
+                story.queue == taken.queue
+                    && story.over == 0
+                    && story.tries == story.ended
+                    && !story.reached
+                    && story.offers == 0
+                    && story.next_ms + 1_000 < wall_ms
+                    && (story.rank_ms, **other) < (taken.rank_ms, call)
+            })
+            .count()
     }
 }
 
@@ -228,6 +293,7 @@ impl Day {
             effects: Vec::new(),
             check_every: 64,
             lookup_ms: 500,
+            stalls_one_in: 200,
             #[cfg(feature = "full")]
             watch: None,
             crew: None,
@@ -477,7 +543,8 @@ impl Day {
         if let Some(watch) = &mut self.watch {
             watch.fact(&stamped);
         }
-        self.tally.callback(&stamped.fact);
+        let wall_ms = 1_795_000_000_000 + self.now.as_millis() as i64;
+        self.tally.callback(wall_ms, &stamped.fact);
         match &stamped.fact {
             Fact::CallArrived(arrived) => {
                 *self.tally.arrived.entry(arrived.sip_call_id.clone()).or_default() += 1;
@@ -487,12 +554,16 @@ impl Day {
                 *self.tally.ended.entry(ended.call).or_default() += 1;
                 *self.tally.reasons.entry(ended.reason).or_default() += 1;
             }
+            Fact::CallNoted { kind, .. } => {
+                *self.tally.special.notes.entry(kind.clone()).or_default() += 1;
+            }
+            Fact::DialStarted { to, .. } if to.reveal() == ON_CALL => self.tally.special.on_call += 1,
             Fact::NumberDrawn { no, .. } => *self.tally.numbers.entry(no.clone()).or_default() += 1,
             _ => {}
         }
         // Group commit: everything asked for within a few milliseconds becomes durable together.
         if stamped.seq > self.durable_asked {
-            let stall = if self.faults.disk_stall_ms > 0 && self.random(200) == 0 {
+            let stall = if self.faults.disk_stall_ms > 0 && self.random(self.stalls_one_in) == 0 {
                 self.faults.disk_stall_ms
             } else {
                 0

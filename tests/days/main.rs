@@ -25,6 +25,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 const CALLS: usize = 1_000;
+/// When all calls of a wild day end at once, milliseconds.
+const END_ALL_MS: u64 = 3_000_000;
 /// Sessions of a day of the user agent alone, without those that replace one.
 const LINES: usize = 300;
 
@@ -139,13 +141,21 @@ fn wild_of(seed: u64, calls: usize) -> Day {
     let ring_ms = [0, 400, 5_000][draw(3) as usize];
     let max_call = Duration::from_secs([3, 20, 60, 200][draw(4) as usize]);
     let mut day = setup::wild_day(seed, faults, ring_ms, max_call);
-    day.lookup_ms = 3_500;
+    // Some answers come long after the flow has gone on.
+    day.lookup_ms = if seed.is_multiple_of(8) { 8_000 } else { 3_500 };
+    day.stalls_one_in = if seed.is_multiple_of(8) { 20 } else { 200 };
     for n in 0..calls {
-        let at = Time::from_millis(10 + draw(3_600_000));
+        // A few come shortly before everything ends.
+        let at = if n % 20 == 1 { END_ALL_MS - draw(12_000) } else { 10 + draw(3_600_000) };
+        let at = Time::from_millis(at);
         let mut acts = Vec::new();
         let mut after = 100 + draw(2_000);
+        if n % 25 == 2 {
+            day.add_caller(at, forgets_while_dialling(), format!("1200000{:04}", n % 300));
+            continue;
+        }
         // What he likes best: the status, a message, the line, a callback, somebody else.
-        let favourite = ['1', '2', '3', '4', '6'][draw(5) as usize];
+        let favourite = ['1', '2', '3', '4', '6', '6'][draw(6) as usize];
         let odd = draw(6);
         for _ in 0..4 + draw(60) {
             let key = [favourite, '1', '2', '#'][draw(4) as usize];
@@ -182,7 +192,7 @@ fn wild_of(seed: u64, calls: usize) -> Day {
         day.add_caller(at, habit, format!("1200000{:04}", n % 300));
     }
     if seed.is_multiple_of(2) {
-        day.end_all_at(Time::from_millis(3_000_000));
+        day.end_all_at(Time::from_millis(END_ALL_MS));
     }
     // Every day has agents but each third: what a caller meets without any must be met too.
     if !seed.is_multiple_of(3) {
@@ -191,6 +201,19 @@ fn wild_of(seed: u64, calls: usize) -> Day {
     }
     day.stop_faults_at(Time::from_millis(3_700_000));
     day
+}
+
+/// Keeps the flow busy until he is asked to refresh the session, at which time he is being connected to somebody, and knows of no call.
+fn forgets_while_dialling() -> Habit {
+    let keys = (1..25).map(|n| (n * 1_200, Act::Key('1')));
+    let dials = (20..33).map(|n| (n * 1_400, Act::Key('6')));
+    Habit::Wild {
+        acts: keys.chain(dials).collect(),
+        ack_after_ms: 0,
+        offers: true,
+        forgets: true,
+        timer: true,
+    }
 }
 
 /// A hostile day with people at work: too few, so that callers wait, and they do anything too.
@@ -255,6 +278,7 @@ struct Share {
     facts: u64,
     reasons: BTreeMap<EndReason, u32>,
     callbacks: day::Callbacks,
+    special: day::SpecialCalls,
     rows: Vec<Row>,
     lines: usize,
 }
@@ -281,6 +305,7 @@ impl Share {
                     reasons: std::mem::take(&mut day.tally.reasons),
                     rows: rows(&day),
                     callbacks: day.tally.callback_sums(),
+                    special: std::mem::take(&mut day.tally.special),
                     lines: 0,
                 });
             }
@@ -301,6 +326,7 @@ impl Share {
         self.facts += other.facts;
         self.lines += other.lines;
         self.callbacks.add(&other.callbacks);
+        self.special.add(other.special);
         for (reason, n) in other.reasons {
             *self.reasons.entry(reason).or_default() += n;
         }
@@ -329,8 +355,8 @@ fn every_call_of_every_day_ends_exactly_once() {
             .collect()
     });
     let all = shares.into_iter().reduce(Share::with).expect("a thread");
-    let Share { days, calls, facts, reasons, callbacks, rows, lines } = all;
-    println!("{callbacks:?}");
+    let Share { days, calls, facts, reasons, callbacks, special, rows, lines } = all;
+    println!("{callbacks:?}\n{special:?}");
     let took = began.elapsed().as_secs_f32();
     println!(
         "{days} days, {calls} calls, {facts} facts, {lines} sessions of the user agent alone in {took:.1} s"
@@ -346,6 +372,11 @@ fn every_call_of_every_day_ends_exactly_once() {
             reason.label()
         );
     }
+    for kind in ["crisis", "emergency", "silent", "minor", "violence"] {
+        let said = special.notes.contains_key(kind);
+        assert!(said || seeds().count() < 100, "no agent said {kind} of a caller");
+    }
+    assert!(special.on_call > 0 || seeds().count() < 100, "the mobile of who is on call never rang");
     judge_reach(&rows);
 }
 

@@ -15,6 +15,9 @@ use std::time::Duration;
 pub const TOWN: std::net::SocketAddr =
     std::net::SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3)), 9_000);
 
+/// The mobile of who is on call.
+pub const ON_CALL: &str = "12000000999";
+
 pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) {
     let (clips, clip_ms) = clips();
     let mut bytes = [0; 32];
@@ -31,10 +34,7 @@ pub fn config(seed: u64, ring_ms: u64) -> (EngineConfig, BTreeMap<ClipId, u32>) 
         flow: flow(),
         clips,
         queues,
-        acd: hotline::acd::AcdConfig {
-            on_call: Some("12000000999".into()),
-            ..hotline::acd::AcdConfig::default()
-        },
+        acd: hotline::acd::AcdConfig { on_call: Some(ON_CALL.into()), ..hotline::acd::AcdConfig::default() },
         agents: Vec::new(),
         hold_music: Some("hold".into()),
         hold_prompt: Some("agent_hold".into()),

@@ -87,7 +87,7 @@ pub fn config() -> EngineConfig {
     let queue = QueueConfig { answer: Answer::Ring, ..QueueConfig::default() };
     config.queues = ["main", "second"].into_iter().map(|name| (Arc::from(name), queue.clone())).collect();
     config.flow = flow(FLOW);
-    config.dial.allow = vec!["139*".into()];
+    (config.dial.trunk, config.dial.allow) = (Some("outside".into()), vec!["139*".into()]);
     config.limits.media_silence = Duration::from_secs(3600);
     config.limits.max_calls_per_caller = 0;
     let peer = |name: &str, kind, at: SocketAddr| PeerFacts {

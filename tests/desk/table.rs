@@ -134,6 +134,8 @@ fn conference() -> Room {
 
 fn lost() -> Room {
     let mut room = talking();
+    // Sooner, his line was dead already when the call came.
+    room.pass(3_000);
     room.path("8001", Path::Deaf(Deafness::NothingHeard));
     room
 }
@@ -202,9 +204,12 @@ fn not_responding() -> Room {
     room
 }
 
+/// A command of the table: its name there, and how it is made.
+type Row = (&'static str, fn() -> AgentCommand);
+
 /// As on the wire, with what each needs; `call` left out means the only one.
 #[rustfmt::skip]
-const COMMANDS: &[(&str, fn() -> AgentCommand)] = &[
+const COMMANDS: &[Row] = &[
     ("agent.login", || AgentCommand::Login { device: Device::Browser }),
     ("agent.login phone", || AgentCommand::Login { device: Device::Phone(who("desk")) }),
     ("agent.login nothing", || AgentCommand::Login { device: Device::Phone(who("nothing")) }),
@@ -231,13 +236,28 @@ const COMMANDS: &[(&str, fn() -> AgentCommand)] = &[
     ("call.consult queue", || AgentCommand::Consult { call: None, to: Target::Queue(who("main")) }),
     ("call.transfer", || AgentCommand::Transfer { call: None, to: None }),
     ("call.transfer agent", || AgentCommand::Transfer { call: None, to: Some(Target::Agent(who("8002"))) }),
-    ("call.transfer number", || AgentCommand::Transfer { call: None, to: Some(Target::Number(who("13900000002"))) }),
-    ("call.transfer forbidden", || AgentCommand::Transfer { call: None, to: Some(Target::Number(who("0019005551234"))) }),
+    ("call.transfer number", || AgentCommand::Transfer {
+        call: None,
+        to: Some(Target::Number(who("13900000002"))),
+    }),
+    ("call.transfer forbidden", || AgentCommand::Transfer {
+        call: None,
+        to: Some(Target::Number(who("0019005551234"))),
+    }),
     ("call.transfer queue", || AgentCommand::Transfer { call: None, to: Some(Target::Queue(who("second"))) }),
-    ("call.transfer no queue", || AgentCommand::Transfer { call: None, to: Some(Target::Queue(who("third"))) }),
+    ("call.transfer no queue", || AgentCommand::Transfer {
+        call: None,
+        to: Some(Target::Queue(who("third"))),
+    }),
     ("call.conference", || AgentCommand::Conference { call: None, to: None }),
-    ("call.conference agent", || AgentCommand::Conference { call: None, to: Some(Target::Agent(who("8002"))) }),
-    ("call.conference number", || AgentCommand::Conference { call: None, to: Some(Target::Number(who("13900000002"))) }),
+    ("call.conference agent", || AgentCommand::Conference {
+        call: None,
+        to: Some(Target::Agent(who("8002"))),
+    }),
+    ("call.conference number", || AgentCommand::Conference {
+        call: None,
+        to: Some(Target::Number(who("13900000002"))),
+    }),
     ("call.complete", || AgentCommand::Complete { call: None }),
     ("wrapup.finish", || AgentCommand::WrapUpFinish),
     ("wrapup.extend", || AgentCommand::WrapUpExtend),
@@ -247,7 +267,10 @@ const COMMANDS: &[(&str, fn() -> AgentCommand)] = &[
     ("supervisor.whisper", || AgentCommand::Whisper { agent: who("8001") }),
     ("supervisor.barge", || AgentCommand::Barge { agent: who("8001") }),
     ("supervisor.takeover", || AgentCommand::TakeOver { agent: who("8001") }),
-    ("supervisor.force_state", || AgentCommand::ForceState { agent: who("8001"), state: Forced::NotReady { reason: who("talk") } }),
+    ("supervisor.force_state", || AgentCommand::ForceState {
+        agent: who("8001"),
+        state: Forced::NotReady { reason: who("talk") },
+    }),
     ("assist.request", || AgentCommand::AssistRequest { call: None, note: who("help") }),
     ("assist.cancel", || AgentCommand::AssistCancel),
     ("crisis.raise", || AgentCommand::CrisisRaise { call: None }),
@@ -433,7 +456,7 @@ const LED: [&str; 13] = [
 ];
 
 #[rustfmt::skip]
-const LEADING: &[(&str, fn() -> AgentCommand)] = &[
+const LEADING: &[Row] = &[
     ("supervisor.listen", || AgentCommand::Listen { agent: who("8001") }),
     ("supervisor.listen nobody", || AgentCommand::Listen { agent: who("8777") }),
     ("supervisor.listen self", || AgentCommand::Listen { agent: who("boss") }),

@@ -208,6 +208,7 @@ impl Desk {
         let clock = Arc::clone(&later);
         let roster = Arc::new(super::RosterDesk::new(demo_files()));
         let parts = ApiParts {
+            phone: None,
             cti,
             roster: Arc::clone(&roster),
             db: db.clone(),

@@ -286,7 +286,8 @@ impl Engine {
 
     /// What is open by what is here: for the comparison with the facts.
     pub(in crate::call) fn open_callbacks(&self) -> Vec<(CallId, u8, bool)> {
-        let booked = self.calls.values().filter(|call| call.callback.is_some());
+        let booked =
+            self.order.iter().filter_map(|id| self.calls.get(id)).filter(|call| call.callback.is_some());
         let mut open: Vec<_> = booked.map(|call| (call.id, 0, false)).collect();
         open.extend(self.callbacks.iter().map(|(of, c)| (*of, c.tries, c.dialled.is_some())));
         open.sort_unstable();

@@ -34,16 +34,22 @@ impl Engine {
             }
             None => None,
         };
-        let his = |seat: &Seat| seat.call == Some(id) || seat.wrap_call.is_some_and(|(call, _)| call == id);
+        let held = |seat: &Seat| seat.unfinished == Some(id);
+        let his = |seat: &Seat| {
+            held(seat) || seat.call == Some(id) || seat.wrap_call.is_some_and(|(call, _)| call == id)
+        };
         let agents: Vec<(AgentId, bool)> = self
             .desk
             .seats
             .iter()
             .filter(|(_, seat)| his(seat))
-            .map(|(agent, seat)| (*agent, seat.call.is_none()))
+            .map(|(agent, seat)| (*agent, held(seat)))
             .collect();
-        for (agent, wraps) in agents {
-            if done && wraps {
+        for (agent, held) in agents {
+            if done && held {
+                if let Some(seat) = self.desk.seats.get_mut(&agent) {
+                    seat.unfinished = None;
+                }
                 let _ = self.acd_fact(|acd, actions| acd.ticket_unfinished(now, agent, false, actions));
             }
             let (ticket_no, state) = (ticket_no.clone(), Arc::from(state));

@@ -34,6 +34,8 @@ pub(in crate::call) struct Seat {
     pub watches: BTreeSet<Arc<str>>,
     pub break_asked: Option<Arc<str>>,
     pub rung: Option<Ring>,
+    /// The call whose ticket he has not finished.
+    pub unfinished: Option<CallId>,
     /// The beginning of the shift whose log-in is written down already.
     pub came_for: Option<i64>,
     /// Until then a path that dies was dead already when the last call came.
@@ -61,6 +63,7 @@ impl Seat {
             watches: BTreeSet::new(),
             break_asked: None,
             rung: None,
+            unfinished: None,
             came_for: None,
             fresh_until: None,
             assist: None,

@@ -54,7 +54,7 @@ impl Engine {
     ) -> Done {
         let id = self.his_talk(agent, named)?;
         if special == Special::Silent {
-            return self.to_silence(now, id, agent, out);
+            return self.hands_to_silence(now, id, agent, out);
         }
         if special == Special::Suicide {
             return self.raise_crisis(now, id, agent, out);
@@ -88,7 +88,7 @@ impl Engine {
     }
 
     /// Nobody speaks: the flow asks for a key instead of a voice, and the agent is free for others.
-    fn to_silence(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) -> Done {
+    fn hands_to_silence(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) -> Done {
         let Some(call) = self.calls.get(&id) else { return Err(Refused::NoSuchCall) };
         let alone = call.parties.iter().all(|party| party.agent() == Some(agent) || !party.role.is_heard());
         if !alone || call.outbound || call.crisis || !call.walk.asks_the_silent() {

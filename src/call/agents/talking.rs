@@ -129,6 +129,9 @@ impl Engine {
         let his = |call: &Call| call.agent == Some(agent) && call.ticket.is_some() && !call.ticket_done;
         if role == Role::Talk && self.config.limits.hold_unfinished && self.calls.get(&id).is_some_and(his) {
             let _ = self.acd_fact(|acd, actions| acd.ticket_unfinished(now, agent, true, actions));
+            if let Some(seat) = self.desk.seats.get_mut(&agent) {
+                seat.unfinished = Some(id);
+            }
         }
         if role == Role::Talk && self.calls.get(&id).is_some_and(|call| call.crisis) {
             self.rests_after_crisis(now, agent);

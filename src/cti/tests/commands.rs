@@ -107,7 +107,7 @@ async fn every_command_is_answered_in_every_way_it_can_end() {
             tokio::time::sleep(Duration::from_millis(if rows > 150 { 10 } else { 0 })).await;
         }
     }
-    assert_eq!(rows, frames().len() * 17);
+    assert_eq!(rows, frames().len() * (2 + REFUSALS.len()));
 }
 
 #[tokio::test]

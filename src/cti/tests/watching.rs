@@ -24,6 +24,7 @@ call.consult           | ok watching watching watching ok
 call.transfer          | ok watching watching watching ok
 call.conference        | ok watching watching watching ok
 call.complete          | ok watching watching watching ok
+call.mark              | ok watching watching watching ok
 wrapup.finish          | ok watching watching watching ok
 wrapup.extend          | ok watching watching watching ok
 recording.pause        | ok watching watching watching ok
@@ -51,6 +52,7 @@ fn frame(cmd: &str, id: &str) -> Value {
         "agent.not_ready" | "agent.break_request" => json!({"reason": "lunch"}),
         "call.dtmf" => json!({"digits": "1"}),
         "call.dial" => json!({"number": "12341"}),
+        "call.mark" => json!({"special": "minor"}),
         "call.consult" => json!({"to": {"agent": "8004"}}),
         "media.offer" => json!({"sdp": "v=0\r\n"}),
         "media.candidate" => json!({"candidate": ""}),
@@ -68,10 +70,11 @@ fn frame(cmd: &str, id: &str) -> Value {
 }
 
 /// Each command once: `ok` or its code. One answer each; an answer nobody waits for fails.
-async fn column(page: &mut Page) -> Vec<String> {
+async fn column(page: &mut Page, name: &str) -> Vec<String> {
     let mut codes = Vec::new();
     for (n, cmd) in crate::cti::protocol::names().enumerate() {
-        let id = format!("w{n}");
+        // Of its own: an id once answered is answered the same again.
+        let id = format!("{name}{n}");
         let answer = page.ask(frame(cmd, &id)).await;
         let code = answer["error"]["code"].as_str().unwrap_or("ok").to_owned();
         assert_eq!(answer["ok"] == true, code == "ok", "{answer}");
@@ -84,18 +87,18 @@ async fn column(page: &mut Page) -> Vec<String> {
 async fn every_command_of_every_kind_of_page_is_answered_once() {
     let (bench, commands) = Bench::open(HubLimits::default()).await.obliging();
     let mut acting = bench.page("agent=lead&lead=true&sign_in=1").await;
-    let mut columns = vec![column(&mut acting).await];
+    let mut columns = vec![column(&mut acting, "acting").await];
     let mut watching = bench.page("agent=lead&lead=true&sign_in=1&watch=true").await;
-    columns.push(column(&mut watching).await);
+    columns.push(column(&mut watching, "watching").await);
     let mut reloaded = bench.page("agent=lead&lead=true&sign_in=1").await;
     assert_eq!(reloaded.frame().await["data"]["acting"], true);
     let reached = commands.load(Relaxed);
-    columns.push(column(&mut acting).await);
+    columns.push(column(&mut acting, "left").await);
     let mut other = bench.page("agent=lead&lead=true&sign_in=2").await;
-    columns.push(column(&mut other).await);
+    columns.push(column(&mut other, "other").await);
     assert_eq!(commands.load(Relaxed), reached, "nothing of those who watch reached the engine");
     let mut agent = bench.page("agent=8003&sign_in=3").await;
-    columns.push(column(&mut agent).await);
+    columns.push(column(&mut agent, "agent").await);
     let row = |(n, cmd): (usize, &str)| {
         let cells: Vec<&str> = columns.iter().map(|column| column[n].as_str()).collect();
         format!("{cmd:23}| {}", cells.join(" "))

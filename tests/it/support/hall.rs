@@ -54,6 +54,7 @@ struct Line {
     server: SocketAddr,
     /// `None`: by the carrier's socket.
     sip: Option<UdpSocket>,
+    carrier: SocketAddr,
     rtp: UdpSocket,
     hz: f64,
     frames: u32,
@@ -122,6 +123,7 @@ impl Hall {
             password: password.map(str::to_owned),
             server,
             sip: own.then(socket),
+            carrier: self.carrier,
             rtp: socket(),
             hz,
             frames: 0,
@@ -336,8 +338,7 @@ impl State {
 
 impl Line {
     fn local(&self) -> SocketAddr {
-        // The carrier's own address does not matter: we are answered where we came from.
-        self.sip.as_ref().map_or(self.rtp.local_addr(), UdpSocket::local_addr).expect("bound")
+        self.sip.as_ref().map_or(self.carrier, |sip| sip.local_addr().expect("bound"))
     }
 
     fn packet(&mut self) -> Vec<u8> {
@@ -361,6 +362,7 @@ impl Line {
         )
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one request, each with its own name")]
     fn write(
         &self,
         method: &str,

@@ -67,9 +67,12 @@ pub enum Heard {
     Faint,
 }
 
+/// Samples of one packet, and when it came.
+type Frame = (Instant, Vec<i16>);
+
 /// What one party received, frame by frame.
 #[derive(Clone, Default)]
-pub struct Ears(Arc<Mutex<Vec<(Instant, Vec<i16>)>>>);
+pub struct Ears(Arc<Mutex<Vec<Frame>>>);
 
 impl Ears {
     /// A packet's payload in A-law.
