@@ -322,7 +322,8 @@ try {
   await second.close()
   await press(page, 'Enter')
   await face(page, 'on_call')
-  // Its ears are back too: a page without any would not miss them.
+  // Its ears are back too: a page without any would not miss them. While help is asked for the bar tells of that instead.
+  await press(page, 'Alt+g')
   await page.locator('header.phone').getByText('音质').waitFor()
   await ask('kill')
   await face(page, 'both_lost')
