@@ -17,6 +17,7 @@ mod desk;
 mod desk_thread;
 mod engine_thread;
 mod keeping;
+mod kernel;
 mod lock;
 mod metrics;
 mod reload;

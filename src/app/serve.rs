@@ -5,6 +5,7 @@ use super::build::{self, Bound};
 use super::clock::Clock;
 use super::desk_thread::{self, Desk};
 use super::engine_thread::{Driver, Parts};
+use super::kernel;
 use super::lock::{self, DataDirError, DataLock};
 use super::metrics::Board;
 use super::reload::Reloader;
@@ -76,6 +77,7 @@ struct Listening {
 
 /// Runs until SIGTERM has been carried out. Returns once everything is on disk.
 pub fn serve(options: Options) -> Result<(), ServeError> {
+    kernel::no_huge_pages();
     let config = &options.config;
     let lock = lock::take(&config.data)?;
     let listening = listen(config)?;
@@ -133,6 +135,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let journal =
         start_journal(journal, from_engine, &news, orders.waker(), Arc::clone(&durable), board.clone())?;
     let engine = spawn("engine", move || {
+        kernel::short_turns();
         if let Err(error) = driver.run() {
             tracing::error!(%error, "the engine's thread has ended");
         }
@@ -329,6 +332,7 @@ fn start_journal(
 ) -> Result<JoinHandle<()>, ServeError> {
     let news = Arc::clone(news);
     spawn("journal", move || {
+        kernel::short_turns();
         let told = Arc::clone(&news);
         journal.run(facts, &news, move || {
             let _ = engine.wake();
