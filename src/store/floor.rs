@@ -4,7 +4,7 @@ use super::db::Db;
 use super::error::StoreError;
 use super::sql::Sql;
 use sqlx::Row as _;
-use std::collections::BTreeMap;
+use sqlx::any::AnyRow;
 
 /// Calls that began in one half hour and waited in one queue last; `queue` is `None` when they never waited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,14 @@ pub struct Fared {
     pub slot: i64,
     pub queue: Option<String>,
     pub counts: FaredCounts,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    pub agent: String,
+    pub call: String,
+    /// Its code.
+    pub category: String,
 }
 
 /// Inbound calls. The parts are kept apart: which rate is made of them is the reader's.
@@ -84,14 +92,18 @@ impl Db {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
-    /// The category of each call that is up, as far as its ticket has one.
-    pub async fn topics(&self) -> Result<BTreeMap<String, String>, StoreError> {
+    /// What each agent who is on a call speaks of, as far as the call's ticket has a category.
+    pub async fn topics(&self) -> Result<Vec<Topic>, StoreError> {
         let mut sql = Sql::new(
-            "SELECT x.call_id, t.category FROM calls c JOIN call_tickets x ON x.call_id = c.id \
-             JOIN tickets t ON t.id = x.ticket_id WHERE c.state <> 'ended' AND t.category IS NOT NULL ORDER BY x.call_id LIMIT ",
+            "SELECT c.agent, c.id, t.category FROM calls c JOIN call_tickets x ON x.call_id = c.id \
+             JOIN tickets t ON t.id = x.ticket_id WHERE c.state <> 'ended' AND c.agent IS NOT NULL \
+             AND t.category IS NOT NULL ORDER BY c.agent, c.id LIMIT ",
         );
         sql.bind(TOPICS_MAX);
         let rows = sql.read(&self.read).await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+        let topic = |row: &AnyRow| {
+            Ok(Topic { agent: row.try_get(0)?, call: row.try_get(1)?, category: row.try_get(2)? })
+        };
+        rows.iter().map(topic).collect()
     }
 }

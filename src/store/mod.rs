@@ -47,7 +47,7 @@ pub use call::{Call, CallEvent, CallField, CallFilter};
 pub use code::same;
 pub use db::{Db, Dialect, Durability, OpenOptions, without_password};
 pub use error::{OpenError, StoreError};
-pub use floor::{Fared, FaredCounts, HALF_HOUR_MS};
+pub use floor::{Fared, FaredCounts, HALF_HOUR_MS, Topic};
 pub use flow::FlowVersion;
 pub use new_ticket::NewTicket;
 pub use numbers::{Carried, Dialled, DutyNumber, LegacyNumber, SYSTEM, ServiceNumber};

@@ -2,7 +2,17 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/vue-query'
 import { computed, type Ref } from 'vue'
 import { events, list, request } from './http'
-import type { Call, Callback, FloorDay, Handover, Page, RosterPlan, RosterRequest, RosterView, Ticket } from './types'
+import type {
+  Call,
+  Callback,
+  FloorDay,
+  Handover,
+  Page,
+  RosterPlan,
+  RosterRequest,
+  RosterView,
+  Ticket,
+} from './types'
 
 const path = (text: string) => encodeURIComponent(text)
 

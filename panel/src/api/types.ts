@@ -137,7 +137,7 @@ export interface FloorDay {
   half_hours: { at: string; fared: Fared | null; forecast: number | null }[]
   queues: { queue: string; fared: Fared }[]
   streets: { street: string; tickets: number }[]
-  topics: { call: string; category: string }[]
+  topics: { agent: string; call: string; category: string }[]
 }
 
 export interface RosterDuty {

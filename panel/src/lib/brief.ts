@@ -11,7 +11,11 @@ const DROPPED = [
 const DOOR = /(\d+|[一二三四五六七八九十]+)(号楼|号院|栋|单元|室|门|层|号)/gu
 
 /** `mayVisit`: the unit needs the door; who asked for secrecy keeps it. */
-export function briefOf(words: string, mayVisit: boolean, heads = { told: '市民反映：', left: '略' }): string {
+export function briefOf(
+  words: string,
+  mayVisit: boolean,
+  heads = { told: '市民反映：', left: '略' },
+): string {
   const left = `（${heads.left}）`
   const clauses = words
     .trim()

@@ -52,6 +52,7 @@ pub struct FloorStreet {
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FloorTopic {
+    pub agent: String,
     pub call: String,
     /// The category's code.
     pub category: String,
@@ -73,7 +74,7 @@ pub struct FloorDay {
     pub queues: Vec<FloorQueue>,
     /// Matters of today by street, those that have any.
     pub streets: Vec<FloorStreet>,
-    /// What the calls that are up are about, as far as their tickets say.
+    /// What agents speak of, as far as their calls' tickets say.
     pub topics: Vec<FloorTopic>,
 }
 
@@ -134,7 +135,10 @@ pub async fn day(State(api): State<Api>, person: Person) -> Result<Json<FloorDay
         half_hours: half_hours.map(half_hour).collect(),
         queues: queues.into_iter().map(|(queue, counts)| FloorQueue { queue, fared: counts.into() }).collect(),
         streets: streets.into_iter().map(|(street, tickets)| FloorStreet { street, tickets }).collect(),
-        topics: topics.into_iter().map(|(call, category)| FloorTopic { call, category }).collect(),
+        topics: topics
+            .into_iter()
+            .map(|t| FloorTopic { agent: t.agent, call: t.call, category: t.category })
+            .collect(),
     }))
 }
 

@@ -214,7 +214,7 @@ fn the_floor_tells_how_its_day_goes() {
         assert_eq!(halves[18]["fared"]["calls"], after["today"]["calls"], "all began after nine");
         assert_eq!((&halves[19]["fared"], &halves[0]["fared"]["calls"]), (&Json::Null, &json!(0)));
         assert_eq!(halves[18]["forecast"], 80.0, "160 an hour");
-        assert_eq!(after["topics"], json!([{"call": call(21).to_string(), "category": "030101"}]));
+        assert_eq!(after["topics"], json!([{"agent": "8001", "call": call(21).to_string(), "category": "030101"}]));
         let street = |told: &Json| {
             let all = told["streets"].as_array().unwrap();
             all.iter().find(|s| s["street"] == "110102019").map_or(0, |s| s["tickets"].as_i64().unwrap())
