@@ -4,7 +4,6 @@ use super::db::Db;
 use super::error::StoreError;
 use super::sql::Sql;
 use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 /// Calls that began in one half hour and waited in one queue last; `queue` is `None` when they never waited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,10 +85,14 @@ impl Db {
 
     /// How many matters of each street came since then; calls nobody answered and void tickets are none.
     pub async fn streets_since(&self, since: i64) -> Result<Vec<(String, i64)>, StoreError> {
-        let mut sql = Sql::new("SELECT street, COUNT(*) FROM tickets WHERE street IS NOT NULL AND created_at >= ");
+        let mut sql =
+            Sql::new("SELECT street, COUNT(*) FROM tickets WHERE street IS NOT NULL AND created_at >= ");
         sql.bind(since).push(" AND state NOT IN ('void', 'missed') GROUP BY street ORDER BY street");
-        let rows = sql.read(&self.read).await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+        let mut streets = Vec::new();
+        for row in sql.read(&self.read).await? {
+            streets.push((row.try_get(0)?, row.try_get(1)?));
+        }
+        Ok(streets)
     }
 
     /// What each agent who is on a call speaks of, as far as the call's ticket has a category.
@@ -100,10 +103,10 @@ impl Db {
              AND t.category IS NOT NULL ORDER BY c.agent, c.id LIMIT ",
         );
         sql.bind(TOPICS_MAX);
-        let rows = sql.read(&self.read).await?;
-        let topic = |row: &AnyRow| {
-            Ok(Topic { agent: row.try_get(0)?, call: row.try_get(1)?, category: row.try_get(2)? })
-        };
-        rows.iter().map(topic).collect()
+        let mut topics = Vec::new();
+        for row in sql.read(&self.read).await? {
+            topics.push(Topic { agent: row.try_get(0)?, call: row.try_get(1)?, category: row.try_get(2)? });
+        }
+        Ok(topics)
     }
 }

@@ -505,7 +505,11 @@ mod tests {
         let helpers = |units: &[&str]| {
             of(Fields { lead: some("rl"), assist: list(units), ..Fields::default() }).map(|_| ())
         };
-        assert_eq!(helpers(&["rl-bzf"]).unwrap_err(), [("assist", Why::UnknownCode)], "of the first level only");
+        assert_eq!(
+            helpers(&["rl-bzf"]).unwrap_err(),
+            [("assist", Why::UnknownCode)],
+            "of the first level only"
+        );
         assert_eq!(helpers(&["st019", "rl"]).unwrap_err(), [("assist", Why::NotHere)]);
         let many = ["fgw", "jw", "kxj", "mzj", "sfj", "czj", "rsj"];
         assert_eq!(helpers(&many).unwrap_err(), [("assist", Why::TooLong)]);

@@ -42,7 +42,7 @@ export function scale(list: readonly Bar[]): number[] {
   const most = Math.max(4, ...list.map((bar) => Math.max(bar.fared?.calls ?? 0, bar.high)))
   const raw = most / 2
   const power = 10 ** Math.floor(Math.log10(raw))
-  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw) ?? raw
+  const step = [1, 2, 3, 4, 5, 6, 8, 10].map((n) => n * power).find((n) => n >= raw) ?? raw
   return [0, step, 2 * step]
 }
 

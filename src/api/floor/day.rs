@@ -133,7 +133,10 @@ pub async fn day(State(api): State<Api>, person: Person) -> Result<Json<FloorDay
         today: total.into(),
         rolling: rolling.into(),
         half_hours: half_hours.map(half_hour).collect(),
-        queues: queues.into_iter().map(|(queue, counts)| FloorQueue { queue, fared: counts.into() }).collect(),
+        queues: queues
+            .into_iter()
+            .map(|(queue, counts)| FloorQueue { queue, fared: counts.into() })
+            .collect(),
         streets: streets.into_iter().map(|(street, tickets)| FloorStreet { street, tickets }).collect(),
         topics: topics
             .into_iter()

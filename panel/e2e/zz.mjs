@@ -1,0 +1,22 @@
+import { chromium } from 'playwright-core'
+import { at, card, fake } from './fake.mjs'
+const server = await fake(new URL('../dist', import.meta.url).pathname)
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+Object.assign(server, { roles: ['lead'], username: 'lead', display: '赵班长', media: null })
+const st=['on_call','on_call','on_call','ready','wrap_up','offered','not_ready']
+const colleagues = Array.from({ length: 24 }, (_, n) => ({agent:String(8001+n),state:st[n%7],since:at(n*31),device:'browser',call:null,...(st[n%7]==='not_ready'?{reason:'meal'}:{})}))
+const queues=[['main',2,9],['elderly',1,6],['business',0,null],['english',0,null]].map(([queue,waiting,since])=>({queue,waiting,longest_since:since===null?null:at(since),staffed:4,free:1,talking:2,wrap_up:1,callbacks:0}))
+await server.show({ state: 'ready', since: at(9), colleagues, queues })
+const c = await browser.newContext({ viewport: { width: 1920, height: 1080 }, locale: 'zh-CN' })
+const p = await c.newPage()
+p.on('pageerror', e=>console.log(String(e)))
+await p.goto(server.address); await p.fill('#username','lead'); await p.fill('#password','demo-12341'); await p.keyboard.press('Enter')
+await p.locator('.ag').first().waitFor(); await p.waitForTimeout(1500)
+server.say('alarm', { kind: 'assist', call: 'c-1-1-4', agent: '8002', note: '来电人情绪激动' })
+await p.waitForTimeout(800)
+await p.screenshot({path:'/tmp/pp/w1920.png'})
+await p.setViewportSize({width:1366,height:768}); await p.waitForTimeout(600)
+await p.screenshot({path:'/tmp/pp/w1366.png'})
+await p.goto(server.address+'#/wall?tv'); await p.setViewportSize({width:1920,height:1080}); await p.waitForTimeout(800)
+await p.screenshot({path:'/tmp/pp/wtv.png'})
+await browser.close(); server.close()
