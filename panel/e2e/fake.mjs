@@ -202,6 +202,7 @@ export async function fake(dist) {
       }
       return json(res, 200, self.drafts[one[1]] ?? draft)
     }
+    if (path === '/api/v1/transfer-targets') return json(res, 200, { services: [], duty: [] })
     if (path === '/api/v1/floor') return json(res, 200, floor(self.state.colleagues))
     if (path === '/api/v1/calls') return json(res, 200, { items: [1, 2, 3, 4, 5, 6].map(call), next: null })
     if (path.startsWith('/api/')) return json(res, 200, { items: [], next: null })
