@@ -9,7 +9,7 @@ describe('what the unit reads', () => {
   it('is told of a third person, without name, age and number', () => {
     const brief = briefOf(WORDS, true)
     expect(brief).toBe(
-      '市民反映：其住白纸坊建功南里3号楼2单元，昨天供暖了，屋里才15度。电话（略）。冷得很，快让人上门。',
+      '市民反映：家住白纸坊建功南里3号楼2单元，昨天供暖了，屋里才15度。电话（略）。冷得很，快让人上门。',
     )
   })
   it('has no door of who asked for secrecy', () => {

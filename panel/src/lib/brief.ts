@@ -34,8 +34,9 @@ export function briefOf(
   }
   out = out
     .replace(/\+?\d[\d -]{6,}\d/gu, left)
+    .replace(/(^|[，。！？；,!?;])(我|我们|我家)住在?/gu, '$1家住')
+    .replace(/(我们|咱们|我)家/gu, '其家')
     .replace(/我们|咱们/gu, '居民')
-    .replace(/我家|我们家/gu, '其家')
     .replace(/(我|本人)(?!市|区|国)/gu, '其')
     .replace(/^[，；,;\s]+/u, '')
     .trim()
