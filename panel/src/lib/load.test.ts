@@ -38,7 +38,9 @@ describe('the day by half hours', () => {
 describe('rates and places', () => {
   it('is of what the formula says', () => {
     const f = { calls: 20, queued: 16, answered: 14, within: 12, abandoned: 1 }
-    expect([rate(...inTime(f)), rate(...reached(f))]).toEqual(['80.0', '87.5'])
+    expect([rate(...inTime(f)), rate(...reached(f, 0))]).toEqual(['80.0', '87.5'])
+    expect(reached(f, 1), 'who still waits has not been let down').toEqual([14, 15])
+    expect(reached(f, 9)).toEqual([14, 15])
     expect(rate(0, 0)).toBe(null)
   })
   it('has a place for every street, none twice', () => {

@@ -54,8 +54,11 @@ export const rate = (a: number, b: number): string | null => (b > 0 ? ((100 * a)
 
 /** By formula ③: answered in time, of those answered and those who gave up. */
 export const inTime = (f: Fared): [number, number] => [f.within, f.answered + f.abandoned]
-/** 接通率: answered, of those who asked for somebody. */
-export const reached = (f: Fared): [number, number] => [f.answered, f.queued]
+/** 接通率: answered, of those who asked for somebody; who waits at this moment is neither yet. */
+export const reached = (f: Fared, waiting: number): [number, number] => [
+  f.answered,
+  Math.max(f.answered + f.abandoned, f.queued - waiting),
+]
 
 /** How much more came than was expected until now, in percent; null when there is nothing to compare. */
 export function against(list: readonly Bar[], now: number): number | null {
