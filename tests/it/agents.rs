@@ -6,6 +6,7 @@ use crate::support::api::Api;
 use crate::support::audio;
 use crate::support::baresip::Baresip;
 use crate::support::cti::Agent;
+use crate::support::desk;
 use crate::support::level;
 use crate::support::server::{PASSWORD, Server, Setup, TOP};
 use serde_json::{Value, json};
@@ -24,9 +25,14 @@ fn prompt(name: &str) -> Vec<f32> {
     audio::read_wav(&path).0.remove(0)
 }
 
+/// One prompt after the other.
+pub fn prompts(clips: &[&str]) -> Vec<f32> {
+    clips.iter().flat_map(|name| prompt(name)).collect()
+}
+
 /// A microphone that says two prompts again and again.
 pub fn voice(dir: &Path, name: &str, clips: &[&str]) -> (PathBuf, Vec<f32>) {
-    let said: Vec<f32> = clips.iter().flat_map(|name| prompt(name)).collect();
+    let said = prompts(clips);
     let path = dir.join(name);
     let spec = hound::WavSpec {
         channels: 1,
@@ -307,25 +313,6 @@ impl Drop for Browser {
     }
 }
 
-/// Bytes of base64 as `btoa` writes it.
-fn from_base64(text: &str) -> Vec<u8> {
-    let value = |c: u8| match c {
-        b'A'..=b'Z' => c - b'A',
-        b'a'..=b'z' => c - b'a' + 26,
-        b'0'..=b'9' => c - b'0' + 52,
-        b'+' => 62,
-        _ => 63,
-    };
-    let digits: Vec<u32> = text.bytes().filter(|c| *c != b'=').map(|c| u32::from(value(c))).collect();
-    digits
-        .chunks(4)
-        .flat_map(|four| {
-            let bits = four.iter().fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - four.len()));
-            (0..four.len() - 1).map(move |n| (bits >> (16 - 8 * n)) as u8)
-        })
-        .collect()
-}
-
 /// One call to an agent in the browser; `away` is done to the server before it, while the agent is ready and touches nothing.
 fn a_call_to_the_browser(reloads: u32, away: Option<fn(&mut Server)>) {
     let _ears = one_at_a_time();
@@ -354,9 +341,7 @@ fn a_call_to_the_browser(reloads: u32, away: Option<fn(&mut Server)>) {
     citizen.order("hangup", "");
     let citizen = citizen.quit();
     hears("the citizen", &citizen.heard, &agent_said);
-    let bytes = from_base64(last["heard"].as_str().expect("samples"));
-    let heard: Vec<f32> =
-        bytes.chunks_exact(2).map(|two| f32::from(i16::from_le_bytes([two[0], two[1]]))).collect();
+    let heard = desk::samples(last["heard"].as_str().expect("samples"));
     // A browser stretches time a little to follow the network: half seconds stay like themselves.
     hears("the browser", &heard, &citizen_said);
     let mut back: Vec<u64> =

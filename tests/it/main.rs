@@ -4,6 +4,7 @@ mod browser_audio;
 mod callbacks;
 mod corpus;
 mod demo_phone;
+mod desks;
 mod floors;
 mod flows;
 mod kills;

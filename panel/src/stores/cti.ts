@@ -3,9 +3,10 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { onSignedOut, skew } from '../api/http'
 import { AgentAudio, workerBeat, type AudioState } from '../cti/audio'
+import { back, stood } from '../cti/back'
 import { CtiClient, Refused, type Link } from '../cti/client'
 import { face as faceOf, type Control } from '../cti/face'
-import type { Answer, Command, Commands, EventFrame, Target } from '../cti/frames'
+import type { Answer, Card, Command, Commands, EventFrame, Target } from '../cti/frames'
 import { Twice } from '../cti/keys'
 import { citizens, current, nowhere, offered, reduce, type Happened, type World } from '../cti/model'
 import { beep, callOut, quiet, startRing, stopRing } from '../cti/ring'
@@ -30,8 +31,6 @@ export type Sheet =
   | 'audio'
   | 'reject'
 
-/** Longer than this and somebody may have gone home. */
-const AWAY_MS = 60_000
 /** Queues the server lets one page watch. */
 const WATCHED = 64
 
@@ -53,6 +52,8 @@ export const useCti = defineStore('cti', () => {
   /** Said once to a screen reader. */
   const said = ref('')
   const busy = ref(new Set<string>())
+  /** The call that went away with the server: its ticket is to be finished before the next one. */
+  const cut = shallowRef<Card | null>(JSON.parse(sessionStorage.getItem('cut') ?? 'null') as Card | null)
   let watching = false
   /** Saves the ticket on the desk before wrap-up ends; false: it is not whole yet. */
   let saveFirst: (() => Promise<boolean>) | null = null
@@ -93,23 +94,32 @@ export const useCti = defineStore('cti', () => {
 
   /** How this tab stood a moment ago; kept over a reload. */
   function remember() {
-    const { me, device, whole, takenOver } = world.value
+    const { me, whole, takenOver } = world.value
     if (!whole || takenOver) return
     if (me.state === 'offline') return sessionStorage.removeItem('at-work')
-    const ready = me.state !== 'not_ready'
-    sessionStorage.setItem('at-work', JSON.stringify({ device, ready, at: Date.now() }))
+    sessionStorage.setItem('at-work', JSON.stringify(stood(world.value, cut.value, Date.now())))
   }
 
-  /** A server that has just started knows nobody: who was at work here a moment ago is so again, without a hand moved. */
+  function cutOff(card: Card | null) {
+    cut.value = card
+    if (card) sessionStorage.setItem('cut', JSON.stringify(card))
+    else sessionStorage.removeItem('cut')
+  }
+
+  /**
+   * A server that has just started knows nobody: who was at work here a moment ago is so again, without a hand moved. Whose call
+   * went away with it has a ticket to finish first.
+   */
   function backToWork() {
-    const kept = sessionStorage.getItem('at-work')
     const { me, takenOver } = world.value
+    const kept = sessionStorage.getItem('at-work')
     if (!kept || takenOver || me.state !== 'offline') return remember()
     sessionStorage.removeItem('at-work')
-    const was = JSON.parse(kept) as { device: string | null; ready: boolean; at: number }
-    if (Date.now() - was.at > AWAY_MS) return
+    const was = back(kept, Date.now())
+    if (!was) return
+    cutOff(was.cut)
     void act('agent.login', { device: was.device ?? 'browser' }).then((done) => {
-      if (done && was.ready) void act('agent.ready', {})
+      if (done && was.ready && !was.cut) void act('agent.ready', {})
     })
   }
 
@@ -145,6 +155,9 @@ export const useCti = defineStore('cti', () => {
     quiet()
     world.value = nowhere
     sheet.value = null
+    cutOff(null)
+    // The next one to sign in here is somebody else.
+    sessionStorage.removeItem('at-work')
   }
 
   /** Sends a command; what was refused is said in words. */
@@ -207,6 +220,7 @@ export const useCti = defineStore('cti', () => {
       queue: (code) => word('queues', code),
       clock,
       phone: phone.value ?? localStorage.getItem('desk-phone'),
+      cut: cut.value !== null,
     }),
   )
 
@@ -271,7 +285,9 @@ export const useCti = defineStore('cti', () => {
         return act('wrapup.extend', {})
       case 'finish':
         if (saveFirst && !(await saveFirst())) return null
-        return act('wrapup.finish', {})
+        if (!cut.value || world.value.me.state === 'wrap_up') return act('wrapup.finish', {})
+        cutOff(null)
+        return act('agent.ready', {})
       case 'login':
         return act('agent.login', { device: 'browser' })
       case 'desk_phone': {
@@ -343,6 +359,7 @@ export const useCti = defineStore('cti', () => {
     card,
     speaking,
     incoming,
+    cut,
     face,
     path,
     start,
