@@ -21,6 +21,18 @@ const page = await context.newPage()
 const errors = []
 page.on('pageerror', (e) => errors.push(String(e)))
 page.setDefaultTimeout(20_000)
+/** What the page and the server last said to each other: told when something fails. */
+const frames = []
+page.on('websocket', (socket) => {
+  const keep = (way) => (frame) => {
+    if (/heartbeat|media\.|"re":/.test(frame.payload) && !/"ok":false/.test(frame.payload)) return
+    frames.push(`${new Date().toISOString().slice(14, 23)} ${way} ${String(frame.payload).slice(0, 300)}`)
+    frames.splice(0, frames.length - 16)
+  }
+  socket.on('framereceived', keep('<'))
+  socket.on('framesent', keep('>'))
+  socket.on('close', () => keep('|')({ payload: 'closed' }))
+})
 await page.addInitScript(keepStreams)
 const bar = page.locator('header.phone')
 const is = () => bar.getAttribute('data-face')
@@ -88,7 +100,7 @@ lines.on('line', (line) => {
     .then(() => can[asked.do](asked))
     .then(
       (told) => tell({ did: asked.n, ...told, ...(errors.length ? { failed: errors } : {}) }),
-      (e) => tell({ did: asked.n, failed: String(e) }),
+      (e) => tell({ did: asked.n, failed: String(e), frames }),
     )
 })
 await new Promise((done) => lines.on('close', done))

@@ -17,7 +17,7 @@ use crate::store::{Db, Scope};
 use crate::ticket::life;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 /// Words on their way to the engine, and to the sessions.
@@ -273,9 +273,9 @@ async fn sort(
     }
 }
 
-/// Tells the engine who can be an agent, again whenever that changes.
-pub async fn directory(db: Db, queues: Vec<Arc<str>>, orders: Orders) {
-    let mut told = None;
+/// Tells the engine who can be an agent, again whenever that changes. `first` hears of the first time.
+pub async fn directory(db: Db, queues: Vec<Arc<str>>, orders: Orders, first: oneshot::Sender<()>) {
+    let (mut told, mut first) = (None, Some(first));
     loop {
         match db.users().await {
             Ok(users) => {
@@ -305,6 +305,10 @@ pub async fn directory(db: Db, queues: Vec<Arc<str>>, orders: Orders) {
                     .collect();
                 if told.as_ref() != Some(&agents) && orders.give(Order::Agents(agents.clone())) {
                     told = Some(agents);
+                    if let Some(first) = first.take() {
+                        // Who did not want to wait longer is gone.
+                        let _ = first.send(());
+                    }
                 }
             }
             Err(error) => tracing::debug!(%error, "directory of agents"),

@@ -57,6 +57,7 @@ const LOOK: Duration = Duration::from_millis(50);
 const CLOSING: Duration = Duration::from_secs(6);
 /// Reloads that may wait.
 const RELOADS: usize = 4;
+const DIRECTORY_WAIT: Duration = Duration::from_secs(2);
 const DB_RETRY: Duration = Duration::from_millis(500);
 
 /// Runs the desk until a signal has ended the server. `rest` waits for the engine's and the journal's threads.
@@ -158,7 +159,8 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         board: desk.board.clone(),
     };
     let rostering = tokio::spawn(rostering.run());
-    let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone()));
+    let (first, known) = oneshot::channel();
+    let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone(), first));
     let phone =
         if desk.demo { demo_phone::start(&desk.config, &desk.sip_at, desk.board.clone()) } else { None };
     let parts = ApiParts {
@@ -183,6 +185,8 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     };
     let api = Api::with_limits(parts, limits);
     let counts = Arc::clone(&api.counts);
+    // Pages that waited for a restart come at once: who may work here is known by then, or the database is away.
+    let _ = timeout(DIRECTORY_WAIT, known).await;
     let http =
         tokio::spawn(api::serve(desk.http, api::router(api), counts, ServeLimits::default(), http_stops));
     phase.set(Phase::Serving);

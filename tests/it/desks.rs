@@ -96,7 +96,7 @@ fn hears_not(who: &str, heard: &[f32], voices: &[&Voice]) {
 #[test]
 fn two_agents_in_their_browsers_speak_with_their_citizens_and_then_three_together() {
     let _ears = one_at_a_time();
-    let server = demonstration(&[("acd.wrap_up_s", "3")]);
+    let server = demonstration(&[("acd.wrap_up_s", "3"), ("sip.t1_ms", "50")]);
     let dir = tempfile::tempdir().expect("a folder");
     let (a_file, a) = speaker(dir.path(), "a", &["dept_rexianban", "callback_intro", "abuse_warn"]);
     let (b_file, b) = speaker(dir.path(), "b", &["voicemail", "lang_none"]);

@@ -3,7 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { onSignedOut, skew } from '../api/http'
 import { AgentAudio, workerBeat, type AudioState } from '../cti/audio'
-import { back, stood } from '../cti/back'
+import { back, stood, type Stood } from '../cti/back'
 import { CtiClient, Refused, type Link } from '../cti/client'
 import { face as faceOf, type Control } from '../cti/face'
 import type { Answer, Card, Command, Commands, EventFrame, Target } from '../cti/frames'
@@ -31,6 +31,9 @@ export type Sheet =
   | 'audio'
   | 'reject'
 
+/** After a restart so often, so far apart. */
+const LOGINS = 20
+const LOGIN_PAUSE_MS = 500
 /** Queues the server lets one page watch. */
 const WATCHED = 64
 
@@ -55,6 +58,9 @@ export const useCti = defineStore('cti', () => {
   /** The call that went away with the server: its ticket is to be finished before the next one. */
   const cut = shallowRef<Card | null>(JSON.parse(sessionStorage.getItem('cut') ?? 'null') as Card | null)
   let watching = false
+  /** Logging in again after a restart; the number of the last such. */
+  let returning = false
+  let returns = 0
   /** Saves the ticket on the desk before wrap-up ends; false: it is not whole yet. */
   let saveFirst: (() => Promise<boolean>) | null = null
   const hang = new Twice()
@@ -95,7 +101,7 @@ export const useCti = defineStore('cti', () => {
   /** How this tab stood a moment ago; kept over a reload. */
   function remember() {
     const { me, whole, takenOver } = world.value
-    if (!whole || takenOver) return
+    if (!whole || takenOver || returning) return
     if (me.state === 'offline') return sessionStorage.removeItem('at-work')
     sessionStorage.setItem('at-work', JSON.stringify(stood(world.value, cut.value, Date.now())))
   }
@@ -114,13 +120,32 @@ export const useCti = defineStore('cti', () => {
     const { me, takenOver } = world.value
     const kept = sessionStorage.getItem('at-work')
     if (!kept || takenOver || me.state !== 'offline') return remember()
-    sessionStorage.removeItem('at-work')
     const was = back(kept, Date.now())
-    if (!was) return
+    if (!was) return sessionStorage.removeItem('at-work')
     cutOff(was.cut)
-    void act('agent.login', { device: was.device ?? 'browser' }).then((done) => {
-      if (done && was.ready && !was.cut) void act('agent.ready', {})
-    })
+    void comeBack(was, ++returns)
+  }
+
+  /** A server may be there before it knows who works here: it is asked for a while. */
+  async function comeBack(was: Stood, n: number) {
+    returning = true
+    for (let tries = 1; n === returns; tries++) {
+      const refused = await client.send('agent.login', { device: was.device ?? 'browser' }).then(
+        () => null,
+        (e: unknown) => e,
+      )
+      if (n !== returns) return
+      const again =
+        refused && tries < LOGINS && link.value.is === 'open' && world.value.me.state === 'offline'
+      if (!again) {
+        returning = false
+        // A line that broke again comes back with a snapshot, and that begins anew.
+        if (refused && link.value.is === 'open') complain(i18n.global.t('phone.not_back'))
+        else if (!refused && was.ready && !was.cut) void act('agent.ready', {})
+        return
+      }
+      await new Promise((done) => setTimeout(done, LOGIN_PAUSE_MS))
+    }
   }
 
   /** Colleagues and queues are told only to who asks for them; a page that merely watches gets what its acting one asked for. */
@@ -155,6 +180,8 @@ export const useCti = defineStore('cti', () => {
     quiet()
     world.value = nowhere
     sheet.value = null
+    returns++
+    returning = false
     cutOff(null)
     // The next one to sign in here is somebody else.
     sessionStorage.removeItem('at-work')
