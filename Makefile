@@ -42,8 +42,8 @@ bench: setup panel ## what an event costs with 100 to 50,000 calls, what project
 	cargo run --release --example projector_load
 	cargo run --release --example journal_load
 	cargo run --release --example last_tickets
-	node panel/e2e/budgets.mjs
 	cargo build --release && cargo run --release --example voice_delay
+	node panel/e2e/budgets.mjs
 
 prove: setup-test panel ## full counts of faults, kills and seeds; takes about an hour
 	HOTLINE_PROVE=1 scripts/test.sh --release
