@@ -49,6 +49,9 @@ async function note([source, seconds]) {
     // Who is not connected is not asked for sound.
     node.connect(context.destination)
   }
+  const received = async () =>
+    [...(await window.connection.getStats()).values()].find((row) => row.type === 'inbound-rtp')
+  const first = await received()
   const [heard, said, looped, sent] = [[], [], [], []]
   ear(window.remote, heard)
   ear(window.local, said, true)
@@ -69,15 +72,15 @@ async function note([source, seconds]) {
     sent.push(performance.timeOrigin + performance.now() - (context.currentTime - at) * 1000)
     await new Promise((done) => setTimeout(done, 700))
   }
-  let buffer = null
-  for (const row of (await window.connection.getStats()).values())
-    if (row.type === 'inbound-rtp' && row.jitterBufferEmittedCount)
-      buffer = {
-        mean_ms: (1000 * row.jitterBufferDelay) / row.jitterBufferEmittedCount,
-        target_ms: (1000 * row.jitterBufferTargetDelay) / row.jitterBufferEmittedCount,
-        concealed: row.concealedSamples / row.totalSamplesReceived,
-        lost: row.packetsLost,
-      }
+  const [before, after] = [first, await received()]
+  const grown = (what) => after[what] - before[what]
+  // Before the call there was nothing to hear: only what came since counts.
+  const buffer = {
+    mean_ms: (1000 * grown('jitterBufferDelay')) / grown('jitterBufferEmittedCount'),
+    target_ms: (1000 * grown('jitterBufferTargetDelay')) / grown('jitterBufferEmittedCount'),
+    concealed: grown('concealedSamples') / grown('totalSamplesReceived'),
+    lost: grown('packetsLost'),
+  }
   const own = sent.map((at) => Math.min(...looped.map((seen) => seen - at).filter((ms) => ms > -20)))
   const latency = { base: context.baseLatency, output: context.outputLatency }
   return { heard, said, own: own.filter((ms) => ms < 400), buffer, latency }

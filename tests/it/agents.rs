@@ -33,6 +33,11 @@ pub fn prompts(clips: &[&str]) -> Vec<f32> {
 /// A microphone that says two prompts again and again.
 pub fn voice(dir: &Path, name: &str, clips: &[&str]) -> (PathBuf, Vec<f32>) {
     let said = prompts(clips);
+    (write_voice(dir, name, &said, 90), said)
+}
+
+/// The same for so many seconds: a telephone whose microphone is at its end hangs up.
+pub fn write_voice(dir: &Path, name: &str, said: &[f32], seconds: usize) -> PathBuf {
     let path = dir.join(name);
     let spec = hound::WavSpec {
         channels: 1,
@@ -41,11 +46,11 @@ pub fn voice(dir: &Path, name: &str, clips: &[&str]) -> (PathBuf, Vec<f32>) {
         sample_format: hound::SampleFormat::Int,
     };
     let mut file = hound::WavWriter::create(&path, spec).expect("a WAV file");
-    for sample in said.iter().cycle().take(90 * 8_000) {
+    for sample in said.iter().cycle().take(seconds * 8_000) {
         file.write_sample(*sample as i16).expect("write");
     }
     file.finalize().expect("a whole file");
-    (path, said)
+    path
 }
 
 fn part(sound: &[f32]) -> &[f32] {
@@ -329,8 +334,8 @@ fn a_call_to_the_browser(reloads: u32, away: Option<fn(&mut Server)>) {
         server.restart();
         browser.told("again", Duration::from_secs(60));
     }
-    let (path, citizen_said) =
-        voice(dir.path(), "citizen.wav", &["after_hours", "agent_hold", "conf_add_generic"]);
+    let citizen_said = prompts(&["after_hours", "agent_hold", "conf_add_generic"]);
+    let path = write_voice(dir.path(), "citizen.wav", &citizen_said, 90 + 6 * reloads as usize);
     let mut citizen = Baresip::start(&path);
     citizen.order("dial", &format!("sip:12341@{};transport=udp", server.at.udp));
     citizen.logged("Call established");

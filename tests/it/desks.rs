@@ -1,7 +1,7 @@
 //! Agents in real browsers, a process and a microphone each: two calls at once, and three on one (issue 4, row 1); the server
 //! goes away during a call and comes back (row 2).
 
-use crate::agents::{one_at_a_time, prompts};
+use crate::agents::{one_at_a_time, prompts, write_voice};
 use crate::support::baresip::Baresip;
 use crate::support::caller::Phone;
 use crate::support::desk::Desk;
@@ -24,18 +24,7 @@ const ENOUGH: usize = 6;
 fn speaker(dir: &Path, name: &str, clips: &[&str]) -> (PathBuf, Voice) {
     let mut said = prompts(clips);
     said.truncate(80_000);
-    let path = dir.join(format!("{name}.wav"));
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8_000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut file = hound::WavWriter::create(&path, spec).expect("a WAV file");
-    for sample in said.iter().cycle().take(240 * 8_000) {
-        file.write_sample(*sample as i16).expect("write");
-    }
-    file.finalize().expect("a whole file");
+    let path = write_voice(dir, &format!("{name}.wav"), &said, 240);
     (path, Voice::new(&said))
 }
 

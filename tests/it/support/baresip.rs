@@ -217,7 +217,7 @@ impl Card {
         card.thread = Some(std::thread::spawn(move || {
             let (start, mut dumps) = (Instant::now(), dumps);
             let (mut taken, mut began) = (0, false);
-            level::until("the card is stopped", Duration::from_secs(300), || {
+            level::until("the card is stopped", Duration::from_secs(1_200), || {
                 let due = 2 * (start.elapsed().as_millis() as usize * 8);
                 let mut bytes = vec![0; (due - taken).min(PIPE)];
                 match pipe.read(&mut bytes) {
