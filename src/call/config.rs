@@ -129,7 +129,7 @@ impl Default for Limits {
             hold_unfinished: false,
             durable_wait: Duration::from_secs(3),
             message_min: Duration::from_millis(600),
-            ports_low: 64,
+            ports_low: 256,
             max_undurable: 200_000,
             retry_after_s: 10,
         }
