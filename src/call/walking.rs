@@ -11,6 +11,7 @@ use crate::acd::{Enter, Entered, Needs};
 use crate::base::{CallId, LegId, Personal, Time};
 use crate::ivr::seam::{Action, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World};
 use crate::media::seam::{Order, Piece, PlayId, RecordingGap};
+use crate::ticket::life::Reachable;
 use crate::ticket::number::Draw;
 use jiff::Timestamp;
 use rand_chacha::rand_core::Rng;
@@ -256,6 +257,7 @@ impl Engine {
             ticket: None,
             tries: 0,
             dialled: None,
+            reachable: Reachable::Always,
         });
         let queue = queue.to_string();
         self.note(now, Fact::CallbackRequested { call: id, number, queue, priority, entered_ms }, out);

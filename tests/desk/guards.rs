@@ -1,10 +1,12 @@
 //! Whom the hotline never dials, and how often (`attacks.md` S20): whatever a caller types, whatever a stolen page asks for.
 
-use crate::room::{OUTSIDE, Room, config, flow, person, who};
+use crate::room::{OUTSIDE, Room, WALL, config, flow, person, who};
 use crate::sip::Peer;
-use hotline::call::Count;
+use hotline::base::CallId;
 use hotline::call::agents::seam::*;
 use hotline::call::fact::Fact;
+use hotline::call::{Count, Request, TicketSaved};
+use hotline::ticket::life::Reachable;
 
 /// Asks for a number and books a callback there; the goodbye is for who got none.
 const ASKS: &str = r#"
@@ -116,4 +118,83 @@ fn nobody_is_left_with_the_police_before_a_word_was_said_to_them() {
     room.peer_says(OUTSIDE, Peer::pick_up);
     room.order_of("8001", AgentCommand::Transfer { call: None, to: None });
     assert_eq!(room.calls().len(), 1, "handed over, after a word");
+}
+
+/// `09:30-10:30`: from and to so many minutes after the room's first.
+fn window(from: i64, to: i64) -> String {
+    let at = |after: i64| {
+        let at = jiff::Timestamp::from_millisecond(WALL + after * 60_000).expect("a time");
+        at.to_zoned_datetime(config().timezone).time().strftime("%H:%M").to_string()
+    };
+    format!("{}-{}", at(from), at(to))
+}
+
+/// A room with a callback promised, nobody ready yet; the ticket of its call says this.
+fn promised(notify: Option<&str>, safe: Option<&str>) -> (Room, CallId) {
+    let mut config = config();
+    config.flow = flow(ASKS);
+    let mut room = Room::with(config, &[person("8001", &["main"], &[]), person("boss", &[], &[])]);
+    assert_eq!(asks_for(&mut room, "13900000001"), 1);
+    let of = room.facts.iter().find_map(|fact| match fact {
+        Fact::CallbackRequested { call, .. } => Some(*call),
+        _ => None,
+    });
+    let of = of.expect("promised");
+    room.log_in("boss");
+    room.forget();
+    let saved = TicketSaved { done: false, state: "draft".into(), reachable: Reachable::of(notify, safe) };
+    room.request(Request::TicketSaved { call: of, saved });
+    (room, of)
+}
+
+fn offered(room: &Room) -> usize {
+    room.heard("8001", |event| matches!(event, AgentEvent::Offered { .. }))
+}
+
+#[test]
+fn who_wants_text_only_is_not_called_back_and_leads_hear_of_it() {
+    let (mut room, of) = promised(Some("text_only"), None);
+    let over =
+        |fact: &Fact| matches!(fact, Fact::CallbackOver { call, why } if *call == of && why == "text_only");
+    assert!(room.facts.iter().any(over), "{:?}", room.facts);
+    let given_up = |event: &AgentEvent| matches!(event, AgentEvent::Alarm { kind: "callback_given_up", .. });
+    assert_eq!(room.heard("boss", given_up), 1);
+    room.ready("8001");
+    room.pass(3_600_000);
+    assert_eq!(offered(&room), 0);
+}
+
+#[test]
+fn nobody_is_called_back_before_his_safe_time_and_his_place_is_kept() {
+    let (mut room, of) = promised(None, Some(&window(60, 120)));
+    room.ready("8001");
+    room.pass(50 * 60_000);
+    assert_eq!(offered(&room), 0, "it is not time yet");
+    room.pass(10 * 60_000);
+    assert!(offered(&room) > 0, "now it is");
+    room.order_of("8001", AgentCommand::Answer { call: Some(of) });
+    room.peer_says(OUTSIDE, Peer::pick_up);
+    assert_eq!(room.state("8001"), "on_call");
+}
+
+#[test]
+fn a_safe_time_that_ends_while_the_offer_rings_or_between_two_tries_is_over() {
+    // Its end comes while nobody was free; the one who takes the case then is told.
+    let (mut room, of) = promised(None, Some(&window(-60, 30)));
+    room.pass(35 * 60_000);
+    room.ready("8001");
+    assert_eq!(offered(&room), 1);
+    room.order_of("8001", AgentCommand::Answer { call: Some(of) });
+    let back = |event: &AgentEvent| matches!(event, AgentEvent::Rescinded { why: "not_now", .. });
+    assert_eq!(room.heard("8001", back), 1);
+    assert!(room.peers.get(&OUTSIDE).is_none_or(|peer| peer.asked("INVITE") == 0), "nothing was dialled");
+    assert_eq!(room.state("8001"), "ready");
+    // A try within it fails; the next one would be after its end.
+    let (mut room, of) = promised(None, Some(&window(-60, 4)));
+    room.ready("8001");
+    room.order_of("8001", AgentCommand::Answer { call: Some(of) });
+    room.peer_says(OUTSIDE, |peer| peer.refuse(486));
+    room.forget();
+    room.pass(3_600_000);
+    assert_eq!(offered(&room), 0, "five minutes later is too late today");
 }
