@@ -29,6 +29,11 @@ const TITLE_MAX: usize = 120;
 const CONTENT_MAX: usize = 4_000;
 const REASON_MAX: usize = 500;
 const CONTACT_MAX: usize = 200;
+/// Tags of a ticket, and characters of one.
+const TAGS_MAX: usize = 12;
+const TAG_MAX: usize = 20;
+/// Units that assist.
+const ASSIST_MAX: usize = 6;
 
 /// Where a draft may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +67,14 @@ pub struct Fields {
     pub lead: Option<String>,
     pub urgency: Option<String>,
     pub title: Option<String>,
+    /// The caller's own words: the hotline's alone.
     pub content: Option<String>,
+    /// What the unit reads instead, without what must not come to it.
+    pub brief: Option<String>,
+    /// Short words, the second axis beside the category.
+    pub tags: Option<Vec<String>>,
+    /// Units that assist the lead.
+    pub assist: Option<Vec<String>>,
     pub secrecy: Option<String>,
     /// What kind of caller: one of [`SPECIALS`].
     pub special: Option<String>,
@@ -169,6 +181,9 @@ pub fn change(before: Before<'_>, change: &Change, district: &District) -> Resul
         urgency: merged(&was.urgency, &new.urgency),
         title: merged(&was.title, &new.title),
         content: merged(&was.content, &new.content),
+        brief: merged(&was.brief, &new.brief),
+        tags: merged_list(&was.tags, &new.tags),
+        assist: merged_list(&was.assist, &new.assist),
         secrecy: merged(&was.secrecy, &new.secrecy),
         special: merged(&was.special, &new.special),
         notify: merged(&was.notify, &new.notify),
@@ -202,6 +217,9 @@ pub fn change(before: Before<'_>, change: &Change, district: &District) -> Resul
     wrong.code("safe_time", &fields.safe_time, |text| SafeTime::read(text).is_some());
     wrong.long("title", &fields.title, TITLE_MAX);
     wrong.long("content", &fields.content, CONTENT_MAX);
+    wrong.long("brief", &fields.brief, CONTENT_MAX);
+    wrong.tags(fields.tags.as_deref().unwrap_or_default());
+    wrong.assist(fields.assist.as_deref().unwrap_or_default(), fields.lead.as_deref(), district);
 
     let contact = Contact {
         name: merged(&None, &change.contact.name),
@@ -231,6 +249,20 @@ fn merged(was: &Option<String>, new: &Option<String>) -> Option<String> {
     }
 }
 
+/// The same of several: each once, in the order they were given.
+fn merged_list(was: &Option<Vec<String>>, new: &Option<Vec<String>>) -> Option<Vec<String>> {
+    let Some(new) = new else { return was.clone() };
+    // One more than is allowed is enough to be refused.
+    let most = TAGS_MAX.max(ASSIST_MAX) + 1;
+    let mut list: Vec<String> = Vec::new();
+    for text in new.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+        if list.len() < most && !list.iter().any(|known| known == text) {
+            list.push(text.to_owned());
+        }
+    }
+    (!list.is_empty()).then_some(list)
+}
+
 /// What was found wrong, in the order of the form.
 #[derive(Default)]
 struct Wrong(Vec<Refusal>);
@@ -250,6 +282,33 @@ impl Wrong {
         // Bytes first: a text of so many bytes has no more characters, and a huge one is not counted.
         if value.as_deref().is_some_and(|text| text.len() > max && text.chars().nth(max).is_some()) {
             self.tell(field, Why::TooLong, format!("{field}: at most {max} characters"));
+        }
+    }
+
+    fn tags(&mut self, tags: &[String]) {
+        if tags.len() > TAGS_MAX {
+            self.tell("tags", Why::TooLong, format!("tags: at most {TAGS_MAX}"));
+        }
+        for tag in tags {
+            if tag.chars().nth(TAG_MAX).is_some() {
+                self.tell("tags", Why::TooLong, format!("tags: at most {TAG_MAX} characters each"));
+            }
+            // A comma stands between two of them.
+            if tag.contains(|c: char| c == ',' || c.is_control()) {
+                self.tell("tags", Why::UnknownCode, "tags: words without commas".into());
+            }
+        }
+    }
+
+    fn assist(&mut self, units: &[String], lead: Option<&str>, district: &District) {
+        if units.len() > ASSIST_MAX {
+            self.tell("assist", Why::TooLong, format!("assist: at most {ASSIST_MAX}"));
+        }
+        if units.iter().any(|unit| !district.has_unit(unit)) {
+            self.tell("assist", Why::UnknownCode, "assist: no such code here".into());
+        }
+        if units.iter().any(|unit| Some(&**unit) == lead) {
+            self.tell("assist", Why::NotHere, "assist: the lead does not assist itself".into());
         }
     }
 
@@ -449,6 +508,41 @@ mod tests {
             of("tall", odd).unwrap_err(),
             [("special", Why::UnknownCode), ("notify", Why::UnknownCode), ("safe_time", Why::UnknownCode)]
         );
+    }
+
+    #[test]
+    fn the_units_text_tags_and_helpers_are_looked_at() {
+        let list = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        let of = |fields: Fields| ask("draft", true, &Change { fields, ..Change::default() });
+        let fine = Fields {
+            lead: some("rl"),
+            assist: list(&["st019", " st019 ", ""]),
+            tags: list(&["供暖季", " 老年人", "供暖季"]),
+            brief: some(" 市民反映室温低 "),
+            ..Fields::default()
+        };
+        let after = of(fine).expect("fine").fields;
+        assert_eq!(after.assist, list(&["st019"]));
+        assert_eq!(after.tags, list(&["供暖季", "老年人"]), "each once");
+        assert_eq!(after.brief, some("市民反映室温低"));
+        let tags = |tags: Vec<String>| of(Fields { tags: Some(tags), ..Fields::default() });
+        assert_eq!(tags(Vec::new()).expect("cleared").fields.tags, None);
+        assert_eq!(tags(vec!["字".repeat(TAG_MAX + 1)]).unwrap_err(), [("tags", Why::TooLong)]);
+        assert_eq!(tags((0..999).map(|n| n.to_string()).collect()).unwrap_err(), [("tags", Why::TooLong)]);
+        assert_eq!(tags(vec!["a,b".into()]).unwrap_err(), [("tags", Why::UnknownCode)]);
+        let helpers = |units: &[&str]| {
+            of(Fields { lead: some("rl"), assist: list(units), ..Fields::default() }).map(|_| ())
+        };
+        assert_eq!(
+            helpers(&["rl-bzf"]).unwrap_err(),
+            [("assist", Why::UnknownCode)],
+            "of the first level only"
+        );
+        assert_eq!(helpers(&["st019", "rl"]).unwrap_err(), [("assist", Why::NotHere)]);
+        let many = ["fgw", "jw", "kxj", "mzj", "sfj", "czj", "rsj"];
+        assert_eq!(helpers(&many).unwrap_err(), [("assist", Why::TooLong)]);
+        let brief = Fields { brief: Some("字".repeat(CONTENT_MAX + 1)), ..Fields::default() };
+        assert_eq!(of(brief).unwrap_err(), [("brief", Why::TooLong)]);
     }
 
     #[test]
