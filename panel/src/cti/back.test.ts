@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { back, stood } from './back'
+import { back, cutFor, stood } from './back'
 import type { Card } from './frames'
 import { nowhere, type World } from './model'
 
@@ -26,6 +26,7 @@ const world = (state: World['me']['state'], more: Partial<World> = {}): World =>
   ...nowhere,
   whole: true,
   device: 'browser',
+  hello: { agent: '8001' } as World['hello'],
   me: { state, since: '' },
   ...more,
 })
@@ -33,6 +34,7 @@ const world = (state: World['me']['state'], more: Partial<World> = {}): World =>
 describe('how a tab stood', () => {
   it('keeps the call whose ticket is being written', () => {
     expect(stood(world('on_call', { calls: [card()] }), null, 5)).toEqual({
+      agent: '8001',
       device: 'browser',
       ready: true,
       at: 5,
@@ -49,10 +51,13 @@ describe('how a tab stood', () => {
     expect(stood(world('not_ready'), card(), 5)).toMatchObject({ ready: true, cut: card() })
     expect(stood(world('not_ready'), null, 5)).toMatchObject({ ready: false, cut: null })
   })
-  it('counts for a minute', () => {
+  it('counts for a minute, and for nobody else', () => {
     const kept = JSON.stringify(stood(world('ready'), null, 1000))
-    expect(back(kept, 60_000)?.ready).toBe(true)
-    expect(back(kept, 62_000)).toBeNull()
-    expect(back(null, 0)).toBeNull()
+    expect(back(kept, '8001', 60_000)?.ready).toBe(true)
+    expect(back(kept, '8001', 62_000)).toBeNull()
+    expect(back(kept, '8002', 60_000)).toBeNull()
+    expect(back(null, '8001', 0)).toBeNull()
+    const cut = JSON.stringify({ agent: '8001', card: card() })
+    expect([cutFor(cut, '8001'), cutFor(cut, '8002'), cutFor(null, '8001')]).toEqual([card(), null, null])
   })
 })

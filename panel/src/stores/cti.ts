@@ -3,7 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { onSignedOut, skew } from '../api/http'
 import { AgentAudio, workerBeat, type AudioState } from '../cti/audio'
-import { back, stood, type Stood } from '../cti/back'
+import { back, cutFor, stood, type Stood } from '../cti/back'
 import { CtiClient, Refused, type Link } from '../cti/client'
 import { face as faceOf, type Control } from '../cti/face'
 import type { Answer, Card, Command, Commands, EventFrame, Target } from '../cti/frames'
@@ -34,6 +34,8 @@ export type Sheet =
 /** After a restart so often, so far apart. */
 const LOGINS = 20
 const LOGIN_PAUSE_MS = 500
+/** How old what is kept of how one stands may be: storage is slow, and a hall tells ten things a second. */
+const KEEP_MS = 3_000
 /** Queues the server lets one page watch. */
 const WATCHED = 64
 
@@ -56,7 +58,7 @@ export const useCti = defineStore('cti', () => {
   const said = ref('')
   const busy = ref(new Set<string>())
   /** The call that went away with the server: its ticket is to be finished before the next one. */
-  const cut = shallowRef<Card | null>(JSON.parse(sessionStorage.getItem('cut') ?? 'null') as Card | null)
+  const cut = shallowRef<Card | null>(null)
   let watching = false
   /** Logging in again after a restart; the number of the last such. */
   let returning = false
@@ -98,17 +100,29 @@ export const useCti = defineStore('cti', () => {
     settle()
   }
 
-  /** How this tab stood a moment ago; kept over a reload. */
+  /** How this tab stood a moment ago; kept over a reload. Written when it changes, and now and then while it does not. */
+  let kept = ''
+  let keptAt = 0
   function remember() {
     const { me, whole, takenOver } = world.value
     if (!whole || takenOver || returning) return
-    if (me.state === 'offline') return sessionStorage.removeItem('at-work')
-    sessionStorage.setItem('at-work', JSON.stringify(stood(world.value, cut.value, Date.now())))
+    const now = Date.now()
+    const how = me.state === 'offline' ? 'offline' : JSON.stringify(stood(world.value, cut.value, 0))
+    if (how === kept && now - keptAt < KEEP_MS) return
+    kept = how
+    keptAt = now
+    if (me.state === 'offline') sessionStorage.removeItem('at-work')
+    else sessionStorage.setItem('at-work', JSON.stringify(stood(world.value, cut.value, now)))
+  }
+
+  function forget() {
+    kept = ''
+    sessionStorage.removeItem('at-work')
   }
 
   function cutOff(card: Card | null) {
     cut.value = card
-    if (card) sessionStorage.setItem('cut', JSON.stringify(card))
+    if (card) sessionStorage.setItem('cut', JSON.stringify({ agent: world.value.hello?.agent, card }))
     else sessionStorage.removeItem('cut')
   }
 
@@ -117,11 +131,13 @@ export const useCti = defineStore('cti', () => {
    * went away with it has a ticket to finish first.
    */
   function backToWork() {
-    const { me, takenOver } = world.value
+    const { me, takenOver, hello } = world.value
     const kept = sessionStorage.getItem('at-work')
+    cut.value = cutFor(sessionStorage.getItem('cut'), hello?.agent)
     if (!kept || takenOver || me.state !== 'offline') return remember()
-    const was = back(kept, Date.now())
-    if (!was) return sessionStorage.removeItem('at-work')
+    // The next one at this tab was not at work.
+    const was = back(kept, hello?.agent, Date.now())
+    if (!was) return forget()
     cutOff(was.cut)
     void comeBack(was, ++returns)
   }
@@ -156,17 +172,21 @@ export const useCti = defineStore('cti', () => {
     if (names.length) void client.send('queue.watch', { queues: names }).catch(() => {})
   }
 
+  /** As it stands in the tab's storage; unknown until the first time. */
+  let warm: boolean | null = null
   /** The audio follows: it is there while this page acts for an agent who is logged in with the browser. */
   function settle() {
     const { hello, takenOver, me, device, whole } = world.value
     watching = takenOver !== null
-    if (hello && whole && !takenOver && me.state !== 'offline' && (device ?? 'browser') === 'browser') {
-      sessionStorage.setItem('ears', 'browser')
-      void path.start(hello.session)
-    } else if (whole) {
-      sessionStorage.removeItem('ears')
-      path.stop()
+    if (!whole) return
+    const ours = hello && !takenOver && me.state !== 'offline' && (device ?? 'browser') === 'browser'
+    if (warm !== Boolean(ours)) {
+      warm = Boolean(ours)
+      if (warm) sessionStorage.setItem('ears', 'browser')
+      else sessionStorage.removeItem('ears')
     }
+    if (ours) void path.start(hello.session)
+    else path.stop()
   }
 
   function start() {
@@ -184,7 +204,7 @@ export const useCti = defineStore('cti', () => {
     returning = false
     cutOff(null)
     // The next one to sign in here is somebody else.
-    sessionStorage.removeItem('at-work')
+    forget()
   }
 
   /** Sends a command; what was refused is said in words. */
