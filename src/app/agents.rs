@@ -17,6 +17,7 @@ use crate::store::{Db, Scope};
 use crate::ticket::life;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
@@ -27,11 +28,12 @@ const DIAL_ASKS: Duration = Duration::from_secs(2);
 /// How often the directory of agents is read again.
 const DIRECTORY: Duration = Duration::from_secs(2);
 
-/// What time it is here.
+/// What time it is here, and who carries the pages' sound.
 #[derive(Clone)]
 pub struct Local {
     pub zone: jiff::tz::TimeZone,
     pub clock: Clock,
+    pub voice: Handle,
 }
 
 /// Starts what agents need; must be called inside the runtime.
@@ -50,9 +52,9 @@ pub fn start(
     let (news, path_news) = mpsc::channel(WORDS);
     let (to_media, asked) = mpsc::channel(WORDS);
     let (to_page, from_media) = mpsc::channel(WORDS);
-    let rooms = rtc::start(audio(config, sip_at), news);
+    let rooms = rtc::start_on(local.voice.clone(), audio(config, sip_at), news);
     let guard = DialGuard { db, local: local.clone(), to_hub: to_hub.clone() };
-    let Local { zone, clock } = local;
+    let Local { zone, clock, .. } = local;
     tokio::spawn(carry(said, orders.clone(), guard));
     tokio::spawn(sort(from_engine, to_hub, rooms.clone()));
     tokio::spawn(paths(path_news, orders.clone()));

@@ -8,6 +8,7 @@ use super::demo_phone;
 use super::desk::{Door, PhaseCell, ReloadRequest, answer_lookups};
 use super::engine_thread::{Lookup, Order, Orders};
 use super::keeping::Keeping;
+use super::kernel;
 use super::metrics::Board;
 use super::reload::Reloader;
 use super::rostering::Rostering;
@@ -25,6 +26,7 @@ use crate::ticket::life::Reachable;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
@@ -73,8 +75,17 @@ pub fn run(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), Serve
         .enable_all()
         .build()
         .map_err(ServeError::io("desk"))?;
-    let served = runtime.block_on(serve(desk, rest));
+    // The pages' sound has a thread of its own: a packet waits for no table, and the kernel wakes it ahead of the desk.
+    let voice = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("voice")
+        .on_thread_start(kernel::short_turns)
+        .enable_all()
+        .build()
+        .map_err(ServeError::io("voice"))?;
+    let served = runtime.block_on(serve(desk, voice.handle().clone(), rest));
     runtime.shutdown_timeout(Duration::from_secs(2));
+    voice.shutdown_timeout(Duration::from_secs(2));
     served
 }
 
@@ -113,7 +124,7 @@ impl Signals {
     }
 }
 
-async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
+async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
     let mut signals = Signals::new()?;
     let phase = PhaseCell::default();
     let (reloads, asked) = mpsc::channel::<ReloadRequest>(RELOADS);
@@ -149,7 +160,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     let cti = agents::start(
         &desk.config,
         desk.boot,
-        agents::Local { zone: desk.zone.clone(), clock: desk.clock },
+        agents::Local { zone: desk.zone.clone(), clock: desk.clock, voice },
         &desk.sip_at,
         &orders,
         desk.board.clone(),
