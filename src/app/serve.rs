@@ -13,6 +13,7 @@ use super::sockets::{self, BindError};
 use super::voice::Voice;
 use super::works::{InForce, Live, Shop};
 use crate::api::RosterDesk;
+use crate::acd::Needs;
 use crate::call::callbacks::RestoredCallback;
 use crate::call::fact::Fact;
 use crate::call::{Engine, Input};
@@ -260,11 +261,12 @@ fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
             _ => None,
         });
         let Some(first) = facts.into_iter().next() else { continue };
-        if let Fact::CallbackRequested { number, queue, .. } = first.fact {
+        if let Fact::CallbackRequested { number, queue, skills, .. } = first.fact {
             restored.push(RestoredCallback {
                 call: *call,
                 number,
                 queue: Arc::from(queue),
+                needs: Needs::new(skills.into_iter().map(|(skill, level)| (Arc::from(skill), level))),
                 ticket: drawn,
                 asked_ms: first.wall_ms,
                 open: open.clone(),

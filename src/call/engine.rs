@@ -164,6 +164,12 @@ impl WallClock {
     pub fn at(self, now: Time) -> i64 {
         self.ms + i64::try_from(now.since(self.at).as_millis()).unwrap_or(0)
     }
+
+    /// Wall time as a moment of this boot's clock, whenever it is asked; what was before the clock began is its beginning.
+    pub fn moment(self, wall_ms: i64) -> Time {
+        let nanos = (wall_ms.saturating_sub(self.ms)).saturating_mul(1_000_000);
+        Time::from_nanos(self.at.as_nanos().saturating_add_signed(nanos))
+    }
 }
 
 /// What the calendar says of now. Read again whenever the wall clock is told, which is about once a second.

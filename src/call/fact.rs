@@ -83,13 +83,14 @@ pub enum Fact {
         recording: u128,
         length_ms: u32,
     },
-    /// The citizen asked to be called back, with the place he had: its priority, and the wall time of his entry.
+    /// The citizen asked to be called back, with the place he had: its priority, the wall time of his entry, the skills he needs.
     CallbackRequested {
         call: CallId,
         number: Personal,
         queue: String,
         priority: u8,
         entered_ms: i64,
+        skills: Vec<(String, u8)>,
     },
     /// An agent has taken the callback of `call`, and the citizen is dialled by `by`. Tries count from one.
     CallbackTried {

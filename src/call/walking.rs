@@ -193,8 +193,12 @@ impl Engine {
         skills: &[(Arc<str>, u8)],
         out: &mut Vec<Effect>,
     ) {
+        let needs = Needs::new(skills.iter().cloned());
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.needs = needs.clone();
+        }
         let enter = Enter {
-            needs: Needs::new(skills.iter().cloned()),
+            needs,
             caller: self.calls.get(&id).and_then(|call| caller_tag(&call.number)),
             ..Enter::new(id, queue, priority)
         };
@@ -245,14 +249,16 @@ impl Engine {
             number: number.reveal().to_owned(),
             queue: Arc::clone(queue),
             priority,
+            needs: call.needs.clone(),
             entered_ms,
             asked_ms,
             ticket: None,
             tries: 0,
             dialled: None,
         });
+        let skills = call.needs.iter().map(|(skill, level)| (skill.to_owned(), level)).collect();
         let queue = queue.to_string();
-        self.note(now, Fact::CallbackRequested { call: id, number, queue, priority, entered_ms }, out);
+        self.note(now, Fact::CallbackRequested { call: id, number, queue, priority, entered_ms, skills }, out);
     }
 
     /// The ACD let go of a call that waited.
@@ -408,7 +414,7 @@ const fn end_reason(why: HangUpWhy) -> EndReason {
 }
 
 /// The same for each call of one number, so that a queue that is sticky knows him again; `None`: no number.
-fn caller_tag(number: &str) -> Option<u64> {
+pub(super) fn caller_tag(number: &str) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     number.hash(&mut hasher);
     (!number.is_empty()).then(|| hasher.finish())

@@ -208,8 +208,12 @@ pub fn write(fact: &Fact, o: &mut Out<'_>) {
         Fact::MessageStored { call, recording, length_ms } => {
             o.list(5).call(*call).wide(*recording).n(*length_ms);
         }
-        Fact::CallbackRequested { call, number, queue, priority, entered_ms } => {
-            o.list(7).call(*call).person(number).s(queue).n(*priority).n(wall(*entered_ms));
+        Fact::CallbackRequested { call, number, queue, priority, entered_ms, skills } => {
+            o.list(8).call(*call).person(number).s(queue).n(*priority).n(wall(*entered_ms));
+            o.list(2 * skills.len());
+            for (skill, level) in skills {
+                o.s(skill).n(*level);
+            }
         }
         Fact::CallbackTried { call, nth, agent, by } => {
             o.list(8).call(*call).n(*nth).s(agent).call(*by);
@@ -518,6 +522,16 @@ impl<'b> In<'b, '_> {
         })?;
         Ok(texts.unwrap_or_default())
     }
+    fn levels(&mut self) -> Read<Vec<(String, u8)>> {
+        let levels = self.inside(|i| {
+            let mut levels = Vec::new();
+            while i.left > 0 {
+                levels.push((i.s()?, i.n()?));
+            }
+            Ok(levels)
+        })?;
+        Ok(levels.unwrap_or_default())
+    }
 }
 
 /// The fact of a record; `None` for a kind this version does not know.
@@ -598,6 +612,7 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
             queue: i.s()?,
             priority: i.n()?,
             entered_ms: i.n()?,
+            skills: i.levels()?,
         },
         14 => Fact::RecordingStarted { call: i.call()?, recording: i.wide()? },
         15 => Fact::RecordingEnded {

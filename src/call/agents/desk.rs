@@ -233,6 +233,10 @@ impl Engine {
             let up = call.parties.iter().any(|party| party.up);
             assert!(talking || !up, "{id} has parties while {:?}", call.stage);
             assert!(!call.aside || talking, "{id} is set aside by nobody");
+            let asker = call.asking.and_then(|asker| call.party_of(asker));
+            assert_eq!(call.asking.is_some(), asker.is_some_and(|p| p.up && p.role.is_heard()), "{id} asker");
+            let asked = call.parties.iter().any(|party| party.up && party.consult);
+            assert!(!asked || asker.is_some(), "{id}: asked by nobody");
         }
         for (offer, open) in &self.desk.offers {
             assert_eq!(self.acd.offer_of(*offer), Some((open.agent, open.call)), "{offer:?}");

@@ -2,7 +2,7 @@
 
 use super::party::Role;
 use super::seam::{AgentEvent, Deafness, Path};
-use crate::acd::{self, AgentId, Enter};
+use crate::acd::{self, AgentId, Enter, Needs};
 use crate::base::{CallId, Time};
 use crate::call::EndReason;
 use crate::call::counters::Count;
@@ -10,6 +10,7 @@ use crate::call::engine::{Effect, EndedBy, Engine};
 use crate::call::fact::Fact;
 use crate::call::live::{Call, Stage};
 use crate::call::reach::News;
+use crate::call::walking::caller_tag;
 use crate::ivr::seam::{DialEnd, Input, QueueNews};
 use crate::media::seam::Order;
 use crate::sip::seam::DialogId;
@@ -97,6 +98,8 @@ impl Engine {
             }
             self.touched.push(id);
             self.set_aside(now, id, false, out);
+        } else {
+            self.part(now, id, out);
         }
     }
 
@@ -149,18 +152,28 @@ impl Engine {
     pub(super) fn alone(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         // Whoever was asked by somebody who has gone is asked no more; whoever is called in may still come.
         for agent in self.ringing_for(id, true) {
-            if !self.calls.get(&id).is_some_and(|call| call.is_attended_but(agent)) {
+            let asked = |call: &Call| call.asking.is_some() && call.is_attended_but(agent);
+            if !self.calls.get(&id).is_some_and(asked) {
                 self.cancel_ring(now, id, agent, out);
             }
         }
-        // Who asked has gone: whoever was asked has the citizen now.
+        // Who asked has gone: whoever was asked has the citizen now, or is among those who went on with him.
         let Some(call) = self.calls.get_mut(&id) else { return };
         let heard = || call.parties.iter().filter(|party| party.role.is_heard() && party.up);
-        if heard().next().is_some() && heard().all(|party| party.consult) {
+        let handed = heard().next().is_some() && heard().all(|party| party.consult);
+        if handed {
             call.agent = heard().find_map(|party| party.agent()).or(call.agent);
-            call.parties.iter_mut().for_each(|party| party.consult = false);
-            self.set_aside(now, id, false, out);
         }
+        if handed || (call.asking.is_none() && heard().next().is_some()) {
+            let asked = call.parties.iter().any(|party| party.consult);
+            call.parties.iter_mut().for_each(|party| party.consult = false);
+            if asked {
+                call.asking = None;
+                self.set_aside(now, id, false, out);
+                self.rebridge(id, out);
+            }
+        }
+        self.part(now, id, out);
         let Some(call) = self.calls.get(&id) else { return };
         if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing { .. }) || call.is_attended() {
             return;
@@ -342,7 +355,15 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> bool {
         let Some(call) = self.calls.get(&id) else { return false };
-        let enter = Enter { entered: Some(call.arrived), ..Enter::new(id, Arc::clone(queue), call.priority) };
+        // What his flow asked for he still needs, unless nobody there could ever give it.
+        let needs = if self.acd.can_serve(queue, &call.needs) { call.needs.clone() } else { Needs::default() };
+        let caller = caller_tag(&call.number);
+        let enter = Enter {
+            entered: Some(call.arrived),
+            needs,
+            caller,
+            ..Enter::new(id, Arc::clone(queue), call.priority)
+        };
         let entered = self.acd_fact(|acd, actions| acd.enter(now, enter, actions));
         if !matches!(entered, acd::Entered::Waiting { .. }) {
             return false;
@@ -412,11 +433,20 @@ impl Engine {
 
     /// The agent's browser has come back by another relay: his leg speaks with that one.
     fn reopen(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) {
-        let role = self.calls.get(&id).and_then(|call| call.party_of(agent)).map(|party| party.role);
-        if let Some(role) = role {
-            self.drop_party(now, id, agent, "moved", out);
-            self.seat_joins(now, id, agent, role, out);
+        let Some(call) = self.calls.get(&id) else { return };
+        let (asking, Some(party)) = (call.asking, call.party_of(agent)) else { return };
+        let (role, consult) = (party.role, party.consult);
+        self.drop_party(now, id, agent, "moved", out);
+        if !self.seat_joins(now, id, agent, role, out) {
+            self.freed(now, id, agent, role, "lost");
+            return self.alone(now, id, out);
         }
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.asking = asking;
+        if let Some(party) = call.party_of_mut(agent) {
+            party.consult = consult;
+        }
+        self.rebridge(id, out);
     }
 }
 
