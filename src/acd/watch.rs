@@ -95,9 +95,11 @@ impl Acd {
         let Some(queue) = self.queues.get(queue) else { return false };
         match queue.lines.get(needs).and_then(|line| self.lines.get(line)) {
             Some(line) => line.counts.all() > 0,
-            None => queue.agents.iter().filter_map(|id| self.agents.get(id)).any(|agent| {
-                needs.level(&agent.spec.skills).is_some()
-            }),
+            None => queue
+                .agents
+                .iter()
+                .filter_map(|id| self.agents.get(id))
+                .any(|agent| needs.level(&agent.spec.skills).is_some()),
         }
     }
 

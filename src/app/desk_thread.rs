@@ -9,6 +9,7 @@ use super::desk::{Door, PhaseCell, ReloadRequest, answer_lookups};
 use super::engine_thread::{Lookup, Order, Orders};
 use super::keeping::Keeping;
 use super::metrics::Board;
+use super::old_numbers;
 use super::reload::Reloader;
 use super::rostering::Rostering;
 use super::serve::ServeError;
@@ -158,6 +159,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         board: desk.board.clone(),
     };
     let rostering = tokio::spawn(rostering.run());
+    let old_numbers = tokio::spawn(old_numbers::tell(db.clone(), desk.zone.clone(), orders.clone()));
     let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone()));
     let phone =
         if desk.demo { demo_phone::start(&desk.config, &desk.sip_at, desk.board.clone()) } else { None };
@@ -210,6 +212,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     reloading.abort();
     keeping.abort();
     directory.abort();
+    old_numbers.abort();
     rostering.abort();
     db.close().await;
     tracing::info!("stopped");

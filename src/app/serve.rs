@@ -12,8 +12,8 @@ use super::reload::Reloader;
 use super::sockets::{self, BindError};
 use super::voice::Voice;
 use super::works::{InForce, Live, Shop};
-use crate::api::RosterDesk;
 use crate::acd::Needs;
+use crate::api::RosterDesk;
 use crate::call::callbacks::RestoredCallback;
 use crate::call::fact::Fact;
 use crate::call::{Engine, Input};
@@ -130,6 +130,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     });
     driver.give(Input::LostByRestart(recovered.unended.clone()));
     driver.give(Input::RestoreCallbacks(promised(config, &recovered)));
+    driver.give(Input::RestoreIntents(recovered.intents.clone()));
     assets::keep(&config.data, &assets.entry).map_err(ServeError::io("keeping the flow"))?;
 
     let durable = Arc::new(tokio::sync::Notify::new());

@@ -153,12 +153,18 @@ pub enum Fact {
     /// Drain began or the process is stopping in order.
     Draining,
     Stopped,
-    /// An agent's state changed: the contract's name, the reason, the device he works with. His intent is durable by this.
+    /// An agent's state changed: the contract's name, the reason, the device he works with.
     AgentState {
         agent: String,
         state: String,
         reason: String,
         device: String,
+    },
+    /// What an agent wants, whatever he does now: `ready`, `not_ready`, `break`, with the reason; `offline` when he has logged out.
+    AgentIntent {
+        agent: String,
+        intent: String,
+        reason: String,
     },
     /// The call was offered to an agent.
     CallOffered {
@@ -256,6 +262,7 @@ impl Fact {
             | Self::Draining
             | Self::Stopped
             | Self::AgentState { .. }
+            | Self::AgentIntent { .. }
             | Self::RosterNoted { .. } => None,
         }
     }

@@ -3,6 +3,7 @@
 use super::agents::calling_back::Callback;
 use super::agents::party::Party;
 use super::caller::Caller;
+use super::legacy::Way;
 use super::ports::MediaPort;
 use crate::acd::{AgentId, Needs};
 use crate::base::{CallId, Digit, LegId, Time};
@@ -61,6 +62,8 @@ pub(super) struct Call {
     pub priority: u8,
     /// The skills that his flow asked for when it put him in line.
     pub needs: Needs,
+    /// It came by an old number that leads somewhere.
+    pub legacy: Option<Box<Way>>,
     /// It began with us: an agent dialled.
     pub outbound: bool,
     /// The caller asked to be called back; his place goes on when this call is over.
@@ -208,6 +211,7 @@ impl Call {
             aside: false,
             asking: None,
             needs: Needs::default(),
+            legacy: None,
             agent: None,
             queued_ms: None,
             taken_ms: None,
@@ -273,6 +277,7 @@ impl Call {
             aside: false,
             asking: None,
             needs: Needs::default(),
+            legacy: None,
             agent: None,
             queued_ms: None,
             taken_ms: None,
@@ -308,7 +313,11 @@ impl Call {
             Stage::AwaitingSdp | Stage::Walking | Stage::Queued { .. } | Stage::Message { .. } => None,
         };
         let walk = self.answered.and(self.walk.poll_timeout());
-        [own, walk, Some((self.max_call_at, "longest call"))].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let greeting = self.legacy.as_ref().and_then(|way| way.greeted_by).map(|at| (at, "greeting"));
+        [own, walk, greeting, Some((self.max_call_at, "longest call"))]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
     /// The contract's name of where the call is.

@@ -56,6 +56,7 @@ pub fn kind(fact: &Fact) -> u16 {
         Fact::CallbackTried { .. } => 50,
         Fact::CallbackTryEnded { .. } => 51,
         Fact::CallbackOver { .. } => 52,
+        Fact::AgentIntent { .. } => 60,
     }
 }
 
@@ -88,7 +89,7 @@ impl<'a> Out<'a> {
         let _ = self.cbor.bool(on);
         self
     }
-    fn s(&mut self, text: &str) -> &mut Self {
+    pub fn s(&mut self, text: &str) -> &mut Self {
         let _ = self.cbor.str(text);
         self
     }
@@ -296,6 +297,9 @@ pub fn write(fact: &Fact, o: &mut Out<'_>) {
         }
         Fact::RecordingPaused { call, on, why } => {
             o.list(5).call(*call).b(*on).s(why);
+        }
+        Fact::AgentIntent { agent, intent, reason } => {
+            o.list(3).s(agent).s(intent).s(reason);
         }
         Fact::RosterNoted { agent, kind, minutes } => {
             o.list(3).s(agent).s(kind).n(*minutes);
@@ -669,6 +673,7 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
         32 => Fact::WrappedUp { call: i.call()?, agent: i.s()?, wrap_ms: i.n()? },
         33 => Fact::CallNoted { call: i.call()?, agent: i.s()?, kind: i.s()?, note: i.person()? },
         34 => Fact::RecordingPaused { call: i.call()?, on: i.b()?, why: i.s()? },
+        60 => Fact::AgentIntent { agent: i.s()?, intent: i.s()?, reason: i.s()? },
         40 => Fact::RosterNoted { agent: i.s()?, kind: i.s()?, minutes: i.n()? },
         50 => {
             let call = i.call()?;

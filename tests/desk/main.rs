@@ -1,6 +1,7 @@
 //! The agents' desk in the engine, on a virtual clock: every command in every state, the faults that have broken other queues, and why
 //! a caller waited (issue 4, rows 3, 4 and 13).
 
+mod asking;
 mod faults;
 mod room;
 #[path = "../days/setup_engine.rs"]

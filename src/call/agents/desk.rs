@@ -5,6 +5,7 @@ use super::seam::{self, AgentEvent, Device, FromEngine};
 use crate::acd::{self, AgentId, OfferId};
 use crate::base::{CallId, Deadlines, Time, soonest};
 use crate::call::engine::{Effect, Engine};
+use crate::call::intents::LastIntent;
 use crate::call::live::Stage;
 use crate::sip::seam::{Peer, PeerId, PeerKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,6 +118,9 @@ pub(in crate::call) struct Desk {
     pub words: Vec<FromEngine>,
     /// Who may be ready by the roster; `None`: it does not bind.
     pub may: Option<BTreeMap<AgentId, seam::Turn>>,
+    /// What those wanted before the start who have not logged in since, and how long that counts.
+    pub wanted: BTreeMap<AgentId, LastIntent>,
+    pub wanted_until: Time,
 }
 
 impl Desk {

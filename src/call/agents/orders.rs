@@ -286,6 +286,7 @@ impl Engine {
         if seat.call.is_some() && seat.device.as_ref() != Some(&device) {
             return Err(Refused::WrongState);
         }
+        let back = seat.device.is_none();
         seat.epoch += 1;
         seat.present = true;
         let epoch = SessionEpoch(seat.epoch);
@@ -294,6 +295,9 @@ impl Engine {
         self.desk.away.moved(agent, before, None);
         self.acd_fact(|acd, actions| acd.login(now, agent, epoch.0, actions)).map_err(refused)?;
         self.tell_path(now, agent);
+        if back {
+            self.as_before(now, agent);
+        }
         Ok(None)
     }
 

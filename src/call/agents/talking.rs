@@ -12,7 +12,7 @@ use crate::call::live::{Call, Stage};
 use crate::call::reach::News;
 use crate::call::walking::caller_tag;
 use crate::ivr::seam::{DialEnd, Input, QueueNews};
-use crate::media::seam::Order;
+use crate::media::seam::{Order, Piece, PlayId};
 use crate::sip::seam::DialogId;
 use std::sync::Arc;
 
@@ -234,9 +234,9 @@ impl Engine {
         if let Some(clip) = reassure.and_then(|name| self.clip(&name))
             && let Some(call) = self.calls.get_mut(&id)
         {
-            call.play = crate::media::seam::PlayId(call.play.0.wrapping_add(1));
+            call.play = PlayId(call.play.0.wrapping_add(1));
             let (leg, worker, play) = (call.leg.id, call.leg.port.worker, call.play);
-            let pieces = Box::from([crate::media::seam::Piece::Clip(clip)]);
+            let pieces = Box::from([Piece::Clip(clip)]);
             out.push(Effect::Media { worker, order: Order::Play { leg, play, pieces } });
         }
     }
@@ -263,10 +263,16 @@ impl Engine {
         }
         self.touched.push(id);
         self.took(id, News::AgentBack);
+        self.stop_play(id, out);
+        self.set_aside(now, id, false, out);
+    }
+
+    /// Nothing plays any more, and the end of what played is nobody's, should the worker have told it already.
+    fn stop_play(&mut self, id: CallId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        call.play = PlayId(call.play.0.wrapping_add(1));
         let (leg, worker) = (call.leg.id, call.leg.port.worker);
         out.push(Effect::Media { worker, order: Order::Stop { leg } });
-        self.set_aside(now, id, false, out);
     }
 
     /// Sound came back by itself, before anybody was told that it is proven.
@@ -334,11 +340,10 @@ impl Engine {
         let place = self.acd.place(id).map(|(queue, priority)| (queue.to_owned(), priority));
         let ahead = self.acd.ahead(id).unwrap_or(0);
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (leg, worker) = (call.leg.id, call.leg.port.worker);
         call.stage = Stage::Queued { since: now };
         call.queue = place.as_ref().map(|(queue, _)| Arc::from(queue.as_str()));
         self.touched.push(id);
-        out.push(Effect::Media { worker, order: Order::Stop { leg } });
+        self.stop_play(id, out);
         self.set_aside(now, id, false, out);
         if let Some((queue, priority)) = place {
             self.note(now, Fact::QueueEntered { call: id, queue, priority, ahead }, out);
@@ -356,7 +361,8 @@ impl Engine {
     ) -> bool {
         let Some(call) = self.calls.get(&id) else { return false };
         // What his flow asked for he still needs, unless nobody there could ever give it.
-        let needs = if self.acd.can_serve(queue, &call.needs) { call.needs.clone() } else { Needs::default() };
+        let needs =
+            if self.acd.can_serve(queue, &call.needs) { call.needs.clone() } else { Needs::default() };
         let caller = caller_tag(&call.number);
         let enter = Enter {
             entered: Some(call.arrived),
