@@ -8,8 +8,8 @@ use super::fact::{CallAnswered, CallArrived, DialogFact, Fact};
 use super::live::{Call, KeySource, Leg, Stage};
 use super::reach::News;
 use crate::base::{CallId, LegId, Personal, Time};
-use crate::ivr::seam::CallFacts;
 use crate::ivr::Walk;
+use crate::ivr::seam::CallFacts;
 use crate::media::seam::{Order, Session};
 use crate::sip::seam::{
     DialogEnd, DialogFacts, DialogId, Direction, Event, Invite, LocalMedia, NegotiatedMedia,

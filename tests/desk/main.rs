@@ -3,6 +3,8 @@
 
 mod asking;
 mod faults;
+mod old_numbers;
+mod returning;
 mod room;
 #[path = "../days/setup_engine.rs"]
 mod setup_engine;
