@@ -421,7 +421,7 @@ const fn end_reason(why: HangUpWhy) -> EndReason {
 }
 
 /// The same for each call of one number, so that a queue that is sticky knows him again; `None`: no number.
-pub(super) fn caller_tag(number: &str) -> Option<u64> {
+fn caller_tag(number: &str) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     number.hash(&mut hasher);
     (!number.is_empty()).then(|| hasher.finish())

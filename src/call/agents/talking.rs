@@ -10,7 +10,6 @@ use crate::call::engine::{Effect, EndedBy, Engine};
 use crate::call::fact::Fact;
 use crate::call::live::{Call, Stage};
 use crate::call::reach::News;
-use crate::call::walking::caller_tag;
 use crate::ivr::seam::{DialEnd, Input, QueueNews};
 use crate::media::seam::{Order, Piece, PlayId};
 use crate::sip::seam::DialogId;
@@ -363,13 +362,8 @@ impl Engine {
         // What his flow asked for he still needs, unless nobody there could ever give it.
         let needs =
             if self.acd.can_serve(queue, &call.needs) { call.needs.clone() } else { Needs::default() };
-        let caller = caller_tag(&call.number);
-        let enter = Enter {
-            entered: Some(call.arrived),
-            needs,
-            caller,
-            ..Enter::new(id, Arc::clone(queue), call.priority)
-        };
+        let enter =
+            Enter { entered: Some(call.arrived), needs, ..Enter::new(id, Arc::clone(queue), call.priority) };
         let entered = self.acd_fact(|acd, actions| acd.enter(now, enter, actions));
         if !matches!(entered, acd::Entered::Waiting { .. }) {
             return false;
