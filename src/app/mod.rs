@@ -9,6 +9,7 @@
 
 mod agents;
 mod assets;
+mod binder;
 mod build;
 mod clock;
 mod demo;

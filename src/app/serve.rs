@@ -1,6 +1,7 @@
 //! `hotline serve`: from a configuration to a running server, and back down in order.
 
 use super::assets::{self, AssetError};
+use super::binder::Binder;
 use super::build::{self, Bound};
 use super::clock::Clock;
 use super::desk_thread::{self, Desk};
@@ -80,6 +81,7 @@ struct Listening {
 pub fn serve(options: Options) -> Result<(), ServeError> {
     kernel::no_huge_pages();
     let config = &options.config;
+    check_files(config);
     let lock = lock::take(&config.data)?;
     let listening = listen(config)?;
     let bound = listening.bound.clone();
@@ -322,7 +324,9 @@ fn start_voice(
         };
         workers.push(worker::start(start).map_err(ServeError::io("media worker"))?);
     }
-    Ok((Voice::new(workers, bind, config.media.voice_ports()), recorder))
+    let binder =
+        Binder::start(bind, config.media.voice_ports(), wake()).map_err(ServeError::io("media ports"))?;
+    Ok((Voice::new(workers, binder), recorder))
 }
 
 fn start_journal(
@@ -343,6 +347,16 @@ fn start_journal(
             board.publish("journal", super::samples::journal(&told));
         });
     })
+}
+
+/// Open files apart from two for each leg: the database, recordings, pages, listeners.
+const OTHER_FILES: u64 = 1_000;
+
+fn check_files(config: &Config) {
+    let (may, needs) = (kernel::more_files(), config.limits.max_calls as u64 * 2 + OTHER_FILES);
+    if may < needs {
+        tracing::warn!(may, needs, "open files: fewer calls than max_calls will find a port");
+    }
 }
 
 fn spawn(name: &'static str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ServeError> {

@@ -29,6 +29,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Media ports asked for at a time.
+const BIND_AT_ONCE: usize = 64;
+
 /// Everything that can happen to the engine.
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -346,7 +349,7 @@ impl Engine {
         }
         self.flush_words(out);
         if self.ports.should_ask(self.config.limits.ports_low) {
-            out.push(Effect::BindPorts { count: self.config.limits.ports_low.max(16) });
+            out.push(Effect::BindPorts { count: self.config.limits.ports_low.clamp(16, BIND_AT_ONCE) });
         }
     }
 

@@ -127,11 +127,17 @@ impl Engine {
             Action::StopMessage => order(Order::StopMessage { leg }),
             Action::RequestCallback { number, queue } => {
                 let number = number.unwrap_or_else(|| Personal::new(call.number.clone()));
-                if number.is_empty() {
+                if !self.may_be_called_back(number.reveal()) {
+                    self.counters.add(Count::CallbacksRefused);
                     self.todo.push_back((id, Input::CallbackStored(Stored::Failed)));
                     return;
                 }
-                self.book_callback(now, id, number, &queue, out);
+                // One promise a number: whoever asks again, or for somebody else's telephone, does not make it ring more often.
+                if self.is_promised(number.reveal()) {
+                    self.counters.add(Count::CallbacksAgain);
+                } else {
+                    self.book_callback(now, id, number, &queue, out);
+                }
                 self.save(now, id, Saved::Callback, out);
             }
             Action::Lookup { kind, args, timeout_ms } => {

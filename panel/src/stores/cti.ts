@@ -93,21 +93,23 @@ export const useCti = defineStore('cti', () => {
 
   /** How this tab stood a moment ago; kept over a reload. */
   function remember() {
-    const { me, device, whole, takenOver } = world.value
+    const { me, device, whole, takenOver, hello } = world.value
     if (!whole || takenOver) return
     if (me.state === 'offline') return sessionStorage.removeItem('at-work')
     const ready = me.state !== 'not_ready'
-    sessionStorage.setItem('at-work', JSON.stringify({ device, ready, at: Date.now() }))
+    const agent = hello?.agent
+    sessionStorage.setItem('at-work', JSON.stringify({ agent, device, ready, at: Date.now() }))
   }
 
   /** A server that has just started knows nobody: who was at work here a moment ago is so again, without a hand moved. */
   function backToWork() {
     const kept = sessionStorage.getItem('at-work')
-    const { me, takenOver } = world.value
+    const { me, takenOver, hello } = world.value
     if (!kept || takenOver || me.state !== 'offline') return remember()
     sessionStorage.removeItem('at-work')
-    const was = JSON.parse(kept) as { device: string | null; ready: boolean; at: number }
-    if (Date.now() - was.at > AWAY_MS) return
+    const was = JSON.parse(kept) as { agent?: string; device: string | null; ready: boolean; at: number }
+    // The next one at this tab was not at work.
+    if (was.agent !== hello?.agent || Date.now() - was.at > AWAY_MS) return
     void act('agent.login', { device: was.device ?? 'browser' }).then((done) => {
       if (done && was.ready) void act('agent.ready', {})
     })

@@ -17,6 +17,7 @@ use crate::call::callbacks::RestoredCallback;
 use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine};
 use crate::call::fact::Fact;
+use crate::ticket::numbers::is_emergency;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,20 @@ pub(in crate::call) struct Callback {
 }
 
 impl Engine {
+    /// What a caller types, or is shown as, may be anybody's: never an emergency code or ourselves, and only what `[dial]` opens.
+    pub(in crate::call) fn may_be_called_back(&self, number: &str) -> bool {
+        let ours = self.config.ua.numbers.iter().any(|own| **own == *number);
+        !number.is_empty()
+            && !ours
+            && !is_emergency(number)
+            && self.outside(number) != Err(Refused::NumberRefused)
+    }
+
+    /// A callback at this number is open. Looks through them all, at most `max_callbacks`, when one is asked for.
+    pub(in crate::call) fn is_promised(&self, number: &str) -> bool {
+        self.callbacks.values().any(|callback| callback.number == *number)
+    }
+
     /// The call in which it was asked for is over: its place goes on without it.
     pub(in crate::call) fn callback_waits(
         &mut self,
