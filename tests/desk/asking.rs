@@ -88,8 +88,11 @@ fn the_citizen_has_music_once_his_company_goes() {
     room.order_of("8002", ANSWER);
     room.peer_says(OUTSIDE, Peer::bye);
     assert_eq!(heard(&room, &ears), "C:m ax");
+    room.forget();
     room.order_of("boss", AgentCommand::Barge { agent: who("8001") });
     assert_eq!(heard(&room, &ears), "CL ax", "the lead is with him");
+    let back = |event: &AgentEvent| matches!(event, AgentEvent::Retrieved { .. });
+    assert_eq!(room.heard("8001", back), 0, "for who asks he is not back");
     room.order_of("8001", AgentCommand::Conference { call: None, to: None });
     assert_eq!(heard(&room, &ears), "Ca Cx CL ax aL xL");
 }

@@ -58,14 +58,12 @@ impl Engine {
     /// While somebody asks, the citizen hears music unless there is company for him.
     pub(super) fn part(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get(&id) else { return };
-        let Some(asker) = call.asking else { return };
-        let (was, aside) = (call.aside, !call.has_company());
+        if call.asking.is_none() {
+            return;
+        }
+        let aside = !call.has_company();
         self.set_aside(now, id, aside, out);
         self.rebridge(id, out);
-        if was && !aside {
-            // Everybody was told that the citizen is back; for who asks he is not.
-            self.tell(now, asker, AgentEvent::Held { call: id });
-        }
     }
 
     /// Whoever asked is among the others again.

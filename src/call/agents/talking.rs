@@ -27,7 +27,8 @@ impl Engine {
             return;
         }
         self.touched.push(id);
-        let quiet = call.crisis;
+        // For who asks the citizen is not back, whoever speaks with him meanwhile.
+        let (quiet, but) = (call.crisis, call.asking.filter(|_| !aside));
         let (leg, worker) = (call.leg.id, call.leg.port.worker);
         // In a crisis nobody is left with music.
         let clip = music.filter(|_| aside && !quiet);
@@ -35,7 +36,7 @@ impl Engine {
         self.note(now, Fact::PartyHeld { call: id, party: CITIZEN, on: aside }, out);
         self.rebridge(id, out);
         let event = if aside { AgentEvent::Held { call: id } } else { AgentEvent::Retrieved { call: id } };
-        self.tell_call(now, id, event, None);
+        self.tell_call(now, id, event, but);
     }
 
     /// Every agent on the call but one.
