@@ -249,8 +249,11 @@ impl Acd {
             };
             **id != agent && self.agents.get(id).is_some_and(reachable)
         };
+        // Whom nobody took before him waits longer, and comes first here too.
+        let first = self.lines.get(&place.line).and_then(|line| line.waiting.first());
+        let first = first.map_or(call, |rank| rank.call);
         match self.leads.iter().find(can).copied().filter(|_| !lead) {
-            Some(lead) => self.offer(now, lead, call, Rule::Lead, out),
+            Some(lead) => self.offer(now, lead, first, Rule::Lead, out),
             None => {
                 let mobile = |id: &AgentId| self.agents.get(id)?.spec.mobile.clone();
                 let rostered = self.on_call.iter().find_map(mobile);

@@ -101,6 +101,7 @@ impl Acd {
         if !agent.standing().works() {
             if agent.epoch.is_some() {
                 out.push(Action::AgentState { agent: id, state: AgentState::Offline, since: now });
+                out.push(Action::Intends { agent: id, intent: None, on_break: false });
             }
             self.remove_agent(id);
         }

@@ -10,6 +10,7 @@ use super::engine_thread::{Lookup, Order, Orders};
 use super::keeping::Keeping;
 use super::kernel;
 use super::metrics::Board;
+use super::old_numbers;
 use super::reload::Reloader;
 use super::rostering::Rostering;
 use super::serve::ServeError;
@@ -176,6 +177,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
         board: desk.board.clone(),
     };
     let rostering = tokio::spawn(rostering.run());
+    let old_numbers = tokio::spawn(old_numbers::tell(db.clone(), desk.zone.clone(), orders.clone()));
     let (first, known) = oneshot::channel();
     let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone(), first));
     let phone =
@@ -231,6 +233,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     reloading.abort();
     keeping.abort();
     directory.abort();
+    old_numbers.abort();
     rostering.abort();
     db.close().await;
     tracing::info!("stopped");

@@ -7,7 +7,7 @@ use crate::acd::AgentSpec;
 use crate::base::{CallId, Personal, Time};
 use crate::call::agents::seam::{FromEngine, ToEngine};
 use crate::call::fact::Stamped;
-use crate::call::{Effect, Engine, EngineConfig, Input, Reply, Request};
+use crate::call::{Effect, Engine, EngineConfig, Input, LegacyNumber, Reply, Request};
 use crate::ivr::Flow;
 use crate::ivr::seam::LookupResult;
 use crate::journal::News;
@@ -36,6 +36,7 @@ pub enum Order {
     Reconfigure(Box<EngineConfig>),
     Agent(ToEngine),
     Agents(Vec<AgentSpec>),
+    LegacyNumbers(Vec<LegacyNumber>),
     Drain,
     EndAll,
     /// Leave once everything written is on its way.
@@ -256,6 +257,7 @@ impl Driver {
                 Order::Reconfigure(config) => Input::Reconfigure(config),
                 Order::Agent(word) => Input::Agent(word),
                 Order::Agents(agents) => Input::Agents(agents),
+                Order::LegacyNumbers(table) => Input::LegacyNumbers(table),
                 Order::Drain => Input::Drain,
                 Order::EndAll => Input::EndAll,
                 Order::Stop => {

@@ -21,6 +21,7 @@ mod keeping;
 mod kernel;
 mod lock;
 mod metrics;
+mod old_numbers;
 mod reload;
 mod rostering;
 mod samples;

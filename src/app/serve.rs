@@ -13,6 +13,7 @@ use super::reload::Reloader;
 use super::sockets::{self, BindError};
 use super::voice::Voice;
 use super::works::{InForce, Live, Shop};
+use crate::acd::Needs;
 use crate::api::RosterDesk;
 use crate::call::callbacks::RestoredCallback;
 use crate::call::fact::Fact;
@@ -134,6 +135,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let tickets = restored.iter().filter_map(|one| Some((one.call, Arc::clone(&one.ticket.as_ref()?.0))));
     let promised = tickets.collect();
     driver.give(Input::RestoreCallbacks(restored));
+    driver.give(Input::RestoreIntents(recovered.intents.clone()));
     assets::keep(&config.data, &assets.entry).map_err(ServeError::io("keeping the flow"))?;
 
     let durable = Arc::new(tokio::sync::Notify::new());
@@ -266,11 +268,12 @@ fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
             _ => None,
         });
         let Some(first) = facts.into_iter().next() else { continue };
-        if let Fact::CallbackRequested { number, queue, .. } = first.fact {
+        if let Fact::CallbackRequested { number, queue, skills, .. } = first.fact {
             restored.push(RestoredCallback {
                 call: *call,
                 number,
                 queue: Arc::from(queue),
+                needs: Needs::new(skills.into_iter().map(|(skill, level)| (Arc::from(skill), level))),
                 ticket: drawn,
                 asked_ms: first.wall_ms,
                 open: open.clone(),

@@ -13,6 +13,7 @@ mod panel;
 mod pcaps;
 mod reload;
 mod replay;
+mod returning;
 mod roster;
 mod second_client;
 mod sip_bytes;

@@ -312,6 +312,28 @@ fn the_last_on_shift_never_drops_out_alone() {
 }
 
 #[test]
+fn the_lead_takes_the_first_of_those_whom_nobody_takes() {
+    let mut lead = person("9001", &[], &[]);
+    lead.lead = true;
+    let mut staff = people(2);
+    staff.push(lead);
+    let mut room = Room::new(ring(), &staff).staffed();
+    room.calls(1);
+    let (first, ..) = room.one_offer();
+    room.acd.bound(first).expect("open");
+    room.pass(3);
+    room.calls(2);
+    let (second, ..) = room.one_offer();
+    room.acd.bound(second).expect("open");
+    room.pass(5);
+    assert_eq!(room.state("8001"), "not_responding");
+    room.said.clear();
+    room.tell(|acd, now, out| acd.device_failed(now, second, out)).expect("open");
+    let (_, agent, taken) = room.one_offer();
+    assert_eq!((agent, taken), (name("9001"), call(1)), "he came before the one whose agent went deaf");
+}
+
+#[test]
 fn the_mobile_that_rings_is_of_who_is_on_call_by_the_roster() {
     let with = |id: &str, mobile: &str| {
         let mut who = person(id, &["main"], &[]);

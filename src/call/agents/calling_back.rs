@@ -10,7 +10,7 @@
 
 use super::desk::Open;
 use super::seam::{AgentEvent, CallCard, CallbackCard, Direction, Refused};
-use crate::acd::{AgentId, Ending, Enter, Entered, Kind, OfferId};
+use crate::acd::{AgentId, Ending, Enter, Entered, Kind, Needs, OfferId};
 use crate::base::{CallId, Time};
 use crate::call::EndReason;
 use crate::call::callbacks::RestoredCallback;
@@ -28,6 +28,7 @@ pub(in crate::call) struct Callback {
     pub number: String,
     pub queue: Arc<str>,
     pub priority: u8,
+    pub needs: Needs,
     /// Wall time of the citizen's entry into line, and of his request.
     pub entered_ms: i64,
     pub asked_ms: i64,
@@ -41,12 +42,6 @@ pub(in crate::call) struct Callback {
 }
 
 impl Engine {
-    /// Wall time as a moment of this boot's clock; what was before the clock began is its beginning.
-    fn moment(&self, now: Time, wall_ms: i64) -> Time {
-        let ago = u64::try_from(self.wall.at(now) - wall_ms).unwrap_or(0);
-        Time::from_nanos(now.as_nanos().saturating_sub(ago.saturating_mul(1_000_000)))
-    }
-
     /// What a caller types, or is shown as, may be anybody's: never an emergency code or ourselves, and only what `[dial]` opens.
     pub(in crate::call) fn may_be_called_back(&self, number: &str) -> bool {
         let ours = self.config.ua.numbers.iter().any(|own| **own == *number);
@@ -72,8 +67,9 @@ impl Engine {
     ) {
         let number = callback.number.clone();
         let enter = Enter {
-            entered: Some(self.moment(now, callback.entered_ms)),
+            entered: Some(self.wall.moment(callback.entered_ms)),
             kind: Kind::Callback,
+            needs: callback.needs.clone(),
             tries: callback.tries,
             rest_until,
             ..Enter::new(of, Arc::clone(&callback.queue), callback.priority)
@@ -146,7 +142,7 @@ impl Engine {
         restored: Vec<RestoredCallback>,
         out: &mut Vec<Effect>,
     ) {
-        for RestoredCallback { call, number, queue, ticket, asked_ms, open } in restored {
+        for RestoredCallback { call, number, queue, needs, ticket, asked_ms, open } in restored {
             if self.callbacks.contains_key(&call) {
                 continue;
             }
@@ -155,6 +151,7 @@ impl Engine {
                 number: number.reveal().to_owned(),
                 queue,
                 priority: open.priority,
+                needs,
                 entered_ms,
                 asked_ms,
                 ticket,

@@ -25,7 +25,7 @@ fn plain(number: &str) -> String {
 }
 
 impl Engine {
-    /// The citizen is set aside and the other is called.
+    /// The other is called and the citizen set aside; in a conference those who are left with him go on without the one who asks.
     pub(super) fn consult(
         &mut self,
         now: Time,
@@ -35,16 +35,51 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> Done {
         let id = self.his_talk(agent, named)?;
+        self.not_asked(agent, id)?;
         if self.asks(id) {
             return Err(Refused::WrongState);
         }
         self.call_in(now, id, agent, to, true, out)?;
-        self.set_aside(now, id, true, out);
+        self.turns_away(now, id, agent, out);
         Ok(Some(id))
     }
 
+    fn turns_away(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.asking = Some(agent);
+        let told = !call.aside;
+        self.part(now, id, out);
+        let held = self.calls.get(&id).is_some_and(|call| !call.aside);
+        if told && held {
+            self.tell(now, agent, AgentEvent::Held { call: id });
+        }
+    }
+
+    /// While somebody asks, the citizen hears music unless there is company for him.
+    pub(super) fn part(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get(&id) else { return };
+        if call.asking.is_none() {
+            return;
+        }
+        let aside = !call.has_company();
+        self.set_aside(now, id, aside, out);
+        self.rebridge(id, out);
+    }
+
+    /// Whoever asked is among the others again.
+    pub(super) fn turns_back(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let asker = call.asking.take();
+        let aside = call.aside;
+        self.set_aside(now, id, false, out);
+        self.rebridge(id, out);
+        if let Some(asker) = asker.filter(|_| !aside) {
+            self.tell(now, asker, AgentEvent::Retrieved { call: id });
+        }
+    }
+
     /// Somebody on this call asks somebody, who talks already or still rings.
-    fn asks(&self, id: CallId) -> bool {
+    pub(super) fn asks(&self, id: CallId) -> bool {
         self.calls.get(&id).is_some_and(|call| call.parties.iter().any(|p| p.consult))
             || !self.ringing_for(id, true).is_empty()
     }
@@ -208,7 +243,7 @@ impl Engine {
     }
 
     /// Whoever was asked goes; the citizen stays aside until he is retrieved.
-    pub(super) fn end_consult(&mut self, now: Time, id: CallId, by: AgentId, out: &mut Vec<Effect>) {
+    pub(super) fn end_consult(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get(&id) else { return };
         let asked: Vec<(Option<AgentId>, u64)> =
             call.parties.iter().filter(|p| p.consult).map(|p| (p.agent(), p.leg.id.0)).collect();
@@ -231,7 +266,6 @@ impl Engine {
                 }
             }
         }
-        let _ = by;
     }
 
     /// The one who was asked takes the citizen; the one who asked is off the call.
@@ -243,6 +277,7 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> Done {
         let id = self.his_talk(agent, named)?;
+        self.not_asked(agent, id)?;
         let Some(call) = self.calls.get_mut(&id) else { return Err(Refused::NoSuchCall) };
         let Some(party) = call.parties.iter_mut().find(|p| p.consult && p.up && p.agent() != Some(agent))
         else {
@@ -277,7 +312,7 @@ impl Engine {
         if call.crisis || spoken {
             return Err(Refused::NotAllowed);
         }
-        if call.outbound || self.asks(id) {
+        if call.outbound || self.asks(id) || call.asking.is_some_and(|asker| asker != agent) {
             return Err(Refused::WrongState);
         }
         if let Target::Queue(queue) = to {
@@ -316,14 +351,14 @@ impl Engine {
             self.call_in(now, id, agent, to, false, out)?;
             return Ok(Some(id));
         }
+        self.not_asked(agent, id)?;
         let Some(call) = self.calls.get_mut(&id) else { return Err(Refused::NoSuchCall) };
         let Some(party) = call.parties.iter_mut().find(|p| p.consult && p.up && p.agent() != Some(agent))
         else {
             return Err(Refused::WrongState);
         };
         party.consult = false;
-        self.set_aside(now, id, false, out);
-        self.rebridge(id, out);
+        self.turns_back(now, id, out);
         Ok(Some(id))
     }
 
