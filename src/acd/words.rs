@@ -302,6 +302,12 @@ pub enum Action {
         agent: AgentId,
         news: BreakNews,
     },
+    /// What he wants has changed, whatever he does; `None`: he has logged out. With `on_break` it is a break that was granted.
+    Intends {
+        agent: AgentId,
+        intent: Option<Intent>,
+        on_break: bool,
+    },
     /// Wrap-up time is over and the ticket is not finished: a lead should look.
     WrapOverdue {
         agent: AgentId,

@@ -1,6 +1,7 @@
 //! `hotline serve`: from a configuration to a running server, and back down in order.
 
 use super::assets::{self, AssetError};
+use super::binder::Binder;
 use super::build::{self, Bound};
 use super::clock::Clock;
 use super::desk_thread::{self, Desk};
@@ -12,6 +13,7 @@ use super::reload::Reloader;
 use super::sockets::{self, BindError};
 use super::voice::Voice;
 use super::works::{InForce, Live, Shop};
+use crate::acd::Needs;
 use crate::api::RosterDesk;
 use crate::call::callbacks::RestoredCallback;
 use crate::call::fact::Fact;
@@ -79,6 +81,7 @@ struct Listening {
 pub fn serve(options: Options) -> Result<(), ServeError> {
     kernel::no_huge_pages();
     let config = &options.config;
+    check_files(config);
     let lock = lock::take(&config.data)?;
     let listening = listen(config)?;
     let bound = listening.bound.clone();
@@ -128,7 +131,11 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         config_hash: build::config_hash(config),
     });
     driver.give(Input::LostByRestart(recovered.unended.clone()));
-    driver.give(Input::RestoreCallbacks(promised(config, &recovered)));
+    let restored = promised(config, &recovered);
+    let tickets = restored.iter().filter_map(|one| Some((one.call, Arc::clone(&one.ticket.as_ref()?.0))));
+    let promised = tickets.collect();
+    driver.give(Input::RestoreCallbacks(restored));
+    driver.give(Input::RestoreIntents(recovered.intents.clone()));
     assets::keep(&config.data, &assets.entry).map_err(ServeError::io("keeping the flow"))?;
 
     let durable = Arc::new(tokio::sync::Notify::new());
@@ -167,6 +174,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         zone,
         clock,
         orders: orders.clone(),
+        promised,
         board,
         news,
         durable,
@@ -260,11 +268,12 @@ fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
             _ => None,
         });
         let Some(first) = facts.into_iter().next() else { continue };
-        if let Fact::CallbackRequested { number, queue, .. } = first.fact {
+        if let Fact::CallbackRequested { number, queue, skills, .. } = first.fact {
             restored.push(RestoredCallback {
                 call: *call,
                 number,
                 queue: Arc::from(queue),
+                needs: Needs::new(skills.into_iter().map(|(skill, level)| (Arc::from(skill), level))),
                 ticket: drawn,
                 asked_ms: first.wall_ms,
                 open: open.clone(),
@@ -319,7 +328,9 @@ fn start_voice(
         };
         workers.push(worker::start(start).map_err(ServeError::io("media worker"))?);
     }
-    Ok((Voice::new(workers, bind, config.media.voice_ports()), recorder))
+    let binder =
+        Binder::start(bind, config.media.voice_ports(), wake()).map_err(ServeError::io("media ports"))?;
+    Ok((Voice::new(workers, binder), recorder))
 }
 
 fn start_journal(
@@ -340,6 +351,16 @@ fn start_journal(
             board.publish("journal", super::samples::journal(&told));
         });
     })
+}
+
+/// Open files apart from two for each leg: the database, recordings, pages, listeners.
+const OTHER_FILES: u64 = 1_000;
+
+fn check_files(config: &Config) {
+    let (may, needs) = (kernel::more_files(), config.limits.max_calls as u64 * 2 + OTHER_FILES);
+    if may < needs {
+        tracing::warn!(may, needs, "open files: fewer calls than max_calls will find a port");
+    }
 }
 
 fn spawn(name: &'static str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ServeError> {

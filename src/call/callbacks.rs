@@ -1,6 +1,7 @@
 //! Callbacks that are still promised, folded from the facts: the engine has the same ones in line, and a start takes them from here.
 
 use super::fact::Fact;
+use crate::acd::Needs;
 use crate::base::{CallId, Personal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,6 +62,7 @@ pub struct RestoredCallback {
     pub call: CallId,
     pub number: Personal,
     pub queue: Arc<str>,
+    pub needs: Needs,
     /// The ticket's number and look-up code, where they were drawn with the request.
     pub ticket: Option<(Arc<str>, Arc<str>)>,
     /// Wall time of the request.

@@ -9,6 +9,8 @@ use super::callbacks::RestoredCallback;
 use super::config::EngineConfig;
 use super::counters::{Count, Counters};
 use super::fact::{CallEnded, Fact, QueueOutcome, Stamped};
+use super::intents::IntentFold;
+use super::legacy::LegacyNumber;
 use super::live::{Call, Closing, Stage};
 use super::ports::{MediaPort, Ports};
 use super::rates::Rates;
@@ -26,6 +28,9 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Media ports asked for at a time.
+const BIND_AT_ONCE: usize = 64;
 
 /// Everything that can happen to the engine.
 #[derive(Debug)]
@@ -64,6 +69,10 @@ pub enum Input<'a> {
     Reconfigure(Box<EngineConfig>),
     /// Callbacks that the journal still promises; after [`Input::LostByRestart`].
     RestoreCallbacks(Vec<RestoredCallback>),
+    /// What agents wanted before the start; before the first of them logs in.
+    RestoreIntents(IntentFold),
+    /// The table of old numbers, whole.
+    LegacyNumbers(Vec<LegacyNumber>),
     /// Calls that were up when the last process went away, and which this one does not take over.
     LostByRestart(Vec<CallId>),
     /// A panel's command, or what is known of an agent's page and sound.
@@ -151,6 +160,7 @@ pub struct Engine {
     pub(super) desk: Desk,
     /// Citizens who are called back, by the call in which they asked for it.
     pub(super) callbacks: BTreeMap<CallId, Callback>,
+    pub(super) legacy: BTreeMap<Arc<str>, LegacyNumber>,
 }
 
 /// Wall time as data: what it read, and when.
@@ -163,6 +173,12 @@ pub(super) struct WallClock {
 impl WallClock {
     pub fn at(self, now: Time) -> i64 {
         self.ms + i64::try_from(now.since(self.at).as_millis()).unwrap_or(0)
+    }
+
+    /// Wall time as a moment of this boot's clock, whenever it is asked; what was before the clock began is its beginning.
+    pub fn moment(self, wall_ms: i64) -> Time {
+        let nanos = (wall_ms.saturating_sub(self.ms)).saturating_mul(1_000_000);
+        Time::from_nanos(self.at.as_nanos().saturating_add_signed(nanos))
     }
 }
 
@@ -225,6 +241,7 @@ impl Engine {
             silent: SilentCalls::default(),
             desk: Desk::default(),
             callbacks: BTreeMap::new(),
+            legacy: BTreeMap::new(),
             config,
         }
     }
@@ -251,6 +268,8 @@ impl Engine {
             Input::Reconfigure(config) => self.reconfigure(now, *config),
             Input::LostByRestart(calls) => self.lost_by_restart(now, calls, out),
             Input::RestoreCallbacks(open) => self.restore_callbacks(now, open, out),
+            Input::RestoreIntents(intents) => self.restore_intents(now, intents),
+            Input::LegacyNumbers(table) => self.set_legacy(table),
             Input::Agent(input) => self.agent_input(now, input, out),
             Input::Agents(agents) => {
                 self.config.agents = agents;
@@ -330,7 +349,7 @@ impl Engine {
         }
         self.flush_words(out);
         if self.ports.should_ask(self.config.limits.ports_low) {
-            out.push(Effect::BindPorts { count: self.config.limits.ports_low.max(16) });
+            out.push(Effect::BindPorts { count: self.config.limits.ports_low.clamp(16, BIND_AT_ONCE) });
         }
     }
 
@@ -392,6 +411,11 @@ impl Engine {
         if call.max_call_at <= now {
             self.reach.took(place, News::TooLong);
             return self.end(now, id, EndReason::TooLong, EndedBy::Us, out);
+        }
+        if call.legacy.as_ref().and_then(|way| way.greeted_by).is_some_and(|until| until <= now) {
+            self.reach.took(place, News::WalkDue);
+            self.greeting_over(id);
+            return;
         }
         match &call.stage {
             Stage::Arriving { answer_at } if *answer_at <= now => {

@@ -103,6 +103,7 @@ impl LiveFold {
             }
             Fact::Booted { .. }
             | Fact::AgentState { .. }
+            | Fact::AgentIntent { .. }
             | Fact::RosterNoted { .. }
             | Fact::CallOffered { .. }
             | Fact::OfferEnded { .. }

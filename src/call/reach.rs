@@ -250,11 +250,6 @@ const IMPOSSIBLE: &[Impossible<Place, News>] = &[
         ],
         "the call has ended: its dialog and its walk are nobody's",
     ),
-    (
-        &[Place::Message, Place::Saving, Place::Looking, Place::Dialing],
-        &[News::Finished],
-        "what played was stopped or had ended when the order went out",
-    ),
 ];
 
 pub(super) type Reach = base::Reach<Place, News>;

@@ -521,6 +521,7 @@ impl CallRecord {
                 }
             }
             Fact::AgentState { .. }
+            | Fact::AgentIntent { .. }
             | Fact::RosterNoted { .. }
             | Fact::Booted { .. }
             | Fact::NumberBlock { .. }
@@ -687,6 +688,9 @@ pub fn event_of(fact: &Fact) -> (&'static str, Json) {
             ("call_noted", json!({"agent": agent, "kind": kind, "note": note.reveal()}))
         }
         Fact::RecordingPaused { on, why, .. } => ("recording_paused", json!({"on": on, "why": why})),
+        Fact::AgentIntent { agent, intent, reason } => {
+            ("agent_intent", json!({"agent": agent, "intent": intent, "reason": reason}))
+        }
         Fact::RosterNoted { agent, kind, minutes } => {
             ("roster_noted", json!({"agent": agent, "kind": kind, "minutes": minutes}))
         }

@@ -10,7 +10,7 @@ use hotline::call::agents::seam::*;
 use hotline::call::fact::Fact;
 use hotline::call::{Effect, Engine, EngineConfig, Input, MediaPort, Reply, Request, Why};
 use hotline::ivr::{Book, FlowSet};
-use hotline::media::seam::{Event, Member, Order, RecordingId, Stats};
+use hotline::media::seam::{Event, Member, Order, Piece, RecordingId, Stats};
 use hotline::sip::seam::{Credentials, Flow, Packet, Peer as PeerFacts, PeerKind};
 use hotline::ticket::number::Blocks;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -50,6 +50,8 @@ pub struct Room {
     next_port: u16,
     citizens: u16,
     pub numbers: Vec<String>,
+    /// Clips that were played, in order.
+    pub played: Vec<u32>,
 }
 
 enum World {
@@ -143,6 +145,7 @@ impl Room {
             next_port: 20_000,
             citizens: 0,
             numbers: Vec::new(),
+            played: Vec::new(),
         };
         room.give(Input::Wall { ms: WALL });
         room.world.push_back(World::Ports(64));
@@ -251,7 +254,11 @@ impl Room {
                 assert!(members.iter().all(|member| self.legs.contains_key(&member.leg)), "a leg is missing");
                 self.bridges.insert(bridge.0, members.into_vec());
             }
-            Order::Play { leg, play, .. } => {
+            Order::Play { leg, play, pieces } => {
+                self.played.extend(pieces.iter().filter_map(|piece| match piece {
+                    Piece::Clip(clip) => Some(clip.0),
+                    Piece::Pause(_) => None,
+                }));
                 self.world.push_back(World::Media(Event::Finished { leg, play }))
             }
             Order::Close { leg } => {

@@ -77,6 +77,19 @@ impl Peer {
         vec![self.request("INVITE", "", &body)]
     }
 
+    /// Another number of ours than 12341, or 12341 after a diversion from it.
+    pub fn dial_old(&mut self, number: &str, diverted: bool) -> Vec<Vec<u8>> {
+        let _ = self.dial();
+        let (to, header) = match diverted {
+            true => ("12341", format!("Diversion: <sip:{number}@127.0.0.1>;reason=unconditional\r\n")),
+            false => (number, String::new()),
+        };
+        self.cseq = 0;
+        (self.them, self.target) = (format!("<sip:{to}@127.0.0.1>"), format!("sip:{to}@127.0.0.1:5060"));
+        let body = self.sdp();
+        vec![self.request("INVITE", &header, &body)]
+    }
+
     fn begin(&mut self) {
         self.calls += 1;
         self.call_id = format!("{}-{}@desk", self.at.port(), self.calls);

@@ -38,6 +38,7 @@ const see = (
     queue: () => '主队列',
     clock,
     phone: null,
+    cut: false,
     ...more,
     world: { ...nowhere, whole: true, me: { state: 'ready', since: ago(64) }, ...world },
     ears: { ...ears, ...more.ears },
@@ -347,6 +348,12 @@ describe('the softphone bar', () => {
     const shown = see({ ...talking, crisis: 'c1' })
     expect(shown.controls).not.toContain('transfer')
     expect(shown.controls).not.toContain('hold')
+  })
+
+  it('asks for the ticket of a call that a restart cut off', () => {
+    const shown = see({ me: { state: 'not_ready', since: ago(1) } }, { cut: true })
+    expect([shown.title[0]?.key, shown.controls]).toEqual(['cut', ['finish']])
+    expect(see(talking, { cut: true }).name).toBe('on_call')
   })
 
   it('says that a ready agent with no sound gets no calls', () => {

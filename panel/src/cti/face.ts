@@ -109,6 +109,8 @@ export interface Sight {
   clock: (ms: number) => string
   /** A desk phone of the agent is known. */
   phone: string | null
+  /** His last call went away with the server; its ticket is not finished. */
+  cut: boolean
 }
 
 const CALM = 1500
@@ -356,6 +358,14 @@ function waiting(sight: Sight, plain: (n: FaceName, m: Partial<Face>) => Face): 
         controls: ['recover'],
       })
     case 'not_ready':
+      if (sight.cut)
+        return plain('not_ready', {
+          tone: 'wrap',
+          icon: 'ticket',
+          title: [words('cut', {}, true)],
+          line: [words('cut_line')],
+          controls: ['finish'],
+        })
       return plain('not_ready', {
         tone: 'grey',
         icon: 'clock',

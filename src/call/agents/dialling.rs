@@ -49,6 +49,10 @@ impl Engine {
         if !self.has_ears(agent) {
             return Err(Refused::NoMedia);
         }
+        // A callback is offered to him; the other numbers are his own choice.
+        if of.is_none() {
+            self.dials_once_more(now, agent)?;
+        }
         let Some(port) = self.ports.lease() else { return Err(Refused::Limit) };
         let leg = Leg { id: LegId(self.next_leg), port, ssrc: self.rng.next_u32(), open: false };
         self.next_leg += 1;

@@ -258,6 +258,9 @@ impl Engine {
     ) -> Option<Party> {
         let call = self.calls.get_mut(&id)?;
         let party = call.parties.remove(at);
+        if party.agent().is_some() && party.agent() == call.asking {
+            call.asking = None;
+        }
         self.touched.push(id);
         self.by_leg.remove(&party.leg.id);
         if let Some(dialog) = party.dialog

@@ -82,6 +82,24 @@ impl Party {
     }
 }
 
+/// A leg of the matrix.
+struct Side {
+    leg: LegId,
+    role: Role,
+    agent: bool,
+    apart: bool,
+}
+
+impl Side {
+    /// Listeners hear those who ask and those who go on; a whisper reaches every agent.
+    fn reaches(&self, ear: &Self) -> bool {
+        match self.role {
+            Role::Whisper => ear.agent,
+            role => role.is_heard() && (self.apart == ear.apart || !ear.role.is_heard()),
+        }
+    }
+}
+
 impl Call {
     pub fn party_of(&self, agent: AgentId) -> Option<&Party> {
         self.parties.iter().find(|party| party.agent() == Some(agent))
@@ -100,31 +118,38 @@ impl Call {
     pub fn is_attended_but(&self, agent: AgentId) -> bool {
         self.parties.iter().any(|party| party.role.is_heard() && party.agent() != Some(agent))
     }
+    /// Who asks, or is asked: they hear each other and none of those who go on without them.
+    fn is_apart(&self, party: &Party) -> bool {
+        self.asking.is_some() && (party.consult || party.agent() == self.asking)
+    }
+    /// Somebody speaks with the citizen while an agent has turned away to ask.
+    pub fn has_company(&self) -> bool {
+        self.parties.iter().any(|party| party.up && party.role.is_heard() && !self.is_apart(party))
+    }
     /// Who speaks with whom: the citizen first, then the parties in their order. Fewer than two: nobody is bridged.
     pub fn matrix(&self) -> Vec<Member> {
         let mut sides = Vec::with_capacity(self.parties.len() + 1);
         if self.leg.open && !self.aside {
-            sides.push((self.leg.id, Role::Talk, false));
+            sides.push(Side { leg: self.leg.id, role: Role::Talk, agent: false, apart: false });
         }
-        sides.extend(
-            self.parties
-                .iter()
-                .filter(|party| party.sounds())
-                .map(|party| (party.leg.id, party.role, party.agent().is_some())),
-        );
+        sides.extend(self.parties.iter().filter(|party| party.sounds()).map(|party| Side {
+            leg: party.leg.id,
+            role: party.role,
+            agent: party.agent().is_some(),
+            apart: self.is_apart(party),
+        }));
         if sides.len() < 2 {
             return Vec::new();
         }
         let hears = |listener: usize| {
             let mut bits = 0;
-            for (n, (_, role, _)) in sides.iter().enumerate() {
-                let to_me = role.is_heard() || (*role == Role::Whisper && sides[listener].2);
-                if n != listener && to_me {
+            for (n, side) in sides.iter().enumerate() {
+                if n != listener && side.reaches(&sides[listener]) {
                     bits |= 1 << n;
                 }
             }
             bits
         };
-        sides.iter().enumerate().map(|(n, (leg, ..))| Member { leg: *leg, hears: hears(n) }).collect()
+        sides.iter().enumerate().map(|(n, side)| Member { leg: side.leg, hears: hears(n) }).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::party::Role;
 use super::seam::{AgentEvent, Deafness, Path};
-use crate::acd::{self, AgentId, Enter};
+use crate::acd::{self, AgentId, Enter, Needs};
 use crate::base::{CallId, Time};
 use crate::call::EndReason;
 use crate::call::counters::Count;
@@ -11,7 +11,7 @@ use crate::call::fact::Fact;
 use crate::call::live::{Call, Stage};
 use crate::call::reach::News;
 use crate::ivr::seam::{DialEnd, Input, QueueNews};
-use crate::media::seam::Order;
+use crate::media::seam::{Order, Piece, PlayId};
 use crate::sip::seam::DialogId;
 use std::sync::Arc;
 
@@ -27,7 +27,8 @@ impl Engine {
             return;
         }
         self.touched.push(id);
-        let quiet = call.crisis;
+        // For who asks the citizen is not back, whoever speaks with him meanwhile.
+        let (quiet, but) = (call.crisis, call.asking.filter(|_| !aside));
         let (leg, worker) = (call.leg.id, call.leg.port.worker);
         // In a crisis nobody is left with music.
         let clip = music.filter(|_| aside && !quiet);
@@ -35,7 +36,7 @@ impl Engine {
         self.note(now, Fact::PartyHeld { call: id, party: CITIZEN, on: aside }, out);
         self.rebridge(id, out);
         let event = if aside { AgentEvent::Held { call: id } } else { AgentEvent::Retrieved { call: id } };
-        self.tell_call(now, id, event, None);
+        self.tell_call(now, id, event, but);
     }
 
     /// Every agent on the call but one.
@@ -97,6 +98,8 @@ impl Engine {
             }
             self.touched.push(id);
             self.set_aside(now, id, false, out);
+        } else {
+            self.part(now, id, out);
         }
     }
 
@@ -149,18 +152,28 @@ impl Engine {
     pub(super) fn alone(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         // Whoever was asked by somebody who has gone is asked no more; whoever is called in may still come.
         for agent in self.ringing_for(id, true) {
-            if !self.calls.get(&id).is_some_and(|call| call.is_attended_but(agent)) {
+            let asked = |call: &Call| call.asking.is_some() && call.is_attended_but(agent);
+            if !self.calls.get(&id).is_some_and(asked) {
                 self.cancel_ring(now, id, agent, out);
             }
         }
-        // Who asked has gone: whoever was asked has the citizen now.
+        // Who asked has gone: whoever was asked has the citizen now, or is among those who went on with him.
         let Some(call) = self.calls.get_mut(&id) else { return };
         let heard = || call.parties.iter().filter(|party| party.role.is_heard() && party.up);
-        if heard().next().is_some() && heard().all(|party| party.consult) {
+        let handed = heard().next().is_some() && heard().all(|party| party.consult);
+        if handed {
             call.agent = heard().find_map(|party| party.agent()).or(call.agent);
-            call.parties.iter_mut().for_each(|party| party.consult = false);
-            self.set_aside(now, id, false, out);
         }
+        if handed || (call.asking.is_none() && heard().next().is_some()) {
+            let asked = call.parties.iter().any(|party| party.consult);
+            call.parties.iter_mut().for_each(|party| party.consult = false);
+            if asked {
+                call.asking = None;
+                self.set_aside(now, id, false, out);
+                self.rebridge(id, out);
+            }
+        }
+        self.part(now, id, out);
         let Some(call) = self.calls.get(&id) else { return };
         if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing { .. }) || call.is_attended() {
             return;
@@ -221,9 +234,9 @@ impl Engine {
         if let Some(clip) = reassure.and_then(|name| self.clip(&name))
             && let Some(call) = self.calls.get_mut(&id)
         {
-            call.play = crate::media::seam::PlayId(call.play.0.wrapping_add(1));
+            call.play = PlayId(call.play.0.wrapping_add(1));
             let (leg, worker, play) = (call.leg.id, call.leg.port.worker, call.play);
-            let pieces = Box::from([crate::media::seam::Piece::Clip(clip)]);
+            let pieces = Box::from([Piece::Clip(clip)]);
             out.push(Effect::Media { worker, order: Order::Play { leg, play, pieces } });
         }
     }
@@ -250,10 +263,16 @@ impl Engine {
         }
         self.touched.push(id);
         self.took(id, News::AgentBack);
+        self.stop_play(id, out);
+        self.set_aside(now, id, false, out);
+    }
+
+    /// Nothing plays any more, and the end of what played is nobody's, should the worker have told it already.
+    fn stop_play(&mut self, id: CallId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        call.play = PlayId(call.play.0.wrapping_add(1));
         let (leg, worker) = (call.leg.id, call.leg.port.worker);
         out.push(Effect::Media { worker, order: Order::Stop { leg } });
-        self.set_aside(now, id, false, out);
     }
 
     /// Sound came back by itself, before anybody was told that it is proven.
@@ -321,11 +340,10 @@ impl Engine {
         let place = self.acd.place(id).map(|(queue, priority)| (queue.to_owned(), priority));
         let ahead = self.acd.ahead(id).unwrap_or(0);
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (leg, worker) = (call.leg.id, call.leg.port.worker);
         call.stage = Stage::Queued { since: now };
         call.queue = place.as_ref().map(|(queue, _)| Arc::from(queue.as_str()));
         self.touched.push(id);
-        out.push(Effect::Media { worker, order: Order::Stop { leg } });
+        self.stop_play(id, out);
         self.set_aside(now, id, false, out);
         if let Some((queue, priority)) = place {
             self.note(now, Fact::QueueEntered { call: id, queue, priority, ahead }, out);
@@ -342,7 +360,11 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> bool {
         let Some(call) = self.calls.get(&id) else { return false };
-        let enter = Enter { entered: Some(call.arrived), ..Enter::new(id, Arc::clone(queue), call.priority) };
+        // What his flow asked for he still needs, unless nobody there could ever give it.
+        let needs =
+            if self.acd.can_serve(queue, &call.needs) { call.needs.clone() } else { Needs::default() };
+        let enter =
+            Enter { entered: Some(call.arrived), needs, ..Enter::new(id, Arc::clone(queue), call.priority) };
         let entered = self.acd_fact(|acd, actions| acd.enter(now, enter, actions));
         if !matches!(entered, acd::Entered::Waiting { .. }) {
             return false;
@@ -412,11 +434,20 @@ impl Engine {
 
     /// The agent's browser has come back by another relay: his leg speaks with that one.
     fn reopen(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) {
-        let role = self.calls.get(&id).and_then(|call| call.party_of(agent)).map(|party| party.role);
-        if let Some(role) = role {
-            self.drop_party(now, id, agent, "moved", out);
-            self.seat_joins(now, id, agent, role, out);
+        let Some(call) = self.calls.get(&id) else { return };
+        let (asking, Some(party)) = (call.asking, call.party_of(agent)) else { return };
+        let (role, consult) = (party.role, party.consult);
+        self.drop_party(now, id, agent, "moved", out);
+        if !self.seat_joins(now, id, agent, role, out) {
+            self.freed(now, id, agent, role, "lost");
+            return self.alone(now, id, out);
         }
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.asking = asking;
+        if let Some(party) = call.party_of_mut(agent) {
+            party.consult = consult;
+        }
+        self.rebridge(id, out);
     }
 }
 
