@@ -108,7 +108,7 @@ impl Fold {
 
     /// Only what the fold needs is read of a record's body.
     fn frame(&mut self, frame: &Frame<'_>) {
-        const NEEDED: [u16; 8] = [1, 2, 11, 13, 19, 50, 51, 52];
+        const NEEDED: [u16; 9] = [1, 2, 11, 13, 19, 50, 51, 52, 53];
         self.last_seq = self.last_seq.max(frame.seq);
         if frame.kind == wire::CHECKPOINT {
             if let Some(fold) = Self::read(frame.body) {
@@ -124,7 +124,9 @@ impl Fold {
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut o = wire::Out::new(out, None, self.last_seq);
         let callbacks = &self.callbacks.0;
-        o.list(3 + 2 * self.blocks.len() + 3 * self.live.len() + 1 + 9 * callbacks.len() + 1)
+        let moved = || callbacks.iter().filter_map(|(call, open)| Some((call, open.queue.as_ref()?)));
+        let lists = 2 * self.blocks.len() + 3 * self.live.len() + 9 * callbacks.len() + 4 * moved().count();
+        o.list(3 + lists + 3)
             .n(self.boot)
             .n(self.last_seq)
             .n(self.blocks.len() as u64);
@@ -140,6 +142,10 @@ impl Fold {
             let wall = |ms: i64| u64::try_from(ms).unwrap_or(0);
             o.call(*call).n(open.seq).n(wall(open.entered_ms)).n(open.priority).n(open.tries);
             o.n(wall(open.next_ms)).n(u8::from(open.dialled));
+        }
+        o.n(moved().count() as u64);
+        for (call, queue) in moved() {
+            o.call(*call).s(queue);
         }
     }
 
@@ -163,8 +169,17 @@ impl Fold {
                 tries: d.u8().ok()?,
                 next_ms: i64::try_from(d.u64().ok()?).ok()?,
                 dialled: d.u8().ok()? != 0,
+                queue: None,
             };
             fold.callbacks.0.insert(call, open);
+        }
+        // And one of before they were moved, here.
+        for _ in 0..d.u64().unwrap_or(0) {
+            let call = CallId { node: d.u16().ok()?, boot: d.u32().ok()?, n: d.u64().ok()? };
+            let queue = d.str().ok()?.to_owned();
+            if let Some(open) = fold.callbacks.0.get_mut(&call) {
+                open.queue = Some(queue);
+            }
         }
         Some(fold)
     }

@@ -414,6 +414,9 @@ impl CallRecord {
                 }
                 news.push(self.of_callback("callback_try_ended", json!({"nth": nth, "outcome": outcome})));
             }
+            Fact::CallbackMoved { queue, .. } => {
+                news.push(self.of_callback("callback_moved", json!({"queue": queue})));
+            }
             Fact::CallbackOver { why, .. } => {
                 let seen = self.callback.get_or_insert_default();
                 (seen.next_at, seen.over_at, seen.why) = (None, Some(at), Some(why.clone()));
@@ -641,6 +644,7 @@ pub fn event_of(fact: &Fact) -> (&'static str, Json) {
         Fact::CallbackTryEnded { nth, outcome, .. } => {
             ("callback_try_ended", json!({"nth": nth, "outcome": outcome}))
         }
+        Fact::CallbackMoved { queue, .. } => ("callback_moved", json!({"queue": queue})),
         Fact::CallbackOver { why, .. } => ("callback_over", json!({"why": why})),
         Fact::RecordingStarted { recording, .. } => {
             ("recording_started", json!({"recording": hex32(*recording)}))

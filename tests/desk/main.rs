@@ -2,6 +2,8 @@
 //! a caller waited (issue 4, rows 3, 4 and 13).
 
 mod faults;
+mod kept;
+mod promised;
 mod room;
 #[path = "../days/setup_engine.rs"]
 mod setup_engine;
