@@ -239,8 +239,8 @@ fn seed() -> Result<[u8; 32], ServeError> {
     Ok(seed)
 }
 
-/// Callbacks that were in line when the last process went away. Their numbers are in the requests' own facts; one whose key is gone
-/// cannot be called.
+/// Callbacks that were in line when the last process went away. Their numbers are in the requests' own facts; one whose key is gone, or
+/// whose request is damaged, cannot be called: it comes without a number.
 fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
     let options = journal_options(config);
     let mut reader =
@@ -253,7 +253,7 @@ fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
         // The number is drawn right after the request, where it was not drawn before.
         if let Err(error) = reader.read_after(open.seq.saturating_sub(1), 4, &mut facts) {
             tracing::error!(%error, %call, "a callback is lost: its request cannot be read");
-            continue;
+            facts.clear();
         }
         let drawn = facts.iter().find_map(|stamped| match &stamped.fact {
             Fact::NumberDrawn { call: of, no, code } if of == call => {
@@ -261,17 +261,23 @@ fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
             }
             _ => None,
         });
-        let Some(first) = facts.into_iter().next() else { continue };
-        if let Fact::CallbackRequested { number, queue, .. } = first.fact {
-            restored.push(RestoredCallback {
-                call: *call,
-                number,
-                queue: Arc::from(queue),
-                ticket: drawn,
-                asked_ms: first.wall_ms,
-                open: open.clone(),
-            });
-        }
+        let asked = facts.into_iter().next().and_then(|first| match first.fact {
+            Fact::CallbackRequested { call: of, number, queue, .. } if of == *call => {
+                Some((number, queue, first.wall_ms))
+            }
+            _ => None,
+        });
+        // One without a number is over at once, and said to be: a promise does not vanish.
+        let (number, asked_in, asked_ms) = asked.unwrap_or_default();
+        let queue = Arc::from(open.queue.as_deref().unwrap_or(&asked_in));
+        restored.push(RestoredCallback {
+            call: *call,
+            number,
+            queue,
+            ticket: drawn,
+            asked_ms,
+            open: open.clone(),
+        });
     }
     restored
 }

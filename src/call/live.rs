@@ -135,7 +135,8 @@ pub(super) enum Stage {
     Dialing {
         until: Time,
     },
-    /// Somebody is on the line, or was a moment ago: the walk rests. With `until` set nobody is, and he waits for whoever was.
+    /// Somebody is on the line, or was a moment ago: the walk rests. With `until` set all who were are lost, and he waits for one of
+    /// them until the last one's time is over.
     Talking {
         until: Option<Time>,
     },
@@ -296,11 +297,14 @@ impl Call {
             Stage::Saving { until, .. } => Some((*until, "number not safe in time")),
             Stage::Looking { until, .. } => Some((*until, "lookup")),
             Stage::Dialing { until } => Some((*until, "no answer")),
-            Stage::Talking { until } => until.map(|at| (at, "agent away")),
-            Stage::AwaitingSdp | Stage::Walking | Stage::Queued { .. } | Stage::Message { .. } => None,
+            Stage::AwaitingSdp
+            | Stage::Talking { .. }
+            | Stage::Walking
+            | Stage::Queued { .. } | Stage::Message { .. } => None,
         };
+        let away = self.parties.iter().filter_map(|party| party.away_until).min().map(|at| (at, "agent away"));
         let walk = self.answered.and(self.walk.poll_timeout());
-        [own, walk, Some((self.max_call_at, "longest call"))].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [own, away, walk, Some((self.max_call_at, "longest call"))].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// The contract's name of where the call is.

@@ -415,6 +415,7 @@ impl CallRecord {
                 news.push(self.of_callback("callback_try_ended", json!({"nth": nth, "outcome": outcome})));
             }
             Fact::CallbackMoved { queue, .. } => {
+                self.callback_queue = Some(queue.clone());
                 news.push(self.of_callback("callback_moved", json!({"queue": queue})));
             }
             Fact::CallbackOver { why, .. } => {

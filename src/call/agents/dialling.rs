@@ -1,12 +1,13 @@
 //! Calls that begin with an agent: the citizen is dialled, and shown the hotline's own number.
 
 use super::orders::{Done, refused};
-use super::party::Role;
+use super::party::{Party, Role};
 use super::seam::{AgentEvent, Refused};
 use crate::acd::AgentId;
 use crate::base::{CallId, LegId, Personal, Time};
+use crate::call::EndReason;
 use crate::call::counters::Count;
-use crate::call::engine::{Effect, Engine};
+use crate::call::engine::{Effect, EndedBy, Engine};
 use crate::call::fact::{CallArrived, Fact};
 use crate::call::live::{Call, Leg, Stage};
 use crate::ivr::Walk;
@@ -17,7 +18,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 impl Engine {
-    /// The agent must have nothing in hand; his own line is up before the citizen's phone rings.
+    /// The agent must have nothing in hand, and sound must pass to him. A browser is on the call at once; a desk phone is rung together
+    /// with the citizen's, to answer by itself.
     pub(super) fn dial(
         &mut self,
         now: Time,
@@ -68,7 +70,7 @@ impl Engine {
                 (call.calls_back, call.back_to) = (Some(of), self.callbacks.get(&of).cloned());
             }
         } else if let Err(why) = self.acd_fact(|acd, actions| acd.busy(now, agent, id, actions)) {
-            self.end(now, id, crate::call::EndReason::DialFailed, crate::call::engine::EndedBy::Us, out);
+            self.end(now, id, EndReason::DialFailed, EndedBy::Us, out);
             return Err(refused(why));
         }
         if !self.seat_joins(now, id, agent, Role::Talk, out) {
@@ -80,7 +82,7 @@ impl Engine {
             if of.is_none() {
                 let _ = self.acd_fact(|acd, actions| acd.idle(now, agent, actions));
             }
-            self.end(now, id, crate::call::EndReason::DialFailed, crate::call::engine::EndedBy::Us, out);
+            self.end(now, id, EndReason::DialFailed, EndedBy::Us, out);
             return Err(Refused::NoMedia);
         }
         Ok(Some(id))
@@ -157,15 +159,21 @@ impl Engine {
         if !matches!(call.stage, Stage::Dialing { .. }) {
             return;
         }
-        let back = call.calls_back;
         self.reach.took(crate::call::Place::Dialing, crate::call::News::Confirmed);
+        let speaks = |party: &Party| party.speaks() && party.away_until.is_none();
+        let there = call.parties.iter().any(|party| party.agent().is_some() && speaks(party));
+        // His own phone may still ring.
+        if !there && call.parties.iter().all(|party| party.up) {
+            // Whoever answers is not met by silence, and what he was promised is not used up by it.
+            return self.end(now, id, EndReason::DialFailed, EndedBy::Us, out);
+        }
         call.stage = Stage::Talking { until: None };
         call.taken_ms = Some(wall_ms);
         call.answered = Some(now);
         self.touched.push(id);
         self.callee_answer_fact(now, id, out);
-        if let Some(of) = back {
-            self.callback_reached(now, of, id, out);
+        if there {
+            self.reached(now, id, out);
         }
         self.record_callee(now, id, out);
         self.rebridge(id, out);
