@@ -45,7 +45,9 @@ impl CallbackFold {
             Fact::CallbackTryEnded { call, next_ms, .. } => self.change(*call, |open| {
                 (open.next_ms, open.dialled) = (*next_ms, false);
             }),
-            Fact::CallbackMoved { call, queue } => self.change(*call, |open| open.queue = Some(queue.clone())),
+            Fact::CallbackMoved { call, queue } => {
+                self.change(*call, |open| open.queue = Some(queue.clone()))
+            }
             Fact::CallbackOver { call, .. } => drop(self.0.remove(call)),
             _ => {}
         }

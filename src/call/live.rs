@@ -300,11 +300,16 @@ impl Call {
             Stage::AwaitingSdp
             | Stage::Talking { .. }
             | Stage::Walking
-            | Stage::Queued { .. } | Stage::Message { .. } => None,
+            | Stage::Queued { .. }
+            | Stage::Message { .. } => None,
         };
-        let away = self.parties.iter().filter_map(|party| party.away_until).min().map(|at| (at, "agent away"));
+        let away =
+            self.parties.iter().filter_map(|party| party.away_until).min().map(|at| (at, "agent away"));
         let walk = self.answered.and(self.walk.poll_timeout());
-        [own, away, walk, Some((self.max_call_at, "longest call"))].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [own, away, walk, Some((self.max_call_at, "longest call"))]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
     /// The contract's name of where the call is.

@@ -126,10 +126,7 @@ impl Fold {
         let callbacks = &self.callbacks.0;
         let moved = || callbacks.iter().filter_map(|(call, open)| Some((call, open.queue.as_ref()?)));
         let lists = 2 * self.blocks.len() + 3 * self.live.len() + 9 * callbacks.len() + 4 * moved().count();
-        o.list(3 + lists + 3)
-            .n(self.boot)
-            .n(self.last_seq)
-            .n(self.blocks.len() as u64);
+        o.list(3 + lists + 3).n(self.boot).n(self.last_seq).n(self.blocks.len() as u64);
         for (date, to) in &self.blocks {
             o.n(*date).n(*to);
         }

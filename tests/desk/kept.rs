@@ -5,7 +5,9 @@ use crate::sip::{Peer, Rung, rtp};
 use hotline::acd::AgentSpec;
 use hotline::call::agents::seam::*;
 use hotline::call::fact::Fact;
+use hotline::media::seam::ClipId;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 const ANSWER: AgentCommand = AgentCommand::Answer { call: None };
@@ -35,6 +37,9 @@ fn people() -> [AgentSpec; 3] {
 fn talk() -> (Room, SocketAddr) {
     let mut config = config();
     config.dial.allow.push("120*".into());
+    let mut clips = (*config.clips).clone();
+    clips.insert("moh/hold".into(), ClipId(60_000));
+    config.clips = Arc::new(clips);
     let mut room = Room::with(config, &people());
     room.log_in("boss");
     room.log_in("8002");
@@ -62,7 +67,7 @@ fn with_police(room: &mut Room, citizen: SocketAddr) {
 
 /// Alarms of this kind to the lead: about whom, and the note.
 fn alarms(room: &Room, wanted: &str) -> Vec<(String, String)> {
-    let of = |(to, event): &(std::sync::Arc<str>, AgentEvent)| match event {
+    let of = |(to, event): &(Arc<str>, AgentEvent)| match event {
         AgentEvent::Alarm { kind, agent, note, .. } if **to == *"boss" && *kind == wanted => {
             Some((agent.as_deref().unwrap_or("-").to_owned(), note.to_string()))
         }
@@ -270,7 +275,9 @@ fn two_who_speak_with_him_are_lost_one_after_the_other() {
         room.forget();
         (room, citizen)
     };
-    let held = |room: &Room| room.facts.iter().filter(|fact| matches!(fact, Fact::PartyHeld { on: true, .. })).count();
+    let held = |room: &Room| {
+        room.facts.iter().filter(|fact| matches!(fact, Fact::PartyHeld { on: true, .. })).count()
+    };
     // One is lost: the other goes on, and after twenty seconds alone.
     let (mut room, citizen) = both();
     room.path("8001", GLITCH);

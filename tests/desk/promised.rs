@@ -20,7 +20,14 @@ fn promise(number: &str) -> RestoredCallback {
     let open = OpenCallback { seq: 1, entered_ms: WALL - 3_600_000, priority: 3, ..OpenCallback::default() };
     let ticket = Some((Arc::from("20270101000001"), Arc::from("123456")));
     let queue = Arc::from("main");
-    RestoredCallback { call: OF, number: Personal::new(number), queue, ticket, asked_ms: WALL - 3_600_000, open }
+    RestoredCallback {
+        call: OF,
+        number: Personal::new(number),
+        queue,
+        ticket,
+        asked_ms: WALL - 3_600_000,
+        open,
+    }
 }
 
 fn people() -> [AgentSpec; 3] {
@@ -169,13 +176,16 @@ fn a_restart_moves_no_callback_because_nobody_has_logged_in_yet() {
     room.give(Input::RestoreCallbacks(vec![promise("13900000001")]));
     let queue = |room: &Room| room.engine.acd().queue_of(OF).map(|queue| queue.to_string());
     let moved = |room: &Room| {
-        room.facts.iter().any(|fact| matches!(fact, Fact::CallbackMoved { call: OF, queue } if queue == "second"))
+        room.facts
+            .iter()
+            .any(|fact| matches!(fact, Fact::CallbackMoved { call: OF, queue } if queue == "second"))
     };
     assert_eq!((queue(&room).as_deref(), moved(&room)), (Some("main"), false));
     // The queue had people and has lost them: it goes on to the other, and the journal knows.
     room.ready("8001");
     room.order_of("8001", AgentCommand::Reject { call: None });
     room.order_of("8001", AgentCommand::Logout);
+    room.pass(1);
     assert_eq!((queue(&room).as_deref(), moved(&room)), (Some("second"), true));
     let mut fold = CallbackFold::default();
     fold.0.insert(OF, OpenCallback::default());
@@ -246,8 +256,7 @@ fn the_mobile_answers_while_an_agent_is_offered_the_call() {
     assert!(room.hears(rtp(OUTSIDE), rtp(citizen)) && room.hears(rtp(citizen), rtp(OUTSIDE)));
     assert_eq!(room.heard("8001", |event| matches!(event, AgentEvent::Rescinded { .. })), 1);
     assert_eq!(room.state("8001"), "ready");
-    let faults: Vec<_> =
-        room.engine.reach().filter(|(.., count, why)| *count > 0 && why.is_some()).collect();
+    let faults: Vec<_> = room.engine.reach().filter(|(.., count, why)| *count > 0 && why.is_some()).collect();
     assert!(faults.is_empty(), "{faults:?}");
     room.peer_says(OUTSIDE, Peer::bye);
     room.order_of("8001", AgentCommand::NotReady { reason: who("case") });

@@ -240,7 +240,8 @@ impl Room {
     fn order(&mut self, order: Order) {
         match order {
             Order::Open { leg, port, session, .. } => {
-                let fresh = Leg { remote: session.remote, music: false, silence_ms: 0, recording: None, port };
+                let fresh =
+                    Leg { remote: session.remote, music: false, silence_ms: 0, recording: None, port };
                 assert!(self.legs.insert(leg, fresh).is_none(), "a leg is opened once");
             }
             Order::Record { leg, recording } => {

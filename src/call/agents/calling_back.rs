@@ -242,7 +242,8 @@ impl Engine {
 
     /// The citizen has answered and an agent is there: both were needed, in either order.
     pub(super) fn reached(&mut self, now: Time, by: CallId, out: &mut Vec<Effect>) {
-        let Some(call) = self.calls.get(&by).filter(|call| matches!(call.stage, Stage::Talking { .. })) else {
+        let Some(call) = self.calls.get(&by).filter(|call| matches!(call.stage, Stage::Talking { .. }))
+        else {
             return;
         };
         let Some(of) = call.calls_back.filter(|of| self.is_tried_by(*of, by)) else { return };

@@ -9,7 +9,7 @@ use crate::call::Limits;
 use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine, LEG_CLOSE_LIMIT};
 use crate::call::fact::{Fact, PartyJoined};
-use crate::call::live::{Closing, Leg, Stage};
+use crate::call::live::{Closing, Leg};
 use crate::call::reach::News;
 use crate::call::sip_news::session_of;
 use crate::media::seam::{BridgeId, Codec, Order, Session};
@@ -351,7 +351,9 @@ impl Engine {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(at) = call.parties.iter().position(|party| party.dialog == Some(dialog)) else { return };
         let (agent, up) = (call.parties[at].agent(), call.parties[at].up);
-        let dialling = call.outbound && matches!(call.stage, Stage::Dialing { .. });
+        // Whoever dialled, and is the only one there.
+        let dials = |agent| call.outbound && call.agent == Some(agent) && !call.is_attended_but(agent);
+        let dialling = agent.is_some_and(dials);
         self.took(id, News::PartyGone);
         let offer = agent.and_then(|agent| self.desk.offer_of(agent)).filter(|(_, open)| open.call == id);
         match (agent, offer) {

@@ -303,7 +303,9 @@ impl Engine {
         }
         let gone: Vec<AgentId> = call.parties.iter().filter(gone).filter_map(Party::agent).collect();
         for agent in gone {
-            let Some(call) = self.calls.get(&id).filter(|call| call.party_of(agent).is_some()) else { return };
+            let Some(call) = self.calls.get(&id).filter(|call| call.party_of(agent).is_some()) else {
+                return;
+            };
             let last = call.crisis && call.agent == Some(agent) && call.next_agent(Some(agent)).is_none();
             self.leaves(now, id, agent, "lost", out);
             if last && talking {
