@@ -388,3 +388,32 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::write(&beside, bytes)?;
     std::fs::rename(beside, path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::CallId;
+    use crate::call::callbacks::{CallbackFold, OpenCallback};
+
+    #[test]
+    fn a_promise_whose_record_cannot_be_read_is_restored_without_a_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::defaults();
+        (config.data, config.journal.dir) = (dir.path().to_owned(), dir.path().join("journal"));
+        let call = CallId { node: 1, boot: 1, n: 1 };
+        let open =
+            OpenCallback { seq: 7, tries: 1, queue: Some("second".to_owned()), ..OpenCallback::default() };
+        let recovered = Recovered {
+            boot: 2,
+            next_seq: 9,
+            number_blocks: Default::default(),
+            unended: Vec::new(),
+            callbacks: CallbackFold([(call, open.clone())].into()),
+            damage: Vec::new(),
+        };
+        let restored = promised(&config, &recovered);
+        assert_eq!(restored.len(), 1, "it does not vanish");
+        assert!(restored[0].number.is_empty());
+        assert_eq!((restored[0].call, &*restored[0].queue, &restored[0].open), (call, "second", &open));
+    }
+}

@@ -211,7 +211,7 @@ pub struct CallbackSeen {
     /// When the next try may be.
     pub next_at: Option<i64>,
     pub over_at: Option<i64>,
-    /// `reached given_up too_late number_refused no_line full no_queue withdrawn`.
+    /// `reached given_up too_late number_refused no_line full no_queue withdrawn lost`.
     pub why: Option<String>,
 }
 

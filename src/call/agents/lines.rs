@@ -369,7 +369,11 @@ impl Engine {
                 };
                 self.offer_over(now, offer, how, out);
             }
-            (Some(agent), None) if up => self.leaves(now, id, agent, "hung_up", out),
+            (Some(agent), None) if up => {
+                // A phone that is out of reach has not hung up: in a crisis that is another matter.
+                let by_hand = matches!(why, DialogEnd::Bye { .. });
+                self.leaves(now, id, agent, if by_hand { "hung_up" } else { "lost" }, out);
+            }
             // He has dialled, and his own phone does not come up: nobody is to be rung for nobody.
             (Some(agent), None) if dialling => self.leaves(now, id, agent, "unreachable", out),
             (Some(agent), None) => self.not_reached(now, id, agent, out),
