@@ -89,7 +89,7 @@ impl<'a> Out<'a> {
         let _ = self.cbor.bool(on);
         self
     }
-    fn s(&mut self, text: &str) -> &mut Self {
+    pub fn s(&mut self, text: &str) -> &mut Self {
         let _ = self.cbor.str(text);
         self
     }

@@ -5,4 +5,5 @@ mod damage;
 mod disk;
 mod faults;
 mod follow;
+mod promises;
 mod world;
