@@ -253,7 +253,10 @@ impl Acd {
             Some(lead) => self.offer(now, lead, call, Rule::Lead, out),
             None => {
                 let mobile = |id: &AgentId| self.agents.get(id)?.spec.mobile.clone();
-                let number = self.config.on_call.clone().or_else(|| self.leads.iter().find_map(mobile));
+                let rostered = self.on_call.iter().find_map(mobile);
+                let number = rostered
+                    .or_else(|| self.config.on_call.clone())
+                    .or_else(|| self.leads.iter().find_map(mobile));
                 let to = number.map_or(Escalation::Nobody, Escalation::OnCallMobile);
                 self.alter(call, |place| place.escalated = true);
                 out.push(Action::Escalate { call, to });

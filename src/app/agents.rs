@@ -102,8 +102,8 @@ impl DialGuard {
             .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let time = at.to_zoned_datetime(self.local.zone.clone()).time();
         let minute = u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs());
-        life::may_call(ticket.notify.as_deref(), ticket.safe_time.as_deref(), minute).map_err(|why| match why
-        {
+        let reachable = life::Reachable::of(ticket.notify.as_deref(), ticket.safe_time.as_deref());
+        reachable.may_call(minute).map_err(|why| match why {
             life::NoCall::TextOnly => words::Refused::TextOnly,
             life::NoCall::NotNow => words::Refused::NotNow,
         })

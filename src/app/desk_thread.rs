@@ -14,12 +14,14 @@ use super::rostering::Rostering;
 use super::serve::ServeError;
 use super::works::Shop;
 use crate::api::{self, Api, ApiLimits, ApiParts, Phase, RosterDesk, ServeLimits};
+use crate::base::CallId;
 use crate::call::agents::seam::FromEngine;
-use crate::call::{Reply, Request};
+use crate::call::{Reply, Request, TicketSaved};
 use crate::config::Config;
 use crate::journal;
 use crate::store::projector::{Projector, ProjectorGauge};
-use crate::store::{Db, OpenOptions};
+use crate::store::{Db, OpenOptions, Scope};
+use crate::ticket::life::Reachable;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +43,8 @@ pub struct Desk {
     /// The engine's words for agents.
     pub from_engine: mpsc::Receiver<FromEngine>,
     pub boot: u32,
+    /// Callbacks that were open at the start, and their tickets.
+    pub promised: Vec<(CallId, Arc<str>)>,
     /// Queues that agents serve.
     pub queues: Vec<Arc<str>>,
     pub http: TcpListener,
@@ -58,6 +62,7 @@ const CLOSING: Duration = Duration::from_secs(6);
 /// Reloads that may wait.
 const RELOADS: usize = 4;
 const DB_RETRY: Duration = Duration::from_millis(500);
+const ASKS: Duration = Duration::from_secs(2);
 
 /// Runs the desk until a signal has ended the server. `rest` waits for the engine's and the journal's threads.
 pub fn run(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
@@ -130,6 +135,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         .and_spare(desk.config.journal.spare_dir.as_deref())
         .bounded_by(Arc::clone(&desk.news));
     let projecting = tokio::spawn(projector.run(source, Arc::clone(&desk.durable), projector_stops));
+    tokio::spawn(tell_reachable(db.clone(), orders.clone(), desk.promised));
     tokio::spawn(answer_lookups(db.clone(), desk.questions, orders.clone(), Arc::clone(&wall)));
     let reloading = tokio::spawn(answer_reloads(Arc::new(desk.reloader), asked));
 
@@ -267,6 +273,25 @@ async fn fill_demo(db: &Db, clock: Clock) {
             Err(error) => tracing::warn!(%error, "demo data"),
         }
         sleep(DB_RETRY).await;
+    }
+}
+
+/// What the tickets of open callbacks say of calling: the engine forgot it with the last process.
+async fn tell_reachable(db: Db, orders: Orders, promised: Vec<(CallId, Arc<str>)>) {
+    for (call, no) in promised {
+        let ticket = loop {
+            match timeout(ASKS, db.ticket(&no, &Scope::All)).await {
+                Ok(Ok(ticket)) => break ticket,
+                Ok(Err(_)) | Err(_) => sleep(DB_RETRY).await,
+            }
+        };
+        let Some(ticket) = ticket else { continue };
+        let reachable = Reachable::of(ticket.notify.as_deref(), ticket.safe_time.as_deref());
+        let saved = TicketSaved { done: ticket.state != "draft", state: ticket.state, reachable };
+        let (answer, told) = oneshot::channel();
+        if orders.give(Order::Request(Request::TicketSaved { call, saved }, answer)) {
+            let _ = told.await;
+        }
     }
 }
 

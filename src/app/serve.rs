@@ -130,7 +130,10 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         config_hash: build::config_hash(config),
     });
     driver.give(Input::LostByRestart(recovered.unended.clone()));
-    driver.give(Input::RestoreCallbacks(promised(config, &recovered)));
+    let restored = promised(config, &recovered);
+    let tickets = restored.iter().filter_map(|one| Some((one.call, Arc::clone(&one.ticket.as_ref()?.0))));
+    let promised = tickets.collect();
+    driver.give(Input::RestoreCallbacks(restored));
     assets::keep(&config.data, &assets.entry).map_err(ServeError::io("keeping the flow"))?;
 
     let durable = Arc::new(tokio::sync::Notify::new());
@@ -169,6 +172,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         zone,
         clock,
         orders: orders.clone(),
+        promised,
         board,
         news,
         durable,

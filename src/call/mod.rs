@@ -46,4 +46,4 @@ pub use end::{EndReason, Fault};
 pub use engine::{Effect, Engine, Input};
 pub use ports::MediaPort;
 pub use reach::{News, Place};
-pub use request::{Chosen, Floor, Kept, LiveCall, PeerState, Reply, Request, Status, Why};
+pub use request::{Chosen, Floor, Kept, LiveCall, PeerState, Reply, Request, Status, TicketSaved, Why};

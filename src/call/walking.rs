@@ -11,6 +11,7 @@ use crate::acd::{Enter, Entered, Needs};
 use crate::base::{CallId, LegId, Personal, Time};
 use crate::ivr::seam::{Action, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World};
 use crate::media::seam::{Order, Piece, PlayId, RecordingGap};
+use crate::ticket::life::Reachable;
 use crate::ticket::number::Draw;
 use jiff::Timestamp;
 use rand_chacha::rand_core::Rng;
@@ -128,11 +129,17 @@ impl Engine {
             Action::StopMessage => order(Order::StopMessage { leg }),
             Action::RequestCallback { number, queue } => {
                 let number = number.unwrap_or_else(|| Personal::new(call.number.clone()));
-                if number.is_empty() {
+                if !self.may_be_called_back(number.reveal()) {
+                    self.counters.add(Count::CallbacksRefused);
                     self.todo.push_back((id, Input::CallbackStored(Stored::Failed)));
                     return;
                 }
-                self.book_callback(now, id, number, &queue, out);
+                // One promise a number: whoever asks again, or for somebody else's telephone, does not make it ring more often.
+                if self.is_promised(number.reveal()) {
+                    self.counters.add(Count::CallbacksAgain);
+                } else {
+                    self.book_callback(now, id, number, &queue, out);
+                }
                 self.save(now, id, Saved::Callback, out);
             }
             Action::Lookup { kind, args, timeout_ms } => {
@@ -251,6 +258,7 @@ impl Engine {
             ticket: None,
             tries: 0,
             dialled: None,
+            reachable: Reachable::Always,
         });
         let queue = queue.to_string();
         self.note(now, Fact::CallbackRequested { call: id, number, queue, priority, entered_ms }, out);

@@ -1,7 +1,9 @@
 //! The agents' desk in the engine, on a virtual clock: every command in every state, the faults that have broken other queues, and why
-//! a caller waited (issue 4, rows 3, 4 and 13).
+//! a caller waited (issue 4, rows 3, 4 and 13), and what
+//! nobody may dial (`attacks.md` S20).
 
 mod faults;
+mod guards;
 mod kept;
 mod promised;
 mod room;

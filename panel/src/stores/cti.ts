@@ -32,6 +32,8 @@ export type Sheet =
 
 /** Longer than this and somebody may have gone home. */
 const AWAY_MS = 60_000
+/** How old what is kept of it may be: storage is slow, and a hall tells ten things a second. */
+const KEEP_MS = 3_000
 /** Queues the server lets one page watch. */
 const WATCHED = 64
 
@@ -91,23 +93,36 @@ export const useCti = defineStore('cti', () => {
     settle()
   }
 
-  /** How this tab stood a moment ago; kept over a reload. */
+  /** How this tab stood a moment ago; kept over a reload. Written when it changes, and now and then while it does not. */
+  let kept = ''
+  let keptAt = 0
   function remember() {
-    const { me, device, whole, takenOver } = world.value
+    const { me, device, whole, takenOver, hello } = world.value
     if (!whole || takenOver) return
-    if (me.state === 'offline') return sessionStorage.removeItem('at-work')
     const ready = me.state !== 'not_ready'
-    sessionStorage.setItem('at-work', JSON.stringify({ device, ready, at: Date.now() }))
+    const agent = hello?.agent
+    const how = me.state === 'offline' ? 'offline' : JSON.stringify({ agent, device, ready })
+    if (how === kept && Date.now() - keptAt < KEEP_MS) return
+    kept = how
+    keptAt = Date.now()
+    if (me.state === 'offline') sessionStorage.removeItem('at-work')
+    else sessionStorage.setItem('at-work', JSON.stringify({ agent, device, ready, at: keptAt }))
+  }
+
+  function forget() {
+    kept = ''
+    sessionStorage.removeItem('at-work')
   }
 
   /** A server that has just started knows nobody: who was at work here a moment ago is so again, without a hand moved. */
   function backToWork() {
     const kept = sessionStorage.getItem('at-work')
-    const { me, takenOver } = world.value
+    const { me, takenOver, hello } = world.value
     if (!kept || takenOver || me.state !== 'offline') return remember()
-    sessionStorage.removeItem('at-work')
-    const was = JSON.parse(kept) as { device: string | null; ready: boolean; at: number }
-    if (Date.now() - was.at > AWAY_MS) return
+    forget()
+    const was = JSON.parse(kept) as { agent?: string; device: string | null; ready: boolean; at: number }
+    // The next one at this tab was not at work.
+    if (was.agent !== hello?.agent || Date.now() - was.at > AWAY_MS) return
     void act('agent.login', { device: was.device ?? 'browser' }).then((done) => {
       if (done && was.ready) void act('agent.ready', {})
     })
@@ -121,17 +136,21 @@ export const useCti = defineStore('cti', () => {
     if (names.length) void client.send('queue.watch', { queues: names }).catch(() => {})
   }
 
+  /** As it stands in the tab's storage; unknown until the first time. */
+  let warm: boolean | null = null
   /** The audio follows: it is there while this page acts for an agent who is logged in with the browser. */
   function settle() {
     const { hello, takenOver, me, device, whole } = world.value
     watching = takenOver !== null
-    if (hello && whole && !takenOver && me.state !== 'offline' && (device ?? 'browser') === 'browser') {
-      sessionStorage.setItem('ears', 'browser')
-      void path.start(hello.session)
-    } else if (whole) {
-      sessionStorage.removeItem('ears')
-      path.stop()
+    if (!whole) return
+    const ours = hello && !takenOver && me.state !== 'offline' && (device ?? 'browser') === 'browser'
+    if (warm !== Boolean(ours)) {
+      warm = Boolean(ours)
+      if (warm) sessionStorage.setItem('ears', 'browser')
+      else sessionStorage.removeItem('ears')
     }
+    if (ours) void path.start(hello.session)
+    else path.stop()
   }
 
   function start() {

@@ -9,6 +9,7 @@
 //! What is in here and what the facts say is open are the same ([`crate::call::callbacks::CallbackFold`]).
 
 use super::desk::Open;
+use super::dialling::Cause;
 use super::seam::{AgentEvent, CallCard, CallbackCard, Direction, Refused};
 use crate::acd::{AgentId, Ending, Enter, Entered, Kind, OfferId};
 use crate::base::{CallId, Time};
@@ -18,6 +19,8 @@ use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine};
 use crate::call::fact::Fact;
 use crate::call::live::Stage;
+use crate::ticket::life::{NoCall, Reachable};
+use crate::ticket::numbers::is_emergency;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +38,8 @@ pub(in crate::call) struct Callback {
     pub tries: u8,
     /// The call that dials him now.
     pub dialled: Option<CallId>,
+    /// As his ticket says.
+    pub reachable: Reachable,
 }
 
 impl Engine {
@@ -42,6 +47,20 @@ impl Engine {
     fn moment(&self, now: Time, wall_ms: i64) -> Time {
         let ago = u64::try_from(self.wall.at(now) - wall_ms).unwrap_or(0);
         Time::from_nanos(now.as_nanos().saturating_sub(ago.saturating_mul(1_000_000)))
+    }
+
+    /// What a caller types, or is shown as, may be anybody's: never an emergency code or ourselves, and only what `[dial]` opens.
+    pub(in crate::call) fn may_be_called_back(&self, number: &str) -> bool {
+        let ours = self.config.ua.numbers.iter().any(|own| **own == *number);
+        !number.is_empty()
+            && !ours
+            && !is_emergency(number)
+            && self.outside(number) != Err(Refused::NumberRefused)
+    }
+
+    /// A callback at this number is open. Looks through them all, at most `max_callbacks`, when one is asked for.
+    pub(in crate::call) fn is_promised(&self, number: &str) -> bool {
+        self.callbacks.values().any(|callback| callback.number == *number)
     }
 
     /// The call in which it was asked for is over: its place goes on without it.
@@ -81,6 +100,49 @@ impl Engine {
         }
     }
 
+    /// The ticket of the call in which it was asked for was saved: whom nobody may call is not called, and nobody too early.
+    pub(in crate::call) fn reachable(
+        &mut self,
+        now: Time,
+        of: CallId,
+        reachable: Reachable,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(callback) = self.callbacks.get_mut(&of) else { return };
+        callback.reachable = reachable;
+        if callback.dialled.is_none() {
+            self.callback_is_late(now, of, now, out);
+        }
+    }
+
+    /// At `when` he may not be called: his place rests until he may, or nobody calls at all. False: he may.
+    fn callback_is_late(&mut self, now: Time, of: CallId, when: Time, out: &mut Vec<Effect>) -> bool {
+        let Some(callback) = self.callbacks.get(&of) else { return false };
+        let reachable = callback.reachable;
+        let minute = self.minute_of_day(when);
+        match (reachable.may_call(minute), reachable.opens_in(minute)) {
+            (Ok(()), _) => return false,
+            (Err(NoCall::TextOnly), _) | (Err(NoCall::NotNow), None) => {
+                self.callback_over(now, of, "text_only", out);
+            }
+            (Err(NoCall::NotNow), Some(minutes)) => {
+                self.acd_fact(|acd, said| acd.callback_dropped(now, of, said));
+                if let Some(callback) = self.callbacks.remove(&of) {
+                    let opens = when + Duration::from_secs(u64::from(minutes) * 60);
+                    self.callback_waits(now, of, callback, Some(opens), false, out);
+                }
+            }
+        }
+        true
+    }
+
+    fn minute_of_day(&self, at: Time) -> u16 {
+        let local = jiff::Timestamp::from_millisecond(self.wall.at(at))
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+            .to_zoned_datetime(self.config.timezone.clone());
+        u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs())
+    }
+
     /// What the journal says is still promised, at a start.
     pub(in crate::call) fn restore_callbacks(
         &mut self,
@@ -103,6 +165,7 @@ impl Engine {
                 ticket,
                 tries: open.tries,
                 dialled: None,
+                reachable: Reachable::Always,
             };
             if open.dialled {
                 let fact = Fact::CallbackTryEnded {
@@ -194,6 +257,10 @@ impl Engine {
         if let Some(seat) = self.desk.seats.get_mut(&agent) {
             seat.call = None;
         }
+        // His safe time may have ended while he waited.
+        if self.callback_is_late(now, of, now, out) {
+            return self.tell(now, agent, AgentEvent::Rescinded { call: of, why: "not_now" });
+        }
         let Some(callback) = self.callbacks.get_mut(&of) else {
             self.acd_fact(|acd, said| acd.callback_dropped(now, of, said));
             return self.tell(now, agent, AgentEvent::Rescinded { call: of, why: "failed" });
@@ -207,7 +274,7 @@ impl Engine {
             return self.tell(now, agent, AgentEvent::Rescinded { call: of, why: "failed" });
         }
         let begun = self.next_call;
-        let dialled = self.dial_for(now, agent, &number, ticket, Some(of), out);
+        let dialled = self.dial_for(now, agent, &number, ticket, Cause::Callback(of), out);
         if let Some(card) = dialled.ok().flatten().and_then(|id| self.card(id, Some(agent))) {
             return self.tell(now, agent, AgentEvent::Answered { card });
         }
@@ -277,6 +344,8 @@ impl Engine {
         } else if !kept {
             // It was the last try, or there is no room for its place any more.
             self.callback_over(now, of, "given_up", out);
+        } else if let Some(next) = next {
+            self.callback_is_late(now, of, next, out);
         }
         self.stir(now, &queue);
     }

@@ -7,13 +7,22 @@ use super::party::{Role, Who};
 use super::seam::{AgentEvent, Device, Refused, Target};
 use crate::acd::AgentId;
 use crate::base::{CallId, Time};
+use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine};
 use crate::call::live::Stage;
 use crate::sip::seam::PeerId;
+use crate::ticket::numbers::is_emergency;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// 三方通话 and more: so many can speak with each other on one call.
 const TALKERS_MAX: usize = 8;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Without what only helps the eye.
+fn plain(number: &str) -> String {
+    number.chars().filter(|c| !matches!(c, ' ' | '-')).collect()
+}
 
 impl Engine {
     /// The citizen is set aside and the other is called.
@@ -61,6 +70,7 @@ impl Engine {
             Target::Queue(_) => Err(Refused::NoSuchTarget),
             Target::Number(number) => {
                 let (peer, number) = self.outside(number)?;
+                self.dials_once_more(now, by)?;
                 let from = self.own_number();
                 let who = Who::Number(Arc::clone(&number));
                 if self.invite_party(now, id, peer, &number, &from, Vec::new(), who, Role::Talk, consult) {
@@ -264,8 +274,9 @@ impl Engine {
     ) -> Done {
         let id = self.his_talk(agent, named)?;
         let Some(call) = self.calls.get(&id) else { return Err(Refused::NoSuchCall) };
-        // In a crisis the citizen is not let go of.
-        if call.crisis {
+        // In a crisis the citizen is not let go of, and nobody is left with police or ambulance before a word was said to them.
+        let spoken = matches!(to, Target::Number(number) if is_emergency(&plain(number)));
+        if call.crisis || spoken {
             return Err(Refused::NotAllowed);
         }
         if call.outbound || self.asks(id) {
@@ -326,9 +337,28 @@ impl Engine {
         Ok(Some(id))
     }
 
+    /// Counts a number that an agent dials of his own choice: a page in the wrong hands does not dial all night (`attacks.md` S20).
+    pub(super) fn dials_once_more(&mut self, now: Time, agent: AgentId) -> Result<(), Refused> {
+        let most = self.config.dial.per_agent_hour;
+        let Some(seat) = self.desk.seats.get_mut(&agent) else { return Err(Refused::NotLoggedIn) };
+        if now >= seat.dials.0 {
+            seat.dials = (now + HOUR, 0);
+        }
+        seat.dials.1 = seat.dials.1.saturating_add(1);
+        let dialled = seat.dials.1;
+        if most == 0 || dialled <= most {
+            return Ok(());
+        }
+        self.counters.add(Count::DialsLimited);
+        if dialled == most + 1 {
+            self.alarm(now, "dials_limited", None, Some(agent), "");
+        }
+        Err(Refused::Limit)
+    }
+
     /// The trunk and the number as it may be dialled: by class and list only (`attacks.md` S20, S21).
     pub(super) fn outside(&self, number: &str) -> Result<(PeerId, Arc<str>), Refused> {
-        let number: String = number.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        let number = plain(number);
         if !is_dialable(&number) || !self.config.dial.allows(&number) {
             return Err(Refused::NumberRefused);
         }

@@ -42,6 +42,8 @@ pub(in crate::call) struct Seat {
     pub fresh_until: Option<Time>,
     /// He has called for help on this call.
     pub assist: Option<CallId>,
+    /// The end of the hour in which he has dialled so many numbers.
+    pub dials: (Time, u32),
 }
 
 impl Seat {
@@ -67,6 +69,7 @@ impl Seat {
             came_for: None,
             fresh_until: None,
             assist: None,
+            dials: (Time::ZERO, 0),
         }
     }
 }

@@ -17,6 +17,17 @@ use rand_chacha::rand_core::Rng;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+/// Why a number is dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// By the agent's own choice, of which there are so many in an hour.
+    Chosen,
+    /// It is a try of the callback that was asked for in this call.
+    Callback(CallId),
+    /// A crisis or an emergency has broken.
+    Broken,
+}
+
 impl Engine {
     /// The agent must have nothing in hand, and sound must pass to him. A browser is on the call at once; a desk phone is rung together
     /// with the citizen's, to answer by itself.
@@ -28,17 +39,17 @@ impl Engine {
         ticket: Option<Arc<str>>,
         out: &mut Vec<Effect>,
     ) -> Done {
-        self.dial_for(now, agent, number, ticket, None, out)
+        self.dial_for(now, agent, number, ticket, Cause::Chosen, out)
     }
 
-    /// The same, also as a try of the callback that was asked for in the call `of`: the ACD has the agent on that one already.
+    /// The same for another cause. Of a callback the ACD has the agent on the call in which it was asked for already.
     pub(super) fn dial_for(
         &mut self,
         now: Time,
         agent: AgentId,
         number: &str,
         ticket: Option<Arc<str>>,
-        of: Option<CallId>,
+        cause: Cause,
         out: &mut Vec<Effect>,
     ) -> Done {
         if self.desk.seats.get(&agent).is_none_or(|seat| seat.call.is_some()) {
@@ -50,6 +61,9 @@ impl Engine {
         let (peer, number) = self.outside(number)?;
         if !self.has_ears(agent) {
             return Err(Refused::NoMedia);
+        }
+        if cause == Cause::Chosen {
+            self.dials_once_more(now, agent)?;
         }
         let Some(port) = self.ports.lease() else { return Err(Refused::Limit) };
         let leg = Leg { id: LegId(self.next_leg), port, ssrc: self.rng.next_u32(), open: false };
@@ -64,6 +78,10 @@ impl Engine {
             return Err(Refused::TargetBusy);
         };
         let id = self.begin_outbound(now, dialog, leg, agent, &number, &from, peer, ticket, out);
+        let of = match cause {
+            Cause::Callback(of) => Some(of),
+            Cause::Chosen | Cause::Broken => None,
+        };
         if let Some(of) = of {
             self.callback_dialled(now, of, agent, id, out);
             if let Some(call) = self.calls.get_mut(&id) {

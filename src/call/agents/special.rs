@@ -1,5 +1,6 @@
 //! Callers for whom the usual way is wrong (the service's rules for special callers): a word of the agent changes what follows.
 
+use super::dialling::Cause;
 use super::orders::Done;
 use super::seam::{Refused, Special};
 use crate::acd::AgentId;
@@ -128,7 +129,7 @@ impl Engine {
     pub(in crate::call) fn redial(&mut self, now: Time, lost: Redial, out: &mut Vec<Effect>) {
         let Redial { agent, call, number, queue, crisis } = lost;
         let ticket = Some(Arc::from(call.to_string()));
-        let dialled = agent.map(|agent| self.dial(now, agent, &number, ticket, out));
+        let dialled = agent.map(|agent| self.dial_for(now, agent, &number, ticket, Cause::Broken, out));
         let note = match &dialled {
             Some(Ok(_)) => "called_back",
             Some(Err(why)) => why.code(),
