@@ -146,7 +146,7 @@ pub struct CallbackItem {
     pub call: String,
     pub number: String,
     pub queue: String,
-    /// `waiting dialling reached given_up too_late number_refused no_line full no_queue withdrawn`.
+    /// `waiting dialling reached given_up too_late number_refused no_line full no_queue withdrawn lost`.
     pub state: String,
     pub asked_at: String,
     /// His place: when he came, and with what priority.

@@ -245,8 +245,8 @@ fn seed() -> Result<[u8; 32], ServeError> {
     Ok(seed)
 }
 
-/// Callbacks that were in line when the last process went away. Their numbers are in the requests' own facts; one whose key is gone
-/// cannot be called.
+/// Callbacks that were in line when the last process went away. Their numbers are in the requests' own facts; one whose key is gone, or
+/// whose request is damaged, cannot be called: it comes without a number.
 fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
     let options = journal_options(config);
     let mut reader =
@@ -259,7 +259,7 @@ fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
         // The number is drawn right after the request, where it was not drawn before.
         if let Err(error) = reader.read_after(open.seq.saturating_sub(1), 4, &mut facts) {
             tracing::error!(%error, %call, "a callback is lost: its request cannot be read");
-            continue;
+            facts.clear();
         }
         let drawn = facts.iter().find_map(|stamped| match &stamped.fact {
             Fact::NumberDrawn { call: of, no, code } if of == call => {
@@ -267,18 +267,24 @@ fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
             }
             _ => None,
         });
-        let Some(first) = facts.into_iter().next() else { continue };
-        if let Fact::CallbackRequested { number, queue, skills, .. } = first.fact {
-            restored.push(RestoredCallback {
-                call: *call,
-                number,
-                queue: Arc::from(queue),
-                needs: Needs::new(skills.into_iter().map(|(skill, level)| (Arc::from(skill), level))),
-                ticket: drawn,
-                asked_ms: first.wall_ms,
-                open: open.clone(),
-            });
-        }
+        let asked = facts.into_iter().next().and_then(|first| match first.fact {
+            Fact::CallbackRequested { call: of, number, queue, skills, .. } if of == *call => {
+                Some((number, queue, skills, first.wall_ms))
+            }
+            _ => None,
+        });
+        // One without a number is over at once, and said to be: a promise does not vanish.
+        let (number, asked_in, skills, asked_ms) = asked.unwrap_or_default();
+        let queue = Arc::from(open.queue.as_deref().unwrap_or(&asked_in));
+        restored.push(RestoredCallback {
+            call: *call,
+            number,
+            queue,
+            needs: Needs::new(skills.into_iter().map(|(skill, level)| (Arc::from(skill), level))),
+            ticket: drawn,
+            asked_ms,
+            open: open.clone(),
+        });
     }
     restored
 }
@@ -388,4 +394,34 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let beside = path.with_extension("new");
     std::fs::write(&beside, bytes)?;
     std::fs::rename(beside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::CallId;
+    use crate::call::callbacks::{CallbackFold, OpenCallback};
+
+    #[test]
+    fn a_promise_whose_record_cannot_be_read_is_restored_without_a_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::defaults();
+        (config.data, config.journal.dir) = (dir.path().to_owned(), dir.path().join("journal"));
+        let call = CallId { node: 1, boot: 1, n: 1 };
+        let open =
+            OpenCallback { seq: 7, tries: 1, queue: Some("second".to_owned()), ..OpenCallback::default() };
+        let recovered = Recovered {
+            boot: 2,
+            next_seq: 9,
+            number_blocks: Default::default(),
+            unended: Vec::new(),
+            callbacks: CallbackFold([(call, open.clone())].into()),
+            intents: Default::default(),
+            damage: Vec::new(),
+        };
+        let restored = promised(&config, &recovered);
+        assert_eq!(restored.len(), 1, "it does not vanish");
+        assert!(restored[0].number.is_empty());
+        assert_eq!((restored[0].call, &*restored[0].queue, &restored[0].open), (call, "second", &open));
+    }
 }

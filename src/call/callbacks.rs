@@ -20,6 +20,8 @@ pub struct OpenCallback {
     pub next_ms: i64,
     /// A try has begun and no end of it was told.
     pub dialled: bool,
+    /// The queue it was moved to; `None`: it is in the one it was asked for.
+    pub queue: Option<String>,
 }
 
 /// The open callbacks of one journal.
@@ -44,6 +46,9 @@ impl CallbackFold {
             Fact::CallbackTryEnded { call, next_ms, .. } => self.change(*call, |open| {
                 (open.next_ms, open.dialled) = (*next_ms, false);
             }),
+            Fact::CallbackMoved { call, queue } => {
+                self.change(*call, |open| open.queue = Some(queue.clone()))
+            }
             Fact::CallbackOver { call, .. } => drop(self.0.remove(call)),
             _ => {}
         }

@@ -16,7 +16,7 @@ use super::ports::{MediaPort, Ports};
 use super::rates::Rates;
 use super::reach::{News, Place, Reach, reach};
 use super::request::{Reply, Request};
-use crate::acd::{self, Acd};
+use crate::acd::{self, Acd, AgentId};
 use crate::base::{CallId, DayKind, Deadlines, LegId, Personal, Seeded, Time};
 use crate::ivr::{self, Flow};
 use crate::media::seam as media;
@@ -417,6 +417,10 @@ impl Engine {
             self.greeting_over(id);
             return;
         }
+        if call.parties.iter().any(|party| party.away_until.is_some_and(|at| at <= now)) {
+            self.reach.took(place, News::AgentStayedAway);
+            return self.agents_stayed_away(now, id, out);
+        }
         match &call.stage {
             Stage::Arriving { answer_at } if *answer_at <= now => {
                 self.reach.took(place, News::AnswerDue);
@@ -432,10 +436,6 @@ impl Engine {
                     return self.rang_out(now, id, out);
                 }
                 self.end(now, id, EndReason::CalleeNoAnswer, EndedBy::Us, out);
-            }
-            Stage::Talking { until: Some(until) } if *until <= now => {
-                self.reach.took(place, News::AgentStayedAway);
-                self.agent_stayed_away(now, id, out);
             }
             Stage::Looking { until, .. } if *until <= now => {
                 self.reach.took(place, News::LookupLate);
@@ -467,21 +467,18 @@ impl Engine {
         let Some(call) = self.calls.get(&id) else { return };
         let gone = matches!(by, EndedBy::Peer { .. })
             || matches!(reason, EndReason::MediaLost | EndReason::TransportLost | EndReason::PeerForgot);
-        let agent = call.agent.filter(|agent| call.party_of(*agent).is_some_and(|party| party.up));
         // Once: whom we called back and who hangs up again is for the lead.
-        if let Some(agent) = agent
-            && gone
-            && call.redial
-            && !call.outbound
-            && !call.number.is_empty()
-        {
-            self.redials.push_back(Redial {
-                agent,
-                call: id,
-                number: call.number.clone(),
-                crisis: call.crisis,
-            });
+        if !gone || !call.redial || call.outbound {
+            return;
         }
+        let has_it = |agent: &AgentId| call.party_of(*agent).is_some_and(|party| party.up);
+        self.redials.push_back(Redial {
+            agent: call.agent.filter(has_it).or_else(|| call.next_agent(None)),
+            call: id,
+            number: call.number.clone(),
+            queue: call.queue.clone(),
+            crisis: call.crisis,
+        });
     }
 
     /// The one place where a call ends, whatever ended it.
@@ -497,7 +494,8 @@ impl Engine {
         self.parties_go(now, id, reason.label(), out);
         let Some(mut call) = self.calls.remove(&id) else { return };
         let callback = call.callback.take();
-        let tried = call.calls_back.filter(|_| matches!(call.stage, Stage::Dialing { .. }));
+        // A try until somebody has spoken with him: the citizen may be quicker than the agent's own phone.
+        let tried = call.calls_back.filter(|of| self.is_tried_by(*of, id));
         self.order.remove(&id);
         self.deadlines.moved(id, call.mirrored, None);
         self.by_dialog.remove(&call.dialog);
@@ -549,7 +547,7 @@ impl Engine {
             self.callback_try_over(now, of, calling_back::outcome(reason), out);
         }
         if let Some(callback) = callback {
-            self.callback_waits(now, id, Callback { ticket, ..callback }, None, out);
+            self.callback_waits(now, id, Callback { ticket, ..callback }, None, false, out);
         }
     }
 

@@ -106,7 +106,12 @@ pub enum Fact {
         outcome: String,
         next_ms: i64,
     },
-    /// The callback is in line no more: `reached given_up too_late number_refused no_line full no_queue withdrawn`.
+    /// The callback waits in another queue from now on.
+    CallbackMoved {
+        call: CallId,
+        queue: String,
+    },
+    /// The callback is in line no more: `reached given_up too_late number_refused no_line full no_queue withdrawn lost`.
     CallbackOver {
         call: CallId,
         why: String,
@@ -241,6 +246,7 @@ impl Fact {
             | Self::CallbackRequested { call, .. }
             | Self::CallbackTried { call, .. }
             | Self::CallbackTryEnded { call, .. }
+            | Self::CallbackMoved { call, .. }
             | Self::CallbackOver { call, .. }
             | Self::RecordingStarted { call, .. }
             | Self::RecordingEnded { call, .. }

@@ -115,6 +115,7 @@ impl LiveFold {
             | Fact::CallbackRequested { .. }
             | Fact::CallbackTried { .. }
             | Fact::CallbackTryEnded { .. }
+            | Fact::CallbackMoved { .. }
             | Fact::CallbackOver { .. }
             | Fact::RecordingEnded { .. }
             | Fact::ValueSet { .. }

@@ -142,7 +142,8 @@ pub(super) enum Stage {
     Dialing {
         until: Time,
     },
-    /// Somebody is on the line, or was a moment ago: the walk rests. With `until` set nobody is, and he waits for whoever was.
+    /// Somebody is on the line, or was a moment ago: the walk rests. With `until` set all who were are lost, and he waits for one of
+    /// them until the last one's time is over.
     Talking {
         until: Option<Time>,
     },
@@ -309,12 +310,17 @@ impl Call {
             Stage::Saving { until, .. } => Some((*until, "number not safe in time")),
             Stage::Looking { until, .. } => Some((*until, "lookup")),
             Stage::Dialing { until } => Some((*until, "no answer")),
-            Stage::Talking { until } => until.map(|at| (at, "agent away")),
-            Stage::AwaitingSdp | Stage::Walking | Stage::Queued { .. } | Stage::Message { .. } => None,
+            Stage::AwaitingSdp
+            | Stage::Talking { .. }
+            | Stage::Walking
+            | Stage::Queued { .. }
+            | Stage::Message { .. } => None,
         };
+        let away =
+            self.parties.iter().filter_map(|party| party.away_until).min().map(|at| (at, "agent away"));
         let walk = self.answered.and(self.walk.poll_timeout());
         let greeting = self.legacy.as_ref().and_then(|way| way.greeted_by).map(|at| (at, "greeting"));
-        [own, walk, greeting, Some((self.max_call_at, "longest call"))]
+        [own, away, walk, greeting, Some((self.max_call_at, "longest call"))]
             .into_iter()
             .flatten()
             .min_by_key(|(at, _)| *at)

@@ -85,7 +85,8 @@ impl Engine {
                 order(Order::Stop { leg });
             }
             Action::Music(name) => {
-                let clip = name.and_then(|name| self.clip(&name));
+                // In a crisis nobody is left with music.
+                let clip = name.filter(|_| !call.crisis).and_then(|name| self.clip(&name));
                 order(Order::Background { leg, clip });
             }
             Action::Enqueue { queue, priority, skills } => {
@@ -288,7 +289,8 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Stage::Queued { since } = call.stage else { return };
         call.stage = Stage::Walking;
-        call.place.get_or_insert((since, 0));
+        call.place.get_or_insert((since, call.priority));
+        let outbound = call.outbound;
         self.reach.took(super::reach::Place::Queued, News::WaitOver);
         self.touched.push(id);
         let queue = call.queue.as_ref().map(|queue| queue.to_string()).unwrap_or_default();
@@ -298,6 +300,10 @@ impl Engine {
             Fact::QueueLeft { call: id, queue, outcome, waited_ms: millis(now.since(since)) },
             out,
         );
+        if outbound {
+            // Whom we dialled has no flow to go on with.
+            return self.end(now, id, EndReason::AgentHungUp, EndedBy::Us, out);
+        }
         self.todo.push_back((id, Input::Queue(news)));
     }
 

@@ -113,7 +113,7 @@ impl Fold {
 
     /// Only what the fold needs is read of a record's body.
     fn frame(&mut self, frame: &Frame<'_>) {
-        const NEEDED: [u16; 9] = [1, 2, 11, 13, 19, 50, 51, 52, 60];
+        const NEEDED: [u16; 10] = [1, 2, 11, 13, 19, 50, 51, 52, 53, 60];
         self.last_seq = self.last_seq.max(frame.seq);
         if frame.kind == wire::CHECKPOINT {
             if let Some(fold) = Self::read(frame.body) {
@@ -129,8 +129,11 @@ impl Fold {
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut o = wire::Out::new(out, None, self.last_seq);
         let (callbacks, intents) = (&self.callbacks.0, &self.intents.0);
-        let lists = 3 * self.live.len() + 1 + 9 * callbacks.len() + 1 + 4 * intents.len() + 1;
-        o.list(3 + 2 * self.blocks.len() + lists).n(self.boot).n(self.last_seq).n(self.blocks.len() as u64);
+        let moved = || callbacks.iter().filter_map(|(call, open)| Some((call, open.queue.as_ref()?)));
+        let counts = 4;
+        let lists = 2 * self.blocks.len() + 3 * self.live.len() + 9 * callbacks.len();
+        let later = 4 * intents.len() + 4 * moved().count();
+        o.list(3 + counts + lists + later).n(self.boot).n(self.last_seq).n(self.blocks.len() as u64);
         for (date, to) in &self.blocks {
             o.n(*date).n(*to);
         }
@@ -147,6 +150,10 @@ impl Fold {
         o.n(intents.len() as u64);
         for (agent, last) in intents {
             o.s(agent).s(last.wish.label()).s(&last.reason).n(u64::try_from(last.since_ms).unwrap_or(0));
+        }
+        o.n(moved().count() as u64);
+        for (call, queue) in moved() {
+            o.call(*call).s(queue);
         }
     }
 
@@ -170,6 +177,7 @@ impl Fold {
                 tries: d.u8().ok()?,
                 next_ms: i64::try_from(d.u64().ok()?).ok()?,
                 dialled: d.u8().ok()? != 0,
+                queue: None,
             };
             fold.callbacks.0.insert(call, open);
         }
@@ -179,6 +187,14 @@ impl Fold {
             let (reason, since) = (d.str().ok()?.to_owned(), d.u64().ok()?);
             let last = LastIntent { wish, reason, since_ms: i64::try_from(since).ok()? };
             fold.intents.0.insert(agent, last);
+        }
+        // And one of before they were moved, here.
+        for _ in 0..d.u64().unwrap_or(0) {
+            let call = CallId { node: d.u16().ok()?, boot: d.u32().ok()?, n: d.u64().ok()? };
+            let queue = d.str().ok()?.to_owned();
+            if let Some(open) = fold.callbacks.0.get_mut(&call) {
+                open.queue = Some(queue);
+            }
         }
         Some(fold)
     }

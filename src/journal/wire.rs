@@ -57,6 +57,7 @@ pub fn kind(fact: &Fact) -> u16 {
         Fact::CallbackTryEnded { .. } => 51,
         Fact::CallbackOver { .. } => 52,
         Fact::AgentIntent { .. } => 60,
+        Fact::CallbackMoved { .. } => 53,
     }
 }
 
@@ -224,6 +225,9 @@ pub fn write(fact: &Fact, o: &mut Out<'_>) {
         }
         Fact::CallbackOver { call, why } => {
             o.list(4).call(*call).s(why);
+        }
+        Fact::CallbackMoved { call, queue } => {
+            o.list(4).call(*call).s(queue);
         }
         Fact::RecordingStarted { call, recording } => {
             o.list(4).call(*call).wide(*recording);
@@ -682,6 +686,7 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
         }
         51 => Fact::CallbackTryEnded { call: i.call()?, nth: i.n()?, outcome: i.s()?, next_ms: i.n()? },
         52 => Fact::CallbackOver { call: i.call()?, why: i.s()? },
+        53 => Fact::CallbackMoved { call: i.call()?, queue: i.s()? },
         _ => return Ok(None),
     }))
 }

@@ -211,7 +211,7 @@ pub struct CallbackSeen {
     /// When the next try may be.
     pub next_at: Option<i64>,
     pub over_at: Option<i64>,
-    /// `reached given_up too_late number_refused no_line full no_queue withdrawn`.
+    /// `reached given_up too_late number_refused no_line full no_queue withdrawn lost`.
     pub why: Option<String>,
 }
 
@@ -413,6 +413,10 @@ impl CallRecord {
                     (tried.ended_at, tried.outcome) = (Some(at), Some(outcome.clone()));
                 }
                 news.push(self.of_callback("callback_try_ended", json!({"nth": nth, "outcome": outcome})));
+            }
+            Fact::CallbackMoved { queue, .. } => {
+                self.callback_queue = Some(queue.clone());
+                news.push(self.of_callback("callback_moved", json!({"queue": queue})));
             }
             Fact::CallbackOver { why, .. } => {
                 let seen = self.callback.get_or_insert_default();
@@ -642,6 +646,7 @@ pub fn event_of(fact: &Fact) -> (&'static str, Json) {
         Fact::CallbackTryEnded { nth, outcome, .. } => {
             ("callback_try_ended", json!({"nth": nth, "outcome": outcome}))
         }
+        Fact::CallbackMoved { queue, .. } => ("callback_moved", json!({"queue": queue})),
         Fact::CallbackOver { why, .. } => ("callback_over", json!({"why": why})),
         Fact::RecordingStarted { recording, .. } => {
             ("recording_started", json!({"recording": hex32(*recording)}))

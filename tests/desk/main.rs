@@ -5,7 +5,9 @@
 mod asking;
 mod faults;
 mod guards;
+mod kept;
 mod old_numbers;
+mod promised;
 mod returning;
 mod room;
 #[path = "../days/setup_engine.rs"]

@@ -65,6 +65,8 @@ enum World {
 pub struct Leg {
     pub remote: Option<SocketAddr>,
     pub music: bool,
+    /// How long it may be silent before that is told; zero: for ever.
+    pub silence_ms: u32,
     recording: Option<RecordingId>,
     port: u16,
 }
@@ -241,7 +243,8 @@ impl Room {
     fn order(&mut self, order: Order) {
         match order {
             Order::Open { leg, port, session, .. } => {
-                let fresh = Leg { remote: session.remote, music: false, recording: None, port };
+                let fresh =
+                    Leg { remote: session.remote, music: false, silence_ms: 0, recording: None, port };
                 assert!(self.legs.insert(leg, fresh).is_none(), "a leg is opened once");
             }
             Order::Record { leg, recording } => {
@@ -249,6 +252,9 @@ impl Room {
             }
             Order::Background { leg, clip } => {
                 self.legs.get_mut(&leg).expect("open").music = clip.is_some();
+            }
+            Order::WatchSilence { leg, after_ms } => {
+                self.legs.get_mut(&leg).expect("open").silence_ms = after_ms;
             }
             Order::Bridge { bridge, members } => {
                 assert!(members.iter().all(|member| self.legs.contains_key(&member.leg)), "a leg is missing");

@@ -222,8 +222,10 @@ impl Engine {
         let queue = call.queue.clone();
         let listeners = call.parties.iter().filter_map(|party| party.agent()).collect();
         self.listeners_go(now, id, listeners, out);
-        if !queue.is_some_and(|queue| self.send_to_queue(now, id, &queue, out)) {
-            self.alone(now, id, out);
+        // In a crisis he is the next one, whatever was tried.
+        let crisis = self.calls.get(&id).is_some_and(|call| call.crisis);
+        if crisis || !queue.is_some_and(|queue| self.send_to_queue(now, id, &queue, out)) {
+            self.alone(now, id, false, out);
         }
     }
 
@@ -323,6 +325,9 @@ impl Engine {
             if !self.send_to_queue(now, id, queue, out) {
                 return Err(Refused::TargetBusy);
             }
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.agent = None;
+            }
             for other in others {
                 let role = self.calls.get(&id).and_then(|c| c.party_of(other)).map_or(Role::Talk, |p| p.role);
                 self.drop_party(now, id, other, "transferred", out);
@@ -332,6 +337,11 @@ impl Engine {
         }
         self.call_in(now, id, agent, to, false, out)?;
         self.set_aside(now, id, true, out);
+        if let Some(call) = self.calls.get_mut(&id) {
+            // An outside number writes no ticket: that stays with who sent the citizen there.
+            let outside = call.agent.filter(|_| matches!(to, Target::Number(_)));
+            call.agent = call.next_agent(Some(agent)).or(outside);
+        }
         self.drop_party(now, id, agent, "transferred", out);
         self.freed(now, id, agent, Role::Talk, "transferred");
         Ok(Some(id))

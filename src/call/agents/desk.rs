@@ -205,7 +205,9 @@ impl Engine {
                 return;
             }
             // Whoever dialled is free too when his own phone has not come up yet. A callback's place is not his to give up.
-            let dialled = self.calls.get(&id).is_some_and(|c| matches!(c.stage, Stage::Dialing { .. }));
+            let dialled = self.calls.get(&id).is_some_and(|c| {
+                c.outbound && matches!(c.stage, Stage::Dialing { .. } | Stage::Talking { .. })
+            });
             match agent {
                 Some(agent) if up => self.freed(now, id, agent, role, why),
                 Some(agent) if dialled => {

@@ -200,10 +200,8 @@ impl Engine {
         call.agent = Some(agent);
         call.taken_ms.get_or_insert(self.wall.at(now));
         let (arrived_ms, numbered) = (call.arrived_ms, call.ticket.is_some());
-        if call.callback.take().is_some() {
-            // He speaks with somebody after all.
-            self.note(now, Fact::CallbackOver { call: id, why: "withdrawn".to_owned() }, out);
-        }
+        let outbound = call.outbound;
+        self.callback_withdrawn(now, id, out);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let queue = call.queue.as_ref().map(|queue| queue.to_string()).unwrap_or_default();
         let waited_ms = millis(waited);
@@ -214,8 +212,10 @@ impl Engine {
         );
         self.stir(now, &Arc::from(queue));
         // The walk rests at once: its music stops before the first word.
-        self.step(now, id, Input::Queue(QueueNews::Answered), out);
-        if !numbered {
+        if !outbound {
+            self.step(now, id, Input::Queue(QueueNews::Answered), out);
+        }
+        if !numbered && !outbound {
             let ticket = self.draw(now, id, arrived_ms, out);
             if let Some(call) = self.calls.get_mut(&id) {
                 call.ticket = ticket;
@@ -252,6 +252,7 @@ impl Engine {
         let ahead = self.acd.ahead(id).unwrap_or(0);
         if let Some(callback) = self.callbacks.get_mut(&id) {
             callback.queue = Arc::clone(to);
+            self.note(now, Fact::CallbackMoved { call: id, queue: to.to_string() }, out);
         }
         if let Some(call) = self.calls.get_mut(&id) {
             call.queue = Some(Arc::clone(to));

@@ -281,6 +281,11 @@ impl Engine {
             if !self.config.ua.peers.iter().any(known) {
                 return Err(Refused::NoSuchTarget);
             }
+            // It rings for one of them, and the other would be rung for nothing.
+            let other = |(id, seat): (&AgentId, &Seat)| *id != agent && seat.device.as_ref() == Some(&device);
+            if self.desk.seats.iter().any(other) {
+                return Err(Refused::TargetBusy);
+            }
         }
         let Some(seat) = self.desk.seats.get_mut(&agent) else { return Err(Refused::NotLoggedIn) };
         if seat.call.is_some() && seat.device.as_ref() != Some(&device) {
@@ -497,7 +502,7 @@ impl Engine {
 
     fn force(&mut self, now: Time, lead: AgentId, of: &str, state: Forced, out: &mut Vec<Effect>) -> Done {
         let of = self.led(lead, of)?;
-        let works = state == Forced::Ready;
+        let (works, goes) = (state == Forced::Ready, state == Forced::Offline);
         let state = match state {
             Forced::Ready => acd::Forced::Ready,
             Forced::NotReady { reason } => acd::Forced::NotReady(reason),
@@ -506,6 +511,11 @@ impl Engine {
         self.acd_fact(|acd, actions| acd.force_state(now, of, state, actions)).map_err(refused)?;
         if works {
             self.let_work(now, of, lead, out);
+        }
+        if goes && let Some(seat) = self.desk.seats.get_mut(&of) {
+            seat.device = None;
+            let before = seat.away_until.take();
+            self.desk.away.moved(of, before, None);
         }
         Ok(None)
     }

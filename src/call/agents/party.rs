@@ -1,7 +1,7 @@
 //! Legs beside the citizen's, and who hears whom.
 
 use crate::acd::AgentId;
-use crate::base::LegId;
+use crate::base::{LegId, Time};
 use crate::call::live::{Call, Leg};
 use crate::media::seam::Member;
 use crate::sip::seam::DialogId;
@@ -61,9 +61,20 @@ pub struct Party {
     pub aside: bool,
     /// Asked by an agent while the citizen is set aside.
     pub consult: bool,
+    /// It holds us: it may send nothing.
+    pub held: bool,
+    /// Nothing comes from the agent any more: until then his place is kept for him.
+    pub away_until: Option<Time>,
 }
 
 impl Party {
+    pub fn new(who: Who, role: Role, leg: Leg, dialog: Option<DialogId>, consult: bool) -> Self {
+        Self { who, role, leg, dialog, up: false, aside: false, consult, held: false, away_until: None }
+    }
+    /// On the call, and one whom the citizen hears.
+    pub fn speaks(&self) -> bool {
+        self.up && self.role.is_heard()
+    }
     pub fn agent(&self) -> Option<AgentId> {
         match self.who {
             Who::Agent(agent) => Some(agent),
@@ -122,9 +133,16 @@ impl Call {
     fn is_apart(&self, party: &Party) -> bool {
         self.asking.is_some() && (party.consult || party.agent() == self.asking)
     }
-    /// Somebody speaks with the citizen while an agent has turned away to ask.
+    /// Somebody is there and speaks with the citizen while an agent has turned away to ask.
     pub fn has_company(&self) -> bool {
-        self.parties.iter().any(|party| party.up && party.role.is_heard() && !self.is_apart(party))
+        let there = |party: &&Party| party.speaks() && party.away_until.is_none();
+        self.parties.iter().filter(there).any(|party| !self.is_apart(party))
+    }
+    /// Whoever has the call when this one goes: an agent who is there rather than one who is lost, in the talk rather than asked aside.
+    pub fn next_agent(&self, but: Option<AgentId>) -> Option<AgentId> {
+        let others = self.parties.iter().filter(|party| party.speaks() && party.agent() != but);
+        let order = |party: &&Party| (party.away_until.is_some(), party.consult, party.role != Role::Talk);
+        others.filter(|party| party.agent().is_some()).min_by_key(order).and_then(Party::agent)
     }
     /// Who speaks with whom: the citizen first, then the parties in their order. Fewer than two: nobody is bridged.
     pub fn matrix(&self) -> Vec<Member> {

@@ -40,6 +40,7 @@ impl Engine {
             }
         }
         self.part(now, id, out);
+        self.attend(now, id, out);
         let by: Arc<str> = Arc::from(lead.as_str());
         self.tell(now, of, AgentEvent::Monitored { call: id, by, how: role.label() });
         if let Some(card) = self.card(id, Some(lead)) {
