@@ -2,6 +2,7 @@
 //! a caller waited (issue 4, rows 3, 4 and 13).
 
 mod faults;
+mod floor;
 mod room;
 #[path = "../days/setup_engine.rs"]
 mod setup_engine;
