@@ -1,16 +1,21 @@
 //! Clients as they should not be: fuzzed frames, too fast, too large, binary, bytes that are no websocket, half-open, not reading.
 
-use super::pages::{Dice, Socket, open};
+use super::pages::Dice;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+
+type Socket = WebSocketStream<TcpStream>;
 
 /// How many there are of each kind.
 pub const FUZZERS: usize = 10;
@@ -21,8 +26,14 @@ pub const ALL: usize = FUZZERS + RACERS + MUTE + DEAF;
 
 /// Commands that fuzzers damage.
 const NAMES: [&str; 8] = [
-    "agent.login", "agent.ready", "call.answer", "call.dial", "call.transfer", "queue.watch",
-    "supervisor.listen", "media.offer",
+    "agent.login",
+    "agent.ready",
+    "call.answer",
+    "call.dial",
+    "call.transfer",
+    "queue.watch",
+    "supervisor.listen",
+    "media.offer",
 ];
 
 /// Close codes that the clients were given, and frames they sent.
@@ -53,9 +64,23 @@ pub fn unleash(at: SocketAddr, tokens: &[String], over: &Arc<AtomicBool>, seen: 
     all
 }
 
+/// `narrow`: with as little room for what is not read as the kernel gives.
+async fn open(at: SocketAddr, token: &str, narrow: bool) -> Result<Socket, Box<dyn Error + Send + Sync>> {
+    let mut request = format!("ws://{at}/cti/v1").into_client_request()?;
+    let headers = request.headers_mut();
+    headers.insert("authorization", format!("Bearer {token}").parse()?);
+    headers.insert("sec-websocket-protocol", "hotline.cti.v1".parse()?);
+    let socket = TcpSocket::new_v4()?;
+    if narrow {
+        socket.set_recv_buffer_size(4096)?;
+    }
+    let stream = socket.connect(at).await?;
+    Ok(tokio_tungstenite::client_async(request, stream).await?.0)
+}
+
 /// Damaged commands, as many as are allowed.
 async fn fuzz(at: SocketAddr, token: &str, over: &AtomicBool, seen: &Seen, mut dice: Dice) {
-    let Ok(mut page) = open(at, token, None).await else { return };
+    let Ok(mut page) = open(at, token, false).await else { return };
     while !over.load(Relaxed) {
         let name = NAMES[dice.roll(NAMES.len() as u64) as usize];
         let mut text = json!({"id": format!("{}", dice.0), "cmd": name, "call": "c-1-1-1", "agent": [1, 2],
@@ -86,7 +111,7 @@ async fn fuzz(at: SocketAddr, token: &str, over: &AtomicBool, seen: &Seen, mut d
 /// One after the other: 600 commands at once, a binary frame, a frame that is too large, bytes that break RFC 6455.
 async fn race(at: SocketAddr, token: &str, seen: &Seen) {
     for round in 0..4 {
-        let Ok(mut page) = open(at, token, None).await else { return };
+        let Ok(mut page) = open(at, token, false).await else { return };
         let sent = match round {
             0 => {
                 for n in 0..600 {
@@ -122,7 +147,7 @@ async fn until_closed(page: &mut Socket, seen: &Seen) {
 
 /// Watches the floor and takes nothing any more. `writes`: it goes on talking, so that only its not reading tells.
 async fn mute(at: SocketAddr, token: &str, over: &AtomicBool, seen: &Seen, writes: bool) {
-    let Ok(mut page) = open(at, token, None).await else { return };
+    let Ok(mut page) = open(at, token, writes).await else { return };
     let watch = json!({"id": format!("{:p}", &raw const page), "cmd": "queue.watch", "queues": ["people"]});
     if page.send(Message::text(watch.to_string())).await.is_err() {
         return;
@@ -134,11 +159,13 @@ async fn mute(at: SocketAddr, token: &str, over: &AtomicBool, seen: &Seen, write
         tokio::time::sleep(Duration::from_millis(100)).await;
         if writes && n % 10 == 0 {
             let frame = json!({"id": format!("w{n}"), "cmd": "agent.ready"}).to_string();
-            if tokio::time::timeout(Duration::from_millis(100), page.send(Message::text(frame))).await.is_err() {
+            if tokio::time::timeout(Duration::from_millis(100), page.send(Message::text(frame)))
+                .await
+                .is_err()
+            {
                 return;
             }
             seen.sent.fetch_add(1, Relaxed);
         }
     }
-    let _: &TcpStream = page.get_ref();
 }

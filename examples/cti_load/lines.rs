@@ -79,9 +79,9 @@ impl Lines {
             server,
             trunk: socket("127.0.0.1", 5)?,
             // Another address than the trunk's: it is told by its digest.
-            desk: socket("127.0.0.9", 100)?,
+            desk: socket("127.0.0.1", 100)?,
             trunk_rtp: socket("127.0.0.1", 1)?,
-            desk_rtp: socket("127.0.0.9", 1)?,
+            desk_rtp: socket("127.0.0.1", 1)?,
             over: AtomicBool::new(false),
             citizens: Mutex::default(),
             numbers: Mutex::default(),
@@ -92,11 +92,9 @@ impl Lines {
             refused: AtomicUsize::new(0),
             placed: AtomicUsize::new(0),
         });
-        for (name, work) in [
-            ("trunk", State::trunk as fn(&State)),
-            ("desk phones", State::desk),
-            ("voice", State::voice),
-        ] {
+        for (name, work) in
+            [("trunk", State::trunk as fn(&State)), ("desk phones", State::desk), ("voice", State::voice)]
+        {
             let state = Arc::clone(&state);
             std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&state))?;
         }
@@ -126,10 +124,11 @@ impl Lines {
         script.rtp = state.trunk_rtp.local_addr()?.port();
         let (invite, now) = (script.invite(), Instant::now());
         lock(&state.numbers).insert(script.caller.clone(), script.call_id.clone());
-        state.trunk.send_to(invite.as_bytes(), state.server)?;
-        let call_id = script.call_id.clone();
+        let (call_id, first) = (script.call_id.clone(), invite.clone());
         let citizen = Citizen { script, invite, bye: None, begun: now, sent: now, up: false };
+        // Before the answer can be here.
         lock(&state.citizens).insert(call_id, citizen);
+        state.trunk.send_to(first.as_bytes(), state.server)?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! `cargo build --release && cargo run --release --example cti_load -- [pages] [callers]`
 //!
 //! The server is `hotline serve` in a process of its own. Of the pages, which are real websockets signed in over HTTP and watching the
-//! floor as the panel does, three in ten take calls with a desk phone (registered by SIP with digest, answering hands free, with
+//! floor as the panel does (from nine offices' addresses), three in ten take calls with a desk phone (registered by SIP with digest, answering hands free, with
 //! voice); the others are logged in with a browser whose sound is never proven, and change their reason now and then. Callers dial by
 //! SIP, with voice both ways. Clock and cores are shared by the server and this load, so the figures hold this program's time too.
 //!
@@ -22,6 +22,7 @@ mod figures;
 mod lines;
 mod pages;
 mod server;
+mod wire;
 
 use figures::{Figure, Kind, Spread, Usage};
 use lines::Lines;
@@ -290,7 +291,10 @@ impl Load {
                 }
             }
         });
-        println!("\n{pages} pages ({} take calls by desk phone), {callers} callers in line; milliseconds", self.working);
+        println!(
+            "\n{pages} pages ({} take calls by desk phone), {callers} callers in line; milliseconds",
+            self.working
+        );
         println!("{:<44} {:>8} {:>9} {:>9} {:>9} {:>6}", "", "count", "p50", "p99", "worst", "asked");
         let everything = [Kind::Own, Kind::Floor, Kind::Queue];
         for (n, phase) in self.phases.iter().enumerate() {

@@ -3,23 +3,19 @@
 use super::figures::{Figure, Kind};
 use super::lines::Lines;
 use super::server::PASSWORD;
-use futures_util::{SinkExt as _, StreamExt as _};
+use super::wire::{CLOSE, PING, TEXT, Wire};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::error::Error;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
-pub type Socket = WebSocketStream<TcpStream>;
+type Failure = Box<dyn Error + Send + Sync>;
 
 /// What a page does all day.
 #[derive(Clone, Debug)]
@@ -34,10 +30,12 @@ pub enum Job {
 #[derive(Clone, Copy, Debug)]
 pub enum Order {
     Login,
+    /// To work: who takes calls is ready, the others change their reasons.
     Ready,
-    NotReady,
     /// The line breaks and the page comes back, with its number or asking for a snapshot.
-    ComeBack { resume: bool },
+    ComeBack {
+        resume: bool,
+    },
     Stop,
 }
 
@@ -111,34 +109,44 @@ impl Dice {
     }
 }
 
+/// Microseconds since 1970.
+fn now_us() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_micros()).unwrap_or(i64::MAX)
+}
+
 /// How long a frame with this `at` was under way, µs. Both clocks are this machine's; `at` is cut to the millisecond, in China's time.
-fn under_way(at: &str) -> Option<i64> {
+fn under_way(at: &str, now: i64) -> Option<i64> {
     const DAY: i64 = 86_400_000_000;
     let part = |from: usize, to: usize| at.get(from..to)?.parse::<i64>().ok();
     let seconds = part(11, 13)? * 3600 + part(14, 16)? * 60 + part(17, 19)?;
     let sent = (seconds * 1000 + part(20, 23)?) * 1000;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    let now = (i64::try_from(now.as_micros()).ok()? + 8 * 3_600_000_000) % DAY;
+    let now = (now + 8 * 3_600_000_000) % DAY;
     Some((now - sent + DAY / 2).rem_euclid(DAY) - DAY / 2)
 }
 
-pub async fn sign_in(client: &reqwest::Client, at: SocketAddr, name: &str) -> Result<String, Box<dyn Error + Send + Sync>> {
+/// The frames there are most of, read without a parser: number, `at`, and whom it is about (`None`: a queue).
+fn common(text: &str) -> Option<(u64, &str, Option<&str>)> {
+    let (seq, rest) = text.strip_prefix("{\"seq\":")?.split_once(",\"event\":\"")?;
+    let (event, rest) = rest.split_once("\",\"at\":\"")?;
+    let (at, rest) = rest.split_once("\",\"data\":{")?;
+    let about = match event {
+        "queue.stats" => None,
+        "agent.state" => Some(rest.strip_prefix("\"agent\":\"")?.split('"').next()?),
+        _ => return None,
+    };
+    Some((seq.parse().ok()?, at, about))
+}
+
+pub async fn sign_in(client: &reqwest::Client, at: SocketAddr, name: &str) -> Result<String, Failure> {
     let body = json!({"username": name, "password": PASSWORD});
     let answer = client.post(format!("http://{at}/api/v1/session")).json(&body).send().await?;
     let status = answer.status();
     let body: Value = answer.json().await?;
-    body["token"].as_str().map(str::to_owned).ok_or_else(|| format!("sign-in of {name}: {status} {body}").into())
-}
-
-pub async fn open(at: SocketAddr, token: &str, resume: Option<u64>) -> Result<Socket, Box<dyn Error + Send + Sync>> {
-    let query = resume.map(|n| format!("?resume={n}")).unwrap_or_default();
-    let mut request = format!("ws://{at}/cti/v1{query}").into_client_request()?;
-    let headers = request.headers_mut();
-    headers.insert("authorization", format!("Bearer {token}").parse()?);
-    headers.insert("sec-websocket-protocol", "hotline.cti.v1".parse()?);
-    let stream = TcpStream::connect(at).await?;
-    stream.set_nodelay(true)?;
-    Ok(tokio_tungstenite::client_async(request, stream).await?.0)
+    body["token"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| format!("sign-in of {name}: {status} {body}").into())
 }
 
 /// What an agent does next, and when.
@@ -162,13 +170,22 @@ pub struct Page {
     /// Wants calls, and said so at this moment.
     free_since: Option<Instant>,
     state: String,
-    fidgets: bool,
     figures: Vec<Figure>,
 }
 
 enum Came {
     Stop,
     Back { resume: bool },
+}
+
+/// What a frame means to the line.
+#[derive(PartialEq, Eq)]
+enum Heard {
+    Event,
+    /// The page has where to go on from.
+    Whole,
+    /// So too, and the floor has to be watched anew.
+    Snapshot,
 }
 
 impl Page {
@@ -185,7 +202,6 @@ impl Page {
             due: None,
             free_since: None,
             state: String::new(),
-            fidgets: false,
             figures: Vec::new(),
         }
     }
@@ -193,7 +209,10 @@ impl Page {
     /// Until it is told to stop.
     pub async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
         loop {
-            let came = match open(self.shared.at, &self.token, self.seq).await {
+            // Offices of sixty.
+            let office = u8::try_from(self.name.parse::<u32>().unwrap_or(0) / 60 % 250).unwrap_or(0);
+            let whence = Ipv4Addr::new(127, 0, 1, office + 1);
+            let came = match Wire::open(self.shared.at, whence, &self.token, self.seq).await {
                 Ok(socket) => self.live(socket, &mut orders).await,
                 Err(why) => Err(why),
             };
@@ -214,16 +233,16 @@ impl Page {
 
     async fn live(
         &mut self,
-        mut socket: Socket,
+        mut socket: Wire,
         orders: &mut mpsc::UnboundedReceiver<Order>,
-    ) -> Result<Came, Box<dyn Error + Send + Sync>> {
+    ) -> Result<Came, Failure> {
         let mut counted = Counted(None);
         loop {
-            let due = self.due.as_ref().map_or_else(|| Instant::now() + Duration::from_secs(60), |(at, _)| *at);
+            let due =
+                self.due.as_ref().map_or_else(|| Instant::now() + Duration::from_secs(60), |(at, _)| *at);
             tokio::select! {
                 order = orders.recv() => match order {
                     None | Some(Order::Stop) => {
-                        let _ = socket.close(None).await;
                         return Ok(Came::Stop);
                     }
                     Some(Order::ComeBack { resume }) => return Ok(Came::Back { resume }),
@@ -234,30 +253,53 @@ impl Page {
                         self.act(&mut socket, next).await?;
                     }
                 }
-                came = socket.next() => match came.ok_or("the server has closed")?? {
-                    Message::Text(text) => {
-                        self.shared.bytes.fetch_add(text.len(), Relaxed);
-                        if self.hear(&mut socket, &text).await? && counted.0.is_none() {
-                            counted = Counted::of(&self.shared);
-                        }
+                more = socket.more() => {
+                    if !more? {
+                        return Err("the server has closed".into());
                     }
-                    Message::Close(close) => return Err(format!("closed: {close:?}").into()),
-                    _ => {}
-                },
+                    self.read(&mut socket, &mut counted).await?;
+                }
             }
         }
     }
 
-    async fn send(&mut self, socket: &mut Socket, cmd: &'static str, mut fields: Value) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+    /// Whatever has come.
+    async fn read(&mut self, socket: &mut Wire, counted: &mut Counted) -> Result<(), Failure> {
+        let (now, heard) = (now_us(), Instant::now());
+        while let Some((kind, at)) = socket.next() {
+            self.shared.bytes.fetch_add(at.len(), Relaxed);
+            match kind {
+                TEXT => {
+                    let what = self.hear(std::str::from_utf8(socket.payload(at))?, now, heard)?;
+                    if what != Heard::Event && counted.0.is_none() {
+                        *counted = Counted::of(&self.shared);
+                    }
+                    if what == Heard::Snapshot {
+                        self.send(socket, "queue.watch", json!({"queues": ["people"]})).await?;
+                    }
+                }
+                PING => socket.pong().await?,
+                CLOSE => {
+                    let payload = socket.payload(at);
+                    let code = payload.first().zip(payload.get(1)).map(|(a, b)| u16::from_be_bytes([*a, *b]));
+                    return Err(format!("closed: {code:?}").into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, socket: &mut Wire, cmd: &'static str, mut fields: Value) -> Result<(), Failure> {
         self.next_id += 1;
         let id = format!("{}-{}", self.name, self.next_id);
         fields["id"] = json!(id);
         fields["cmd"] = json!(cmd);
         self.asked.insert(id, (cmd, Instant::now()));
-        socket.send(Message::text(fields.to_string())).await
+        socket.send(&fields.to_string()).await
     }
 
-    async fn ordered(&mut self, socket: &mut Socket, order: Order) -> Result<(), Box<dyn Error + Send + Sync>> {
+    async fn ordered(&mut self, socket: &mut Wire, order: Order) -> Result<(), Failure> {
         match (order, &self.job) {
             (Order::Login, Job::Calls { phone }) => {
                 let device = json!({"device": phone});
@@ -268,20 +310,15 @@ impl Page {
                 self.free_since = Some(Instant::now());
                 self.send(socket, "agent.ready", json!({})).await?;
             }
-            (Order::NotReady, Job::Calls { .. }) => {
-                self.send(socket, "agent.not_ready", json!({"reason": "training"})).await?;
-            }
             (Order::Ready, Job::Restless) => {
-                self.fidgets = true;
                 self.due = Some((Instant::now() + self.dice.between(0, 30_000), Next::Fidget));
             }
-            (Order::NotReady, Job::Restless) => self.fidgets = false,
             (Order::ComeBack { .. } | Order::Stop, _) => {}
         }
         Ok(())
     }
 
-    async fn act(&mut self, socket: &mut Socket, next: Next) -> Result<(), Box<dyn Error + Send + Sync>> {
+    async fn act(&mut self, socket: &mut Wire, next: Next) -> Result<(), Failure> {
         match next {
             Next::HangUp => self.send(socket, "call.hangup", json!({})).await?,
             Next::FinishWrapUp => {
@@ -291,9 +328,7 @@ impl Page {
             Next::Fidget => {
                 let reason = ["training", "paperwork", "meeting"][self.dice.roll(3) as usize];
                 self.send(socket, "agent.not_ready", json!({"reason": reason})).await?;
-                if self.fidgets {
-                    self.due = Some((Instant::now() + self.dice.between(15_000, 45_000), Next::Fidget));
-                }
+                self.due = Some((Instant::now() + self.dice.between(15_000, 45_000), Next::Fidget));
             }
         }
         Ok(())
@@ -306,46 +341,48 @@ impl Page {
         }
     }
 
-    /// `true`: the page has where to go on from.
-    async fn hear(&mut self, socket: &mut Socket, text: &str) -> Result<bool, Box<dyn Error + Send + Sync>> {
-        let heard = Instant::now();
+    fn counted(&mut self, seq: u64) {
+        if self.seq.is_some_and(|last| seq != last + 1) {
+            self.shared.gaps.fetch_add(1, Relaxed);
+            self.shared.complain(format!("{}: {seq} after {:?}", self.name, self.seq));
+        }
+        self.seq = Some(seq);
+    }
+
+    fn hear(&mut self, text: &str, now: i64, heard: Instant) -> Result<Heard, Failure> {
+        if let Some((seq, at, about)) = common(text)
+            && about.is_none_or(|agent| agent != self.name)
+        {
+            self.counted(seq);
+            if let Some(us) = under_way(at, now) {
+                self.figure(if about.is_some() { Kind::Floor } else { Kind::Queue }, us);
+            }
+            return Ok(Heard::Event);
+        }
         let frame: Frame<'_> = serde_json::from_str(text)?;
         if let Some(re) = &frame.re {
             self.answered(re, frame.ok == Some(true), text, heard);
-            return Ok(false);
+            return Ok(Heard::Event);
         }
         let (event, data) = (frame.event.as_deref().unwrap_or_default(), frame.data.unwrap_or_default());
-        if let Some(seq) = frame.seq {
-            if event != "snapshot" && self.seq.is_some_and(|last| seq != last + 1) {
-                self.shared.gaps.fetch_add(1, Relaxed);
-                self.shared.complain(format!("{}: {seq} after {:?}", self.name, self.seq));
+        match (event, frame.seq) {
+            ("hello", _) if data.resumed == Some(true) => {
+                self.seq = data.resume;
+                return Ok(Heard::Whole);
             }
-            self.seq = Some(seq);
-        }
-        let own = data.agent.as_deref().is_none_or(|agent| agent == self.name);
-        let kind = match event {
-            "hello" => {
-                if data.resumed == Some(true) {
-                    self.seq = data.resume;
-                }
-                return Ok(data.resumed == Some(true));
+            ("hello" | "heartbeat", _) => return Ok(Heard::Event),
+            ("snapshot", seq) => {
+                self.seq = seq;
+                return Ok(Heard::Snapshot);
             }
-            "snapshot" => {
-                self.send(socket, "queue.watch", json!({"queues": ["people"]})).await?;
-                return Ok(true);
-            }
-            "heartbeat" => return Ok(false),
-            "queue.stats" => Kind::Queue,
-            "agent.state" if !own => Kind::Floor,
-            _ => Kind::Own,
-        };
-        if let Some(us) = frame.at.as_deref().and_then(under_way) {
-            self.figure(kind, us);
+            (_, Some(seq)) => self.counted(seq),
+            (_, None) => {}
         }
-        if kind == Kind::Own {
-            self.work(event, &data, heard);
+        if let Some(us) = frame.at.as_deref().and_then(|at| under_way(at, now)) {
+            self.figure(Kind::Own, us);
         }
-        Ok(false)
+        self.work(event, &data, heard);
+        Ok(Heard::Event)
     }
 
     fn answered(&mut self, re: &str, ok: bool, text: &str, heard: Instant) {

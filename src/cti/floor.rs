@@ -56,8 +56,7 @@ impl Floor {
 
     /// What this reader has not been given, from the place `had` on.
     pub fn share(&self, had: u64, reader: &AgentId) -> Share {
-        let reads: Vec<bool> =
-            self.lists.iter().map(|list| list.binary_search(reader).is_ok()).collect();
+        let reads: Vec<bool> = self.lists.iter().map(|list| list.binary_search(reader).is_ok()).collect();
         self.words_for(had, |word| {
             reads.get(word.list).is_some_and(|reads| *reads) && word.but.as_ref() != Some(reader)
         })

@@ -9,9 +9,16 @@ use std::sync::Arc;
 pub enum Out {
     Frame(Arc<str>),
     /// Events one after the other, the first with this number; their texts are shared with other pages.
-    Events { first: u64, texts: Arc<[Arc<str>]> },
+    Events {
+        first: u64,
+        texts: Arc<[Arc<str>]>,
+    },
     /// With five hundred colleagues a snapshot is long: it is no work for the task that serves all pages.
-    Snapshot { seq: u64, wall_ms: i64, snapshot: Box<Snapshot> },
+    Snapshot {
+        seq: u64,
+        wall_ms: i64,
+        snapshot: Box<Snapshot>,
+    },
 }
 
 impl Out {

@@ -73,13 +73,7 @@ impl Engine {
         self.tell_all(now, to, but, event);
     }
 
-    fn tell_all(
-        &mut self,
-        now: Time,
-        to: Arc<[Arc<str>]>,
-        but: Option<Arc<str>>,
-        event: AgentEvent,
-    ) {
+    fn tell_all(&mut self, now: Time, to: Arc<[Arc<str>]>, but: Option<Arc<str>>, event: AgentEvent) {
         if !to.is_empty() {
             let wall_ms = self.wall.at(now);
             self.desk.words.push(FromEngine::Floor { to, but, at: now, wall_ms, event });

@@ -230,7 +230,10 @@ impl Engine {
                 assert!(seat.rung.is_none(), "{id} is rung for no call");
                 continue;
             };
-            assert!(seat.rung.is_none_or(|ring| self.desk.rung_for(ring.call).any(|a| a == *id)), "{id} is rung");
+            assert!(
+                seat.rung.is_none_or(|ring| self.desk.rung_for(ring.call).any(|a| a == *id)),
+                "{id} is rung"
+            );
             let call = self.calls.get(&on);
             assert!(call.is_some() || self.callbacks.contains_key(&on), "{id} is on {on}, which is gone");
             let there = call.is_some_and(|call| call.party_of(*id).is_some());
