@@ -381,7 +381,9 @@ impl Page {
         if let Some(us) = frame.at.as_deref().and_then(|at| under_way(at, now)) {
             self.figure(Kind::Own, us);
         }
-        self.work(event, &data, heard);
+        if data.agent.as_deref().is_none_or(|agent| agent == self.name) {
+            self.work(event, &data, heard);
+        }
         Ok(Heard::Event)
     }
 
