@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 pub struct ServeLimits {
     /// Connections at once; more wait to be accepted.
     pub connections: usize,
-    /// Connections at once from one address; more are closed.
+    /// Connections at once from one address; more are closed. An office of hundreds may sit behind one, and comes back all at once.
     pub per_source: u32,
     /// A request's head must be complete after this, also the next one on a kept connection.
     pub head: Duration,
@@ -31,8 +31,8 @@ pub struct ServeLimits {
 impl Default for ServeLimits {
     fn default() -> Self {
         Self {
-            connections: 1_024,
-            per_source: 128,
+            connections: 2_048,
+            per_source: 768,
             head: Duration::from_secs(10),
             drain: Duration::from_secs(5),
         }

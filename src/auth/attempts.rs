@@ -55,9 +55,13 @@ impl Attempts {
         }
     }
 
-    /// The right password clears the name, not the source: others may be guessing from there.
-    pub fn succeeded(&mut self, user: &str) {
+    /// The right password clears the name. Its source gets back this one try and no other: five hundred agents may sit behind one
+    /// address, and others may be guessing from there.
+    pub fn succeeded(&mut self, user: &str, source: &str) {
         self.by_key.remove(&user_key(user));
+        if let Some(window) = self.by_key.get_mut(&source_key(source)) {
+            window.failures = window.failures.saturating_sub(1);
+        }
     }
 
     fn make_room(&mut self, now: i64) {
@@ -104,8 +108,25 @@ mod tests {
         }
         assert!(attempts.wait("someone", "1.1.1.1", 0).is_some());
         assert_eq!(attempts.wait("someone", "2.2.2.2", 0), None);
-        attempts.succeeded("user1");
-        assert!(attempts.wait("user1", "1.1.1.1", 0).is_some(), "success does not open the source");
+    }
+
+    #[test]
+    fn an_office_of_hundreds_signs_in_from_one_address_and_a_guesser_among_them_is_stopped() {
+        let mut attempts = Attempts::new(PER_USER);
+        for i in 0..500 {
+            let user = format!("user{i}");
+            assert_eq!(attempts.wait(&user, "1.1.1.1", 0), None, "{i}");
+            attempts.failed(&user, "1.1.1.1", 0);
+            attempts.succeeded(&user, "1.1.1.1");
+        }
+        // His own right password between his guesses gives him nothing back.
+        for i in 0..PER_SOURCE {
+            assert_eq!(attempts.wait("guesser", "1.1.1.1", 0), None, "{i}");
+            attempts.failed(&format!("victim{i}"), "1.1.1.1", 0);
+            attempts.failed("guesser", "1.1.1.1", 0);
+            attempts.succeeded("guesser", "1.1.1.1");
+        }
+        assert!(attempts.wait("guesser", "1.1.1.1", 0).is_some());
     }
 
     #[test]

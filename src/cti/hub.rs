@@ -15,6 +15,7 @@ use crate::call::agents::seam::{FromEngine, ToEngine};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::sleep_until;
 
 /// Requests of all sessions that wait for the hub.
 const INBOX: usize = 1024;
@@ -24,8 +25,10 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HubLimits {
     pub heartbeat: Duration,
-    /// Frames waiting for one session; one more and it is cut.
+    /// Messages waiting for one session, what was gathered about the floor being one; one more and it is cut.
     pub outgoing: usize,
+    /// What everybody is told is gathered for so long at most, and then sent to each in one go.
+    pub gather: Duration,
     /// A session that takes nothing for this long is cut.
     pub stall: Duration,
     /// Sessions at once, all agents together.
@@ -45,6 +48,7 @@ impl Default for HubLimits {
         Self {
             heartbeat: Duration::from_secs(5),
             outgoing: 256,
+            gather: Duration::from_millis(20),
             stall: Duration::from_secs(10),
             sessions: 2000,
             stream: StreamLimits {
@@ -131,6 +135,7 @@ async fn run(
                 Some(said) => desk.media(said),
                 None => from_media_open = false,
             },
+            () = sleep_until(desk.floor_at()), if desk.has_floor() => desk.tell_floor(),
             _ = tick.tick() => desk.tick(),
         }
     }

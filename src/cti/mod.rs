@@ -9,7 +9,7 @@
 //! - `protocol` (pure) reads command frames and writes all others; its structs are converted by hand and are nobody's inside.
 //!   `schema.json` beside it is what is published.
 //! - `stream` (pure) is one agent's stream: numbers, the ring of past events, who acts and who watches. `answers` (pure)
-//!   carries each command out once. `media` holds the words to the browsers' audio.
+//!   carries each command out once. `floor` (pure) gathers what everybody is told. `media` holds the words to the browsers' audio.
 //! - `hub` owns all streams; `session` is one websocket. Both only move things.
 //!
 //! The rules that always hold: each session sees an agent's events in order, each once, after the snapshot or resume point it
@@ -19,8 +19,10 @@
 //! table of the tests. To add an event: a variant, its struct in `protocol/view.rs`, an entry in `schema.json`.
 mod answers;
 mod counts;
+mod floor;
 mod hub;
 mod media;
+mod out;
 mod protocol;
 mod session;
 mod stream;

@@ -7,6 +7,7 @@
 
 use super::counts::Cut;
 use super::hub::{CtiHandle, Join, ToHub, Who};
+use super::out::Out;
 use super::protocol;
 use super::stream::Session;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
@@ -124,7 +125,7 @@ async fn signed_in(desk: &CtiHandle, check: Check) -> End {
 async fn write(
     desk: &CtiHandle,
     sink: &mut SplitSink<WebSocket, Message>,
-    mut frames: mpsc::Receiver<Arc<str>>,
+    mut frames: mpsc::Receiver<Out>,
 ) -> End {
     let (beat, stall) = (desk.limits().heartbeat, desk.limits().stall);
     let mut tick = interval_at(Instant::now() + beat, beat);
@@ -133,7 +134,7 @@ async fn write(
         let writing = tokio::select! {
             frame = frames.recv() => {
                 let Some(frame) = frame else { return End::Cut(Cut::Stopping) };
-                timeout(stall, several(sink, frame, &mut frames)).await
+                timeout(stall, several(desk, sink, frame, &mut frames)).await
             }
             _ = tick.tick() => timeout(stall, beat_once(desk, sink)).await,
         };
@@ -145,15 +146,19 @@ async fn write(
     }
 }
 
-/// This frame and all that wait behind it, in as few packets as may be.
+/// This and all that wait behind it, in as few packets as may be.
 async fn several(
+    desk: &CtiHandle,
     sink: &mut SplitSink<WebSocket, Message>,
-    first: Arc<str>,
-    frames: &mut mpsc::Receiver<Arc<str>>,
+    first: Out,
+    waiting: &mut mpsc::Receiver<Out>,
 ) -> Result<(), axum::Error> {
-    sink.feed(Message::text(&*first)).await?;
-    while let Ok(next) = frames.try_recv() {
-        sink.feed(Message::text(&*next)).await?;
+    let mut next = Some(first);
+    while let Some(out) = next {
+        for frame in out.frames(desk.writer()) {
+            sink.feed(Message::text(frame)).await?;
+        }
+        next = waiting.try_recv().ok();
     }
     sink.flush().await
 }
@@ -168,7 +173,7 @@ async fn read(
     desk: &CtiHandle,
     session: Session,
     stream: &mut SplitStream<WebSocket>,
-    out: &mpsc::Sender<Arc<str>>,
+    out: &mpsc::Sender<Out>,
 ) -> End {
     let silence = desk.limits().heartbeat * SILENT_HALVES / 2;
     let mut rate = Rate::new(Instant::now());
@@ -201,7 +206,7 @@ async fn read(
             }
             Err(unread) => {
                 desk.counts().unread.fetch_add(1, Relaxed);
-                match out.try_send(unread.frame()) {
+                match out.try_send(Out::Frame(unread.frame())) {
                     Ok(()) => {}
                     Err(mpsc::error::TrySendError::Full(_)) => return End::Cut(Cut::Slow),
                     Err(mpsc::error::TrySendError::Closed(_)) => return End::Cut(Cut::Stopping),

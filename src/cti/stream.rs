@@ -71,8 +71,8 @@ pub enum Attached {
 /// How a session begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begin {
-    /// These, then every later event.
-    Resumed(Vec<Arc<str>>),
+    /// These, the first with this number, then every later event.
+    Resumed { first: u64, events: Arc<[Arc<str>]> },
     /// Ask the engine, then call [`Stream::snapshot`].
     Snapshot,
 }
@@ -176,7 +176,8 @@ impl Stream {
         match missed.filter(|missed| *missed <= kept) {
             Some(missed) => {
                 place.phase = Phase::Live;
-                Some(Begin::Resumed(self.ring.range(kept - missed..).cloned().collect()))
+                let events = self.ring.range(kept - missed..).cloned().collect();
+                Some(Begin::Resumed { first: last + 1 - missed as u64, events })
             }
             None => {
                 place.phase = Phase::Waiting;
@@ -196,17 +197,16 @@ impl Stream {
         }
     }
 
-    /// The next event: `frame` writes it with its number. Gives the text, for [`Stream::live`] sessions.
-    pub fn push(&mut self, limits: &StreamLimits, frame: impl FnOnce(u64) -> Arc<str>) -> Arc<str> {
+    /// The next event, written without a number. Gives the number, for [`Stream::live`] sessions.
+    pub fn push(&mut self, limits: &StreamLimits, text: Arc<str>) -> u64 {
         self.last += 1;
-        let text = frame(self.last);
         self.bytes += text.len();
-        self.ring.push_back(Arc::clone(&text));
+        self.ring.push_back(text);
         while self.ring.len() > limits.events || self.bytes > limits.bytes {
             let Some(oldest) = self.ring.pop_front() else { break };
             self.bytes -= oldest.len();
         }
-        text
+        self.last
     }
 
     /// Who gets events.
@@ -304,11 +304,12 @@ mod tests {
                     assert_ne!(attached, Attached::Crowded);
                     client.session = Some(next);
                     match stream.begin(next).unwrap() {
-                        Begin::Resumed(missed) => {
+                        Begin::Resumed { first, events } => {
                             client.resumes += 1;
                             assert_eq!(resume, client.seen);
-                            for text in missed {
-                                client.event(agent, &text);
+                            assert_eq!(resume, Some(first - 1));
+                            for text in events.iter() {
+                                client.event(agent, text);
                             }
                             assert_eq!(client.seen, Some(stream.last()));
                         }
@@ -333,7 +334,8 @@ mod tests {
                     }
                 }
                 _ => {
-                    let text = stream.push(&LIMITS, |seq| event(agent, seq).into());
+                    let text = event(agent, stream.last() + 1);
+                    assert_eq!(stream.push(&LIMITS, text.as_str().into()), stream.last());
                     let live: Vec<Session> = stream.live().collect();
                     for client in &mut clients[agent] {
                         if client.session.is_some_and(|session| live.contains(&session)) {
@@ -406,7 +408,7 @@ mod tests {
     fn what_the_ring_no_longer_has_is_a_snapshot() {
         let mut stream = Stream::new(100);
         for _ in 0..60 {
-            stream.push(&LIMITS, |n| n.to_string().into());
+            stream.push(&LIMITS, (stream.last() + 1).to_string().into());
         }
         let mut begin = |session, resume| {
             stream.attach(at(0), session, sign_in(1), resume, true, &LIMITS);
@@ -415,9 +417,10 @@ mod tests {
             stream.detach(at(0), session);
             begun
         };
-        assert_eq!(begin(1, Some(160)), Begin::Resumed(vec![]));
-        assert_eq!(begin(2, Some(158)), Begin::Resumed(vec!["159".into(), "160".into()]));
-        assert!(matches!(begin(3, Some(120)), Begin::Resumed(missed) if missed.len() == 40));
+        assert_eq!(begin(1, Some(160)), Begin::Resumed { first: 161, events: [].into() });
+        let two = ["159".into(), "160".into()].into();
+        assert_eq!(begin(2, Some(158)), Begin::Resumed { first: 159, events: two });
+        assert!(matches!(begin(3, Some(120)), Begin::Resumed { first: 121, events } if events.len() == 40));
         for resume in [None, Some(119), Some(161), Some(0), Some(u64::MAX)] {
             assert_eq!(begin(4, resume), Begin::Snapshot, "{resume:?}");
         }

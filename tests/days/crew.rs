@@ -111,6 +111,10 @@ impl Crew {
                 Vec::new()
             }
             FromEngine::Event { to, event, .. } => self.event(&Arc::clone(to), event),
+            FromEngine::Floor { to, but, event, .. } => {
+                let told = to.iter().filter(|who| Some(*who) != but.as_ref());
+                told.flat_map(|who| self.event(who, event)).collect()
+            }
             FromEngine::Snapshot { .. } | FromEngine::Relay { .. } => Vec::new(),
         }
     }

@@ -4,6 +4,7 @@
 
 mod asking;
 mod faults;
+mod floor;
 mod guards;
 mod kept;
 mod old_numbers;

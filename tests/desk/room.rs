@@ -207,6 +207,10 @@ impl Room {
             Effect::Agent(word) => match *word {
                 FromEngine::Answer { re, result, .. } => return self.answers.push((re, result)),
                 FromEngine::Event { to, event, .. } => self.told.push((to, event)),
+                FromEngine::Floor { to, but, event, .. } => {
+                    let told = to.iter().filter(|who| Some(*who) != but.as_ref());
+                    self.told.extend(told.map(|who| (Arc::clone(who), event.clone())));
+                }
                 FromEngine::Snapshot { .. } | FromEngine::Relay { .. } => {}
             },
             Effect::Send(transmit) => {

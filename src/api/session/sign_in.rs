@@ -53,7 +53,7 @@ pub async fn sign_in(State(api): State<Api>, request: Request) -> Result<Respons
         api.db().log_access(&access).await?;
         return Err(Problem::wrong_credentials());
     };
-    api.attempts().succeeded(&username);
+    api.attempts().succeeded(&username, &source);
     let token = Token::fresh().map_err(|_| Problem::internal())?;
     let expires_at = now + api.limits.session_ms;
     let row = SessionRow {

@@ -64,15 +64,19 @@ impl Engine {
         self.desk.words.push(word);
     }
 
-    /// The agent himself, and those who watch the floor.
-    pub(super) fn tell_watchers(&mut self, now: Time, about: AgentId, event: AgentEvent) {
-        let watch = |(id, seat): (&AgentId, &super::desk::Seat)| {
-            (*id == about || !seat.watches.is_empty()) && seat.present
-        };
-        let to: Vec<AgentId> =
-            self.desk.seats.iter().filter(|entry| watch(*entry)).map(|(id, _)| *id).collect();
-        for agent in to {
-            self.tell(now, agent, event.clone());
+    /// The agent himself, and those who watch the floor. Also while their pages are away: they come back and resume.
+    pub(super) fn tell_floor(&mut self, now: Time, about: AgentId, event: AgentEvent) {
+        let Some(seat) = self.desk.seats.get(&about) else { return };
+        let but = Some(Arc::clone(&seat.name));
+        self.tell(now, about, event.clone());
+        let to = self.desk.watching.floor();
+        self.tell_all(now, to, but, event);
+    }
+
+    fn tell_all(&mut self, now: Time, to: Arc<[Arc<str>]>, but: Option<Arc<str>>, event: AgentEvent) {
+        if !to.is_empty() {
+            let wall_ms = self.wall.at(now);
+            self.desk.words.push(FromEngine::Floor { to, but, at: now, wall_ms, event });
         }
     }
 
@@ -248,12 +252,8 @@ impl Engine {
         let stirred: BTreeSet<Arc<str>> = std::mem::take(&mut self.desk.stirred);
         for queue in stirred {
             let Some(stats) = self.queue_stats(&queue) else { continue };
-            let watch = |seat: &super::desk::Seat| seat.present && seat.watches.contains(&queue);
-            let to: Vec<AgentId> =
-                self.desk.seats.iter().filter(|(_, seat)| watch(seat)).map(|(id, _)| *id).collect();
-            for agent in to {
-                self.tell(now, agent, AgentEvent::QueueStats(stats.clone()));
-            }
+            let to = self.desk.watching.of(&queue);
+            self.tell_all(now, to, None, AgentEvent::QueueStats(stats));
         }
     }
 

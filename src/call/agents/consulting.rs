@@ -129,6 +129,7 @@ impl Engine {
                     seat.call = Some(id);
                     seat.rung = Some(ring);
                 }
+                self.desk.rings.entry(id).or_default().insert(other);
                 self.desk.ringing.moved(other, None, Some(until));
                 if let Device::Phone(name) = device
                     && !self.ring_colleague(now, id, other, &name, consult)
@@ -207,8 +208,8 @@ impl Engine {
 
     /// Colleagues whose panels or phones ring for this call, asked or called in.
     pub(super) fn ringing_for(&self, id: CallId, consult: bool) -> Vec<AgentId> {
-        let rung = |seat: &super::desk::Seat| seat.rung.is_some_and(|r| r.call == id && r.consult == consult);
-        self.desk.seats.iter().filter(|(_, seat)| rung(seat)).map(|(agent, _)| *agent).collect()
+        let ring = |agent: &AgentId| self.desk.seats.get(agent).and_then(|seat| seat.rung);
+        self.desk.rung_for(id).filter(|agent| ring(agent).is_some_and(|r| r.consult == consult)).collect()
     }
 
     /// A blind transfer that reached nobody: the citizen waits again, before the others.
@@ -233,6 +234,12 @@ impl Engine {
         let Some(seat) = self.desk.seats.get_mut(&agent) else { return };
         if let Some(ring) = seat.rung.take() {
             self.desk.ringing.moved(agent, Some(ring.until), None);
+            if let Some(rung) = self.desk.rings.get_mut(&ring.call) {
+                rung.remove(&agent);
+                if rung.is_empty() {
+                    self.desk.rings.remove(&ring.call);
+                }
+            }
         }
     }
 

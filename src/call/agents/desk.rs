@@ -2,6 +2,7 @@
 
 use super::party::Role;
 use super::seam::{self, AgentEvent, Device, FromEngine};
+use super::watching::Watching;
 use crate::acd::{self, AgentId, OfferId};
 use crate::base::{CallId, Deadlines, Time, soonest};
 use crate::call::engine::{Effect, Engine};
@@ -16,6 +17,8 @@ use std::sync::Arc;
 pub(in crate::call) struct Seat {
     pub name: seam::AgentId,
     pub lead: bool,
+    /// Queues he serves.
+    pub queues: Vec<Arc<str>>,
     pub device: Option<Device>,
     /// Counts his log-ins: the newest wins.
     pub epoch: u64,
@@ -32,7 +35,6 @@ pub(in crate::call) struct Seat {
     pub wrap_until: Option<Time>,
     pub wrap_call: Option<(CallId, Time)>,
     pub away_until: Option<Time>,
-    pub watches: BTreeSet<Arc<str>>,
     pub break_asked: Option<Arc<str>>,
     pub rung: Option<Ring>,
     /// The call whose ticket he has not finished.
@@ -52,6 +54,7 @@ impl Seat {
         Self {
             name,
             lead,
+            queues: Vec::new(),
             device: None,
             epoch: 0,
             present: false,
@@ -63,7 +66,6 @@ impl Seat {
             wrap_until: None,
             wrap_call: None,
             away_until: None,
-            watches: BTreeSet::new(),
             break_asked: None,
             rung: None,
             unfinished: None,
@@ -107,6 +109,11 @@ pub(in crate::call) enum Safe {
 pub(in crate::call) struct Desk {
     pub seats: BTreeMap<AgentId, Seat>,
     pub offers: BTreeMap<OfferId, Open>,
+    /// The same by agent: each has one at most.
+    pub offered: BTreeMap<AgentId, OfferId>,
+    /// Who is rung for which call that came through no queue.
+    pub rings: BTreeMap<CallId, BTreeSet<AgentId>>,
+    pub watching: Watching,
     /// Contacts of each desk phone.
     pub phones: BTreeMap<PeerId, usize>,
     pub safe: BTreeSet<(u64, Safe)>,
@@ -129,7 +136,13 @@ pub(in crate::call) struct Desk {
 impl Desk {
     /// The agent's offer, if one is open.
     pub fn offer_of(&self, agent: AgentId) -> Option<(OfferId, Open)> {
-        self.offers.iter().find(|(_, open)| open.agent == agent).map(|(id, open)| (*id, *open))
+        let offer = *self.offered.get(&agent)?;
+        Some((offer, *self.offers.get(&offer)?))
+    }
+
+    /// Who is rung for this call.
+    pub fn rung_for(&self, call: CallId) -> impl Iterator<Item = AgentId> + '_ {
+        self.rings.get(&call).into_iter().flatten().copied()
     }
 
     /// A reload numbers the peers anew: contacts stay with the phone of that name.
@@ -180,13 +193,7 @@ impl Engine {
     ) {
         self.forget_safe(id);
         let ringing: Vec<AgentId> = match self.calls.get(&id) {
-            Some(call) if matches!(call.stage, Stage::Talking { .. }) => self
-                .desk
-                .seats
-                .iter()
-                .filter(|(_, s)| s.rung.is_some_and(|r| r.call == id))
-                .map(|(id, _)| *id)
-                .collect(),
+            Some(call) if matches!(call.stage, Stage::Talking { .. }) => self.desk.rung_for(id).collect(),
             _ => Vec::new(),
         };
         for agent in ringing {
@@ -221,11 +228,21 @@ impl Engine {
 
     /// What must hold of the seats after every input.
     pub(in crate::call) fn assert_desk(&self) {
+        for (call, rung) in &self.desk.rings {
+            let on = |agent| self.desk.seats.get(agent).and_then(|seat| seat.rung).map(|ring| ring.call);
+            assert!(!rung.is_empty() && rung.iter().all(|agent| on(agent) == Some(*call)), "rung for {call}");
+        }
+        let offered = self.desk.offers.iter().map(|(offer, open)| (open.agent, *offer));
+        assert_eq!(offered.collect::<BTreeMap<_, _>>(), self.desk.offered, "who is offered a call");
         for (id, seat) in &self.desk.seats {
             let Some(on) = seat.call else {
                 assert!(seat.rung.is_none(), "{id} is rung for no call");
                 continue;
             };
+            assert!(
+                seat.rung.is_none_or(|ring| self.desk.rung_for(ring.call).any(|a| a == *id)),
+                "{id} is rung"
+            );
             let call = self.calls.get(&on);
             assert!(call.is_some() || self.callbacks.contains_key(&on), "{id} is on {on}, which is gone");
             let there = call.is_some_and(|call| call.party_of(*id).is_some());

@@ -14,7 +14,7 @@
 //! - [`restoring`]: what they wanted before a restart.
 //! - [`calling_back`]: citizens who wait for a call of ours.
 //! - [`connecting`]: what the flow and the waiting line dial by themselves.
-//! - [`cards`]: what panels are shown.
+//! - [`cards`]: what panels are shown. [`watching`]: to whom the floor is shown.
 //!
 //! Rules that always hold: whoever is on a call has a party there; an agent is on one call; a call on which nobody is left goes
 //! back to its walk; nothing about a call is shown before it is on disk.
@@ -35,3 +35,4 @@ pub mod seam;
 pub(in crate::call) mod special;
 mod supervising;
 mod talking;
+mod watching;

@@ -103,6 +103,7 @@ impl Engine {
             seat.call = Some(call);
         }
         self.desk.safe.insert((seq, Safe::Offer(offer)));
+        self.desk.offered.insert(open.agent, offer);
         self.desk.offers.insert(offer, Open { seq, ..open });
         self.mirror_auto(offer, None, open.auto_answer_at);
         self.stir(now, queue);
@@ -156,6 +157,7 @@ impl Engine {
     /// The offer is gone, whoever ended it; the agent's panel and phone stop ringing.
     pub(super) fn offer_over(&mut self, now: Time, offer: OfferId, how: Ending, out: &mut Vec<Effect>) {
         let Some(open) = self.desk.offers.remove(&offer) else { return };
+        self.desk.offered.remove(&open.agent);
         self.desk.safe.remove(&(open.seq, Safe::Offer(offer)));
         self.mirror_auto(offer, open.auto_answer_at, None);
         self.counters.add(match how {
@@ -295,9 +297,8 @@ impl Engine {
             since_ms,
             reason: state.reason().cloned(),
         };
-        self.tell_watchers(now, agent, event);
-        let queues: Vec<Arc<str>> =
-            self.config.agents.iter().find(|a| a.id == agent).map_or_else(Vec::new, |a| a.queues.clone());
+        self.tell_floor(now, agent, event);
+        let queues = self.desk.seats.get(&agent).map_or_else(Vec::new, |seat| seat.queues.clone());
         for queue in queues {
             self.stir(now, &queue);
         }

@@ -66,14 +66,17 @@ impl Engine {
         let agents = self.config.agents.clone();
         for spec in &agents {
             let seat = || Seat::new(Arc::from(spec.id.as_str()), spec.lead);
-            self.desk.seats.entry(spec.id).or_insert_with(seat).lead = spec.lead;
+            let seat = self.desk.seats.entry(spec.id).or_insert_with(seat);
+            seat.lead = spec.lead;
+            seat.queues.clone_from(&spec.queues);
         }
         let known: BTreeSet<AgentId> = agents.iter().map(|spec| spec.id).collect();
-        let away = &mut self.desk.away;
+        let (away, watching) = (&mut self.desk.away, &mut self.desk.watching);
         self.desk.seats.retain(|id, seat| {
             let stays = known.contains(id) || seat.call.is_some();
             if !stays {
                 away.moved(*id, seat.away_until, None);
+                watching.set(&seat.name, BTreeSet::new());
             }
             stays
         });
@@ -266,8 +269,8 @@ impl Engine {
                 for queue in &queues {
                     self.stir(now, queue);
                 }
-                if let Some(seat) = self.desk.seats.get_mut(&agent) {
-                    seat.watches = queues.into_iter().collect();
+                if let Some(seat) = self.desk.seats.get(&agent) {
+                    self.desk.watching.set(&seat.name, queues.into_iter().collect());
                 }
                 Ok(None)
             }

@@ -480,6 +480,16 @@ pub enum FromEngine {
         wall_ms: i64,
         event: AgentEvent,
     },
+    /// The same event to each who watches the floor: one word, however many they are.
+    Floor {
+        /// Sorted. The same list is shared by many words.
+        to: Arc<[AgentId]>,
+        /// He has been told by an event of his own.
+        but: Option<AgentId>,
+        at: Time,
+        wall_ms: i64,
+        event: AgentEvent,
+    },
     Answer {
         agent: AgentId,
         re: u64,

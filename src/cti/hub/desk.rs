@@ -7,7 +7,9 @@ use crate::call::agents::seam::{
 };
 use crate::cti::answers::{Answers, Asked};
 use crate::cti::counts::{CtiCounts, Cut};
+use crate::cti::floor::Floor;
 use crate::cti::media::{FromMedia, MediaCommand, ToMedia};
+use crate::cti::out::Out;
 use crate::cti::protocol::{Command, Hello, Request, Writer, done, refusal};
 use crate::cti::stream::{Attached, Begin, Session, SignIn, Stream};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,13 +24,15 @@ struct Page {
     agent: AgentId,
     sign_in: SignIn,
     lead: bool,
-    out: mpsc::Sender<Arc<str>>,
+    out: mpsc::Sender<Out>,
     cut: oneshot::Sender<Cut>,
 }
 
 struct Agent {
     stream: Stream,
     answers: Answers,
+    /// His place in what everybody is told: see [`Floor`].
+    had: u64,
     /// What the engine and the audio were told last.
     present: bool,
     acting: Option<Session>,
@@ -51,6 +55,9 @@ pub struct Desk {
     to_media: Option<mpsc::Sender<ToMedia>>,
     agents: BTreeMap<AgentId, Agent>,
     pages: BTreeMap<Session, Page>,
+    floor: Floor,
+    /// When it is handed out next; never sooner after the last time than [`HubLimits::gather`](super::HubLimits).
+    floor_at: Instant,
     /// Agents of whom the engine or the audio does not yet know who acts: their queues were full.
     untold: BTreeSet<AgentId>,
     due: BTreeMap<u64, Due>,
@@ -75,6 +82,8 @@ impl Desk {
             to_media,
             agents: BTreeMap::new(),
             pages: BTreeMap::new(),
+            floor: Floor::default(),
+            floor_at: Instant::now(),
             untold: BTreeSet::new(),
             due: BTreeMap::new(),
             deadlines: VecDeque::new(),
@@ -115,8 +124,14 @@ impl Desk {
                 if let Some(offline) = offline {
                     self.agent(&to).stream.offline = offline;
                 }
-                let writer = self.writer.clone();
-                self.push(&to, |seq| writer.event(seq, wall_ms, &event));
+                let text = self.writer.event(wall_ms, &event);
+                self.push(&to, text);
+            }
+            FromEngine::Floor { to, but, wall_ms, event, .. } => {
+                let text = self.writer.event(wall_ms, &event);
+                if self.floor.push(&to, but, text) {
+                    self.tell_floor();
+                }
             }
             FromEngine::Answer { re, result, .. } => self.answer(re, |id| match result {
                 Ok(call) => done(id, call),
@@ -124,12 +139,14 @@ impl Desk {
             }),
             FromEngine::Snapshot { agent, re, wall_ms, snapshot } => {
                 let Some(Due::Snapshot { session }) = self.due.remove(&re) else { return };
+                // What was said before it is in it.
+                self.catch_up(&agent);
                 let Some(known) = self.agents.get_mut(&agent) else { return };
                 known.stream.offline = snapshot.state == AgentState::Offline;
                 if known.stream.snapshot(session) {
-                    let frame = self.writer.snapshot(known.stream.last(), wall_ms, &snapshot);
+                    let seq = known.stream.last();
                     self.counts.snapshots.fetch_add(1, Relaxed);
-                    self.send(session, frame);
+                    self.give(session, Out::Snapshot { seq, wall_ms, snapshot });
                 }
             }
             // Between the engine and the browsers' audio; no page is told.
@@ -144,8 +161,8 @@ impl Desk {
                 Err(why) => refusal(Some(id), why.code(), &why.to_string()),
             }),
             FromMedia::Event { agent, epoch, wall_ms, event } => {
-                let writer = self.writer.clone();
-                self.push(&agent, |seq| writer.media(seq, wall_ms, epoch.0, &event));
+                let text = self.writer.media(wall_ms, epoch.0, &event);
+                self.push(&agent, text);
             }
         }
     }
@@ -189,6 +206,7 @@ impl Desk {
         self.agents.entry(Arc::clone(name)).or_insert_with(|| Agent {
             stream: Stream::new(base),
             answers: Answers::default(),
+            had: 0,
             present: false,
             acting: None,
         })
@@ -212,7 +230,7 @@ impl Desk {
         self.tell(&agent);
         let stream = &mut self.agent(&agent).stream;
         let begin = stream.begin(session);
-        let resumed = matches!(begin, Some(Begin::Resumed(_)));
+        let resumed = matches!(begin, Some(Begin::Resumed { .. }));
         let hello = Hello {
             protocol: Hello::PROTOCOL,
             heartbeat_ms: u64::try_from(limits.heartbeat.as_millis()).unwrap_or(u64::MAX),
@@ -228,11 +246,9 @@ impl Desk {
         self.send(session, frame);
         match begin {
             None => {}
-            Some(Begin::Resumed(missed)) => {
+            Some(Begin::Resumed { first, events }) => {
                 self.counts.resumed.fetch_add(1, Relaxed);
-                for frame in missed {
-                    self.send(session, frame);
-                }
+                self.give(session, Out::Events { first, texts: events });
             }
             Some(Begin::Snapshot) => {
                 let re = self.due(Due::Snapshot { session });
@@ -247,8 +263,8 @@ impl Desk {
 
     fn taken_over(&mut self, agent: &AgentId, session: Session, wall_ms: i64) {
         self.counts.taken_over.fetch_add(1, Relaxed);
-        let writer = self.writer.clone();
-        self.push(agent, |seq| writer.taken_over(seq, wall_ms, session));
+        let text = self.writer.taken_over(wall_ms, session);
+        self.push(agent, text);
     }
 
     fn command(&mut self, session: Session, request: &Request, print: u64) {
@@ -373,20 +389,65 @@ impl Desk {
         }
     }
 
-    fn push(&mut self, agent: &AgentId, frame: impl FnOnce(u64) -> Arc<str>) {
+    pub const fn has_floor(&self) -> bool {
+        !self.floor.is_empty()
+    }
+
+    /// When what was gathered goes out: at once after a quiet time.
+    pub const fn floor_at(&self) -> Instant {
+        self.floor_at
+    }
+
+    /// Everybody gets his share of what was gathered.
+    pub fn tell_floor(&mut self) {
+        self.floor_at = Instant::now() + self.config.limits.gather;
+        let agents = &self.agents;
+        for (name, share) in self.floor.take(|name| agents.get(name).map_or(0, |agent| agent.had)) {
+            self.push_all(&name, share);
+        }
+    }
+
+    /// His share now, so that what he is told next comes after it.
+    fn catch_up(&mut self, name: &AgentId) {
+        if self.floor.is_empty() {
+            return;
+        }
+        let had = self.agent(name).had;
+        let (share, end) = (self.floor.share(had, name), self.floor.end());
+        self.agent(name).had = end;
+        if !share.is_empty() {
+            self.push_all(name, share);
+        }
+    }
+
+    /// An event of his own.
+    fn push(&mut self, agent: &AgentId, text: Arc<str>) {
+        self.catch_up(agent);
+        self.push_all(agent, [text].into());
+    }
+
+    /// `texts`: at least one.
+    fn push_all(&mut self, agent: &AgentId, texts: Arc<[Arc<str>]>) {
         let limits = self.config.limits.stream;
-        self.counts.events.fetch_add(1, Relaxed);
+        self.counts.events.fetch_add(texts.len() as u64, Relaxed);
         let stream = &mut self.agent(agent).stream;
-        let text = stream.push(&limits, frame);
+        let first = stream.last() + 1;
+        for text in texts.iter() {
+            stream.push(&limits, Arc::clone(text));
+        }
         let live: Vec<Session> = stream.live().collect();
         for session in live {
-            self.send(session, Arc::clone(&text));
+            self.give(session, Out::Events { first, texts: Arc::clone(&texts) });
         }
     }
 
     fn send(&mut self, session: Session, frame: Arc<str>) {
+        self.give(session, Out::Frame(frame));
+    }
+
+    fn give(&mut self, session: Session, out: Out) {
         let Some(page) = self.pages.get(&session) else { return };
-        match page.out.try_send(frame) {
+        match page.out.try_send(out) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => self.cut(session, Cut::Slow),
             Err(TrySendError::Closed(_)) => self.gone(session),

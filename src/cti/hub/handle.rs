@@ -3,6 +3,7 @@
 use super::{HubConfig, HubLimits};
 use crate::call::agents::seam::AgentId;
 use crate::cti::counts::{CtiCounts, Cut};
+use crate::cti::out::Out;
 use crate::cti::protocol::{Request, Writer};
 use crate::cti::stream::{Session, SignIn};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub struct Join {
     pub who: Who,
     pub resume: Option<u64>,
     pub watch: bool,
-    pub out: mpsc::Sender<Arc<str>>,
+    pub out: mpsc::Sender<Out>,
     pub cut: oneshot::Sender<Cut>,
 }
 
@@ -96,6 +97,9 @@ impl CtiHandle {
     }
     pub const fn limits(&self) -> &HubLimits {
         &self.limits
+    }
+    pub(in crate::cti) const fn writer(&self) -> &Writer {
+        &self.writer
     }
     pub(in crate::cti) fn heartbeat(&self) -> Arc<str> {
         self.writer.heartbeat((self.clock)())

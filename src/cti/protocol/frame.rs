@@ -1,4 +1,4 @@
-//! Writing frames. One text per event, shared by all sessions that get it.
+//! Writing frames. One text per event, shared by all sessions that get it; each stream puts its own number in.
 
 use super::view::{Clockface, EventView, SnapshotView, event, media_event};
 use super::{PROTOCOL, Unread};
@@ -7,6 +7,7 @@ use crate::call::agents::seam::{AgentEvent, Snapshot};
 use crate::cti::media::MediaEvent;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// What a session is told first.
@@ -93,20 +94,29 @@ impl Writer {
         write(&Frame { seq: Some(seq), event: "snapshot", at: self.time(wall_ms), data })
     }
 
-    pub fn event(&self, seq: u64, wall_ms: i64, told: &AgentEvent) -> Arc<str> {
+    /// Without its number, as the two below: see [`numbered`].
+    pub fn event(&self, wall_ms: i64, told: &AgentEvent) -> Arc<str> {
         let (name, data) = event(told, self);
-        write(&Frame { seq: Some(seq), event: name, at: self.time(wall_ms), data: Some(data) })
+        write(&Frame { seq: None, event: name, at: self.time(wall_ms), data: Some(data) })
     }
 
-    pub fn media(&self, seq: u64, wall_ms: i64, session: u64, told: &MediaEvent) -> Arc<str> {
+    pub fn media(&self, wall_ms: i64, session: u64, told: &MediaEvent) -> Arc<str> {
         let (name, data) = media_event(session, told);
-        write(&Frame { seq: Some(seq), event: name, at: self.time(wall_ms), data: Some(data) })
+        write(&Frame { seq: None, event: name, at: self.time(wall_ms), data: Some(data) })
     }
 
-    pub fn taken_over(&self, seq: u64, wall_ms: i64, session: u64) -> Arc<str> {
+    pub fn taken_over(&self, wall_ms: i64, session: u64) -> Arc<str> {
         let data = Some(EventView::TakenOver { session });
-        write(&Frame { seq: Some(seq), event: "session.taken_over", at: self.time(wall_ms), data })
+        write(&Frame { seq: None, event: "session.taken_over", at: self.time(wall_ms), data })
     }
+}
+
+/// An event's frame: its text with its number in this stream.
+pub fn numbered(seq: u64, text: &str) -> String {
+    let mut frame = String::with_capacity(text.len() + 28);
+    // Writing to a String cannot fail; what [`Writer`] wrote begins with a brace.
+    let _ = write!(frame, "{{\"seq\":{seq},{}", text.get(1..).unwrap_or("}"));
+    frame
 }
 
 /// `ok`, with the call it was about where a new one came of it.

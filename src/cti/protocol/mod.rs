@@ -10,7 +10,7 @@ mod view;
 #[cfg(test)]
 pub use command::names;
 pub use command::{Command, Request, Unread, read};
-pub use frame::{Hello, Writer, done, refusal};
+pub use frame::{Hello, Writer, done, numbered, refusal};
 
 pub const SUBPROTOCOL: &str = "hotline.cti.v1";
 /// Of the frames; a change that breaks a client makes it 2 and another subprotocol.

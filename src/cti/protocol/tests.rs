@@ -252,7 +252,7 @@ fn every_frame_we_write_is_one_of_the_schema() {
     let writer = writer();
     let mut written = BTreeSet::new();
     for (name, event) in events() {
-        fits(&format!("event:{name}"), &writer.event(17, NINE, &event));
+        fits(&format!("event:{name}"), &numbered(17, &writer.event(NINE, &event)));
         written.insert(format!("event:{name}"));
     }
     let quality = MediaEvent::Quality {
@@ -266,10 +266,10 @@ fn every_frame_we_write_is_one_of_the_schema() {
         ("media.candidate", MediaEvent::Candidate { candidate: "".into(), mid: None }),
         ("media.quality", quality),
     ] {
-        fits(&format!("event:{name}"), &writer.media(17, NINE, 1, &event));
+        fits(&format!("event:{name}"), &numbered(17, &writer.media(NINE, 1, &event)));
         written.insert(format!("event:{name}"));
     }
-    fits("event:session.taken_over", &writer.taken_over(17, NINE, 2));
+    fits("event:session.taken_over", &numbered(17, &writer.taken_over(NINE, 2)));
     written.insert("event:session.taken_over".into());
     let hello = Hello {
         protocol: Hello::PROTOCOL,
@@ -298,7 +298,7 @@ fn every_frame_we_write_is_one_of_the_schema() {
 #[test]
 fn frames_look_as_the_contract_shows_them() {
     let event = AgentEvent::Offered { card: card(), answer_by_ms: NINE + 8000, auto_answer_at_ms: None };
-    let frame = writer().event(17, NINE, &event);
+    let frame = numbered(17, &writer().event(NINE, &event));
     assert!(
         frame.starts_with(
             "{\"seq\":17,\"event\":\"call.offered\",\"at\":\"2026-11-27T09:30:00.120+08:00\",\"data\":{\"call\":\"c-01-00002-0000000003\""
@@ -527,5 +527,5 @@ proptest! {
 fn times_out_of_all_bounds_are_written_too() {
     let event =
         AgentEvent::State { agent: "a".into(), state: AgentState::Ready, since_ms: i64::MAX, reason: None };
-    fits("event:agent.state", &writer().event(1, i64::MIN, &event));
+    fits("event:agent.state", &numbered(1, &writer().event(i64::MIN, &event)));
 }

@@ -1,6 +1,7 @@
 //! Real websockets against the real hub; the test plays the engine and the browsers' audio.
 
 mod commands;
+mod floor;
 mod hostile;
 mod resuming;
 mod siege;
