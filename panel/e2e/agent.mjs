@@ -3,18 +3,13 @@
 // node e2e/agent.mjs ADDRESS MICROPHONE.WAV USER RELOADS [restart]; with "restart" the server goes away and comes back first. CHROMIUM names the browser. Says what it does line by line as JSON, the last
 // line with what the page heard: 16-bit samples at 8 kHz in base64, taken from the stream that its loudspeaker plays.
 import { chromium } from 'playwright-core'
+import { FAKE_MICROPHONE, keepStreams, listen } from './ears.mjs'
 
 const [address, microphone, user, reloads, restart] = process.argv.slice(2)
 const say = (what) => console.log(JSON.stringify(what))
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--autoplay-policy=no-user-gesture-required',
-    '--use-fake-ui-for-media-stream',
-    '--use-fake-device-for-media-stream',
-    `--use-file-for-fake-audio-capture=${microphone}`,
-  ],
+  args: FAKE_MICROPHONE(microphone),
 })
 try {
   const context = await browser.newContext({
@@ -26,18 +21,7 @@ try {
   const errors = []
   page.on('pageerror', (e) => errors.push(String(e)))
   page.setDefaultTimeout(20_000)
-  // The page's own ears: whatever stream a connection brings.
-  await page.addInitScript(() => {
-    const Native = window.RTCPeerConnection
-    window.RTCPeerConnection = class extends Native {
-      constructor(...how) {
-        super(...how)
-        this.addEventListener('track', ({ streams, track }) => {
-          window.remote = streams[0] ?? new MediaStream([track])
-        })
-      }
-    }
-  })
+  await page.addInitScript(keepStreams)
   const face = async (...names) => {
     const any = names.map((name) => `header.phone[data-face=${name}]`).join(',')
     await page
@@ -73,26 +57,7 @@ try {
     await page.keyboard.press('Alt+a')
   await face('on_call')
   say({ talking: true })
-  const listen = (seconds) =>
-    page.evaluate(async (seconds) => {
-      const context = new AudioContext({ sampleRate: 8000 })
-      const taken = []
-      const tap = context.createScriptProcessor(4096, 1, 1)
-      tap.onaudioprocess = ({ inputBuffer }) => taken.push(Float32Array.from(inputBuffer.getChannelData(0)))
-      context.createMediaStreamSource(window.remote).connect(tap)
-      tap.connect(context.destination)
-      await context.resume()
-      await new Promise((done) => setTimeout(done, seconds * 1000))
-      tap.disconnect()
-      const samples = Int16Array.from(
-        taken.flatMap((part) => [...part].map((s) => Math.max(-1, Math.min(1, s)) * 32767)),
-      )
-      let text = ''
-      for (const byte of new Uint8Array(samples.buffer)) text += String.fromCharCode(byte)
-      await context.close()
-      return btoa(text)
-    }, seconds)
-  const heard = await listen(9)
+  const heard = await page.evaluate(listen, 9)
   const back = []
   for (let n = 0; n < Number(reloads); n++) {
     await page.reload()

@@ -109,8 +109,8 @@ HOTLINE_PICTURES=docs/img/panel cargo test --test it every_page_and
 cd panel && node e2e/beside.mjs
 \`\`\`
 
-What the pictures have and the pages do not yet: knowledge, 转办内容, 协办, labels and the four promises under the form; the
-subject of a call on the wall, its calls by the half hour beside the forecast and its streets; the ticket's clocks and the unit's reply.
+What the pictures have and the pages do not yet: knowledge, 拆单 and 关联, the four promises under the form and the ticket's clocks, the unit's
+reply and the citizen's verdict, the stated wait on the wall. 在岗 and 缺员 on the wall are the roster's.
 
 | page | design | ours |
 |---|---|---|

@@ -88,6 +88,63 @@ const call = (n) => ({
   recording: null,
 })
 
+const EXPECTED = [2, 2, 1, 1, 1, 1, 1, 1, 1, 2, 3, 5, 8, 14, 26, 40, 58, 72, 84, 90, 88, 80, 72, 64, 52, 46, 44, 52, 62, 66, 68, 64, 60, 54, 48, 42, 36, 33, 30, 26, 22, 19, 16, 13, 10, 8, 6, 4] // prettier-ignore
+const STREETS = [8, 17, 31, 22, 14, 12, 9, 5, 7, 6, 11, 19, 18, 46, 27]
+const CODES = [
+  '001',
+  '003',
+  '007',
+  '009',
+  '010',
+  '011',
+  '012',
+  '013',
+  '014',
+  '015',
+  '016',
+  '017',
+  '018',
+  '019',
+  '020',
+]
+/** A day on the floor; each answer has other topics, as a hall would. */
+function floor(colleagues) {
+  const day = iso(Date.now()).slice(0, 10)
+  const begun = Math.floor((Date.parse(iso(Date.now())) - Date.parse(`${day}T00:00:00+08:00`)) / 1_800_000)
+  const fared = (calls, gone = Math.round(calls / 24)) => ({
+    calls,
+    queued: Math.round(calls * 0.97),
+    answered: Math.round(calls * 0.97) - gone,
+    within: Math.round(calls * 0.91) - gone,
+    abandoned: gone,
+  })
+  const came = (n) => Math.round(EXPECTED[n] * (n > 9 && n < 16 ? 1.4 : 1.02))
+  const sum = EXPECTED.map((_, n) => (n <= begun ? came(n) : 0)).reduce((a, b) => a + b, 0)
+  return {
+    day,
+    within_ms: 15_000,
+    today: fared(sum),
+    rolling: fared(1597),
+    half_hours: EXPECTED.map((forecast, n) => ({
+      at: iso(Date.parse(`${day}T00:00:00+08:00`) + n * 1_800_000),
+      fared: n <= begun ? fared(came(n)) : null,
+      forecast,
+    })),
+    queues: [
+      { queue: 'main', fared: fared(sum - 40) },
+      { queue: 'elderly', fared: fared(33) },
+    ],
+    streets: CODES.map((code, n) => ({ street: `110102${code}`, tickets: STREETS[n] })),
+    topics: colleagues
+      .filter((one) => one.state === 'on_call')
+      .map(({ agent }, n) => ({
+        agent,
+        call: `c-1-1-${n}`,
+        category: ['030101', '020202', '040101', '050101'][(n + Math.floor(Date.now() / 10_000)) % 4],
+      })),
+  }
+}
+
 /** Starts on a free port. `say(event, data)` goes to every page; `state` is the snapshot; `asked` holds the commands. */
 export async function fake(dist) {
   const self = {
@@ -145,6 +202,8 @@ export async function fake(dist) {
       }
       return json(res, 200, self.drafts[one[1]] ?? draft)
     }
+    if (path === '/api/v1/transfer-targets') return json(res, 200, { services: [], duty: [] })
+    if (path === '/api/v1/floor') return json(res, 200, floor(self.state.colleagues))
     if (path === '/api/v1/calls') return json(res, 200, { items: [1, 2, 3, 4, 5, 6].map(call), next: null })
     if (path.startsWith('/api/')) return json(res, 200, { items: [], next: null })
     const file = normalize(path === '/' ? '/index.html' : path)

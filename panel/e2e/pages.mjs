@@ -279,7 +279,10 @@ try {
   await face(page, 'on_call')
   await press(page, 'Alt+g')
   await lead.locator('.ag.hold').first().waitFor()
-  await lead.waitForTimeout(1500)
+  // What is written goes to the server by itself, and the hall sees what the call is about.
+  await whole(page)
+  await page.locator('.head').getByText('已自动保存').waitFor({ timeout: 30_000 })
+  await lead.locator('.ag.hold .does', { hasText: '暖气不热' }).waitFor({ timeout: 30_000 })
   await shot(lead, 'wall')
   await lead.setViewportSize({ width: 1366, height: 768 })
   await shot(lead, 'wall-1366')
@@ -303,7 +306,9 @@ try {
   await lead.goto(`${address}#/tickets`)
   await lead.locator('tbody tr, .one').first().waitFor()
   await shot(lead, 'tickets')
-  await lead.locator('.one, tbody tr').first().click()
+  // One that was written today: the unit's text and the caller's words apart, its tags.
+  await lead.locator('.one', { hasText: '已受理' }).first().click()
+  await lead.getByText('转办内容').waitFor()
   await lead.waitForTimeout(600)
   await shot(lead, 'ticket')
   // Nothing there, and no right.

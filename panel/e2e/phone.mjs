@@ -1,6 +1,9 @@
-// The demonstration's telephone in a real browser: calls, hears the greeting, presses 0, is refused a fifth line, hangs up.
+// The demonstration's telephone in a real browser: calls, hears the greeting, presses 0, is refused a fifth line, is hung up when its
+// page is gone, hangs up. axe-core judges the page idle and in a call.
 //
 // node e2e/phone.mjs ADDRESS [PICTURE]; CHROMIUM names the browser. Prints what was seen as JSON.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { chromium } from 'playwright-core'
 
 const [address, picture] = process.argv.slice(2)
@@ -21,6 +24,15 @@ async function open() {
   await page.goto(`${address}demo/phone`)
   return page
 }
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+async function judge(page, name) {
+  await page.evaluate(axe)
+  const found = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }),
+  )
+  for (const v of found.violations)
+    errors.push(`axe, ${name}: ${v.id} (${v.impact}) ${v.nodes.map((n) => n.html.slice(0, 140)).join(' | ')}`)
+}
 const reaches = (page, state) => page.locator(`#state[data-state=${state}]`).waitFor()
 const most = (page, id, least) =>
   page.evaluate(
@@ -38,8 +50,10 @@ const most = (page, id, least) =>
 try {
   const page = await open()
   const idle = await page.locator('#state').textContent()
+  await judge(page, 'idle')
   await page.click('#call')
   await reaches(page, 'talking')
+  await judge(page, 'talking')
   const ear = await most(page, 'ear', 0.05)
   const microphone = await most(page, 'microphone', 0.01)
   const number = (await page.locator('#from').textContent()).replace(/\D/g, '')
@@ -48,9 +62,12 @@ try {
   await page.locator('#keys button', { hasText: '0' }).click()
   const pressed = (await key).status()
   const others = []
+  const calls = []
   for (let n = 0; n < 3; n++) {
     others.push(await open())
+    const begun = others[n].waitForResponse((r) => r.url().endsWith('/calls') && r.status() === 201)
     await others[n].click('#call')
+    calls.push((await (await begun).json()).id)
     await reaches(others[n], 'talking')
   }
   const fifth = await open()
@@ -62,12 +79,20 @@ try {
   await fifth.waitForTimeout(1500)
   await fifth.click('#call')
   await reaches(fifth, 'talking')
-  for (const other of [fifth, others[1], others[2]]) await other.click('#call')
+  await fifth.click('#call')
+  await others[1].click('#call')
+  // A page that asks no more is gone after ten seconds: its line is hung up, and stays known.
+  const path = `${address}demo/phone/calls/${calls[2]}`
+  await others[2].route('**/demo/phone/calls/**', (route) => route.abort())
+  await page.waitForTimeout(6000)
+  const early = (await (await page.request.get(path)).json()).state
+  await page.waitForTimeout(12_000)
+  const gone = await (await page.request.get(path)).json()
   await page.click('#language')
   const english = await page.locator('#state').textContent()
   await page.click('#call')
   await reaches(page, 'hung_up')
-  console.log(JSON.stringify({ idle, ear, microphone, number, pressed, english, errors }))
+  console.log(JSON.stringify({ idle, ear, microphone, number, pressed, english, early, gone, errors }))
 } finally {
   await browser.close()
 }

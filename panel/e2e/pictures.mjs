@@ -266,8 +266,11 @@ try {
   }
   for (const [name, [state, now = name, then]] of Object.entries(states)) {
     if (only && only !== name) continue
+    const before = server.session
     await server.show(state)
-    await page.waitForTimeout(900)
+    // What is said to nobody is not heard.
+    while (server.session === before) await page.waitForTimeout(20)
+    await page.waitForTimeout(500)
     if (name === 'on_call') await page.waitForTimeout(3000)
     await then?.()
     await face(page, now)

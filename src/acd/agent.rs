@@ -167,6 +167,11 @@ impl Agent {
         Face { standing: self.standing(), idle_since, handled, state: self.state(), deadline }
     }
 
+    /// The intent of who is logged in, and whether it is a break.
+    pub fn wants(&self) -> (Option<Intent>, bool) {
+        (self.epoch.map(|_| self.intent.clone()), self.on_break)
+    }
+
     pub fn offer(&self) -> Option<OfferId> {
         match self.activity {
             Activity::Offered { offer } => Some(offer),

@@ -153,9 +153,13 @@ impl Acd {
         change: impl FnOnce(&mut Agent) -> R,
     ) -> Option<R> {
         let agent = self.agents.get_mut(&id)?;
-        let before = agent.face();
+        let (before, wanted) = (agent.face(), agent.wants());
         let result = change(agent);
-        let after = agent.face();
+        let (after, wants) = (agent.face(), agent.wants());
+        if wanted != wants {
+            let (intent, on_break) = wants;
+            out.push(Action::Intends { agent: id, intent, on_break });
+        }
         if before == after {
             return Some(result);
         }
@@ -207,6 +211,7 @@ impl Acd {
         }
         if agent.retired && !after.standing.works() {
             out.push(Action::AgentState { agent: id, state: AgentState::Offline, since: now });
+            out.push(Action::Intends { agent: id, intent: None, on_break: false });
             self.remove_agent(id);
         }
         Some(result)

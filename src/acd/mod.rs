@@ -76,6 +76,8 @@ pub struct Acd {
     served: BTreeMap<CallId, Served>,
     agents: BTreeMap<AgentId, Agent>,
     leads: BTreeSet<AgentId>,
+    /// By the roster, now.
+    on_call: Vec<AgentId>,
     offers: BTreeMap<OfferId, Offer>,
     last_offer: u64,
     on_break: usize,

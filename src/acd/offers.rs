@@ -249,11 +249,17 @@ impl Acd {
             };
             **id != agent && self.agents.get(id).is_some_and(reachable)
         };
+        // Whom nobody took before him waits longer, and comes first here too.
+        let first = self.lines.get(&place.line).and_then(|line| line.waiting.first());
+        let first = first.map_or(call, |rank| rank.call);
         match self.leads.iter().find(can).copied().filter(|_| !lead) {
-            Some(lead) => self.offer(now, lead, call, Rule::Lead, out),
+            Some(lead) => self.offer(now, lead, first, Rule::Lead, out),
             None => {
                 let mobile = |id: &AgentId| self.agents.get(id)?.spec.mobile.clone();
-                let number = self.config.on_call.clone().or_else(|| self.leads.iter().find_map(mobile));
+                let rostered = self.on_call.iter().find_map(mobile);
+                let number = rostered
+                    .or_else(|| self.config.on_call.clone())
+                    .or_else(|| self.leads.iter().find_map(mobile));
                 let to = number.map_or(Escalation::Nobody, Escalation::OnCallMobile);
                 self.alter(call, |place| place.escalated = true);
                 out.push(Action::Escalate { call, to });

@@ -86,7 +86,9 @@ impl Acd {
         let Some(first) = self.queues.get(&enter.queue) else { return Entered::Unknown };
         let sent_on = first.config.overflow.as_ref().and_then(|overflow| {
             let why = match () {
-                () if overflow.no_staff && first.counts.staffed() == 0 => OverflowWhy::NoStaff,
+                () if overflow.no_staff && first.counts.staffed() == 0 && !enter.restored => {
+                    OverflowWhy::NoStaff
+                }
                 () if overflow.longer_than.is_some_and(|n| first.ranks.len() >= n) => OverflowWhy::Length,
                 () => return None,
             };

@@ -44,9 +44,9 @@ impl Acd {
         self.settle(now, out);
     }
 
-    /// Who is rung when neither agent nor lead answers, from now on.
-    pub fn set_on_call(&mut self, number: Option<Arc<str>>) {
-        self.config.on_call = number;
+    /// Who is on call by the roster from now on: rung on their mobiles when neither agent nor lead answers.
+    pub fn set_on_call(&mut self, people: Vec<AgentId>) {
+        self.on_call = people;
     }
 
     /// The whole directory. Who is new is logged out; who stays keeps session, intent, work and place among the free; who is gone
@@ -101,6 +101,7 @@ impl Acd {
         if !agent.standing().works() {
             if agent.epoch.is_some() {
                 out.push(Action::AgentState { agent: id, state: AgentState::Offline, since: now });
+                out.push(Action::Intends { agent: id, intent: None, on_break: false });
             }
             self.remove_agent(id);
         }

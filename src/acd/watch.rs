@@ -89,6 +89,20 @@ impl Acd {
         })
     }
 
+    /// Somebody in the directory who serves this queue has these skills. Looks at each of its agents where nobody waits with that
+    /// need: for orders of people, not for each event.
+    pub fn can_serve(&self, queue: &str, needs: &Needs) -> bool {
+        let Some(queue) = self.queues.get(queue) else { return false };
+        match queue.lines.get(needs).and_then(|line| self.lines.get(line)) {
+            Some(line) => line.counts.all() > 0,
+            None => queue
+                .agents
+                .iter()
+                .filter_map(|id| self.agents.get(id))
+                .any(|agent| needs.level(&agent.spec.skills).is_some()),
+        }
+    }
+
     pub fn stats(&self, queue: &str) -> Option<QueueStats> {
         let queue = self.queues.get(queue)?;
         let n = |standing| queue.counts.of(standing);

@@ -117,6 +117,8 @@ pub struct Enter {
     /// Of a callback that was in line before a restart: its failed tries, and when the next one may be.
     pub tries: u8,
     pub rest_until: Option<Time>,
+    /// Comes back with a start of the program: that nobody has logged in yet moves it nowhere.
+    pub restored: bool,
 }
 
 impl Enter {
@@ -131,6 +133,7 @@ impl Enter {
             kind: Kind::Live,
             tries: 0,
             rest_until: None,
+            restored: false,
         }
     }
 }
@@ -301,6 +304,12 @@ pub enum Action {
     Break {
         agent: AgentId,
         news: BreakNews,
+    },
+    /// What he wants has changed, whatever he does; `None`: he has logged out. With `on_break` it is a break that was granted.
+    Intends {
+        agent: AgentId,
+        intent: Option<Intent>,
+        on_break: bool,
     },
     /// Wrap-up time is over and the ticket is not finished: a lead should look.
     WrapOverdue {

@@ -1,7 +1,7 @@
 //! What the desk may ask of the engine: a few named requests, answered when the engine gets to them.
 
 use crate::base::CallId;
-use crate::call::{Floor, PeerState, Why};
+use crate::call::{Floor, PeerState, TicketSaved, Why};
 use futures_util::future::BoxFuture;
 
 /// The engine as the desk sees it. `app` implements it with a bounded channel.
@@ -15,7 +15,7 @@ pub trait EngineHandle: Send + Sync + 'static {
     /// How queues and agents stand now.
     fn floor(&self) -> BoxFuture<'_, Result<Floor, EngineAway>>;
     /// The ticket of this call was saved; `done`: it is no draft any more. Whoever has the call in hand hears of it.
-    fn ticket_saved(&self, call: CallId, done: bool, state: String) -> BoxFuture<'_, Result<(), EngineAway>>;
+    fn ticket_saved(&self, call: CallId, saved: TicketSaved) -> BoxFuture<'_, Result<(), EngineAway>>;
     /// What kept a caller waiting. `None`: he never waited, or it is no longer known.
     fn why(&self, call: CallId) -> BoxFuture<'_, Result<Option<Why>, EngineAway>>;
     /// Trunks and phones: who is registered.

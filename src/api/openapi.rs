@@ -25,6 +25,7 @@ use utoipa::OpenApi;
         floor::why,
         floor::queues,
         floor::agents,
+        floor::day,
         recordings::play,
         tickets::list,
         tickets::show,

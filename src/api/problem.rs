@@ -159,6 +159,10 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "changed", "It changed since it was read; nothing was written")
             .detail(format!("version {version} now"))
     }
+    /// The same of a text without a version number.
+    pub fn written_over() -> Self {
+        Self::new(StatusCode::CONFLICT, "changed", "It changed since it was read; nothing was written")
+    }
     /// The roster would break a rule that was whole before; each finding is an error.
     pub fn breaks(findings: Vec<FieldError>) -> Self {
         let problems = findings.iter().map(|finding| finding.detail.clone()).collect();

@@ -60,6 +60,7 @@ fn table() -> Table {
         .add(Method::GET, "/api/v1/callbacks", callbacks::list)
         .add(Method::GET, "/api/v1/queues", floor::queues)
         .add(Method::GET, "/api/v1/agents", floor::agents)
+        .add(Method::GET, "/api/v1/floor", floor::day)
         .add(Method::GET, "/api/v1/recordings/{id}", recordings::play)
         .add(Method::GET, "/api/v1/tickets", tickets::list)
         .add(Method::GET, "/api/v1/tickets/{no}", tickets::show)

@@ -146,7 +146,7 @@ pub struct CallbackItem {
     pub call: String,
     pub number: String,
     pub queue: String,
-    /// `waiting dialling reached given_up too_late number_refused no_line full no_queue withdrawn`.
+    /// `waiting dialling reached given_up too_late number_refused no_line full no_queue withdrawn lost`.
     pub state: String,
     pub asked_at: String,
     /// His place: when he came, and with what priority.
@@ -243,7 +243,11 @@ pub struct Ticket {
     pub assist: Vec<String>,
     pub urgency: Option<String>,
     pub title: Option<String>,
+    /// The caller's own words; null for the units, who read `brief`.
     pub content: Option<String>,
+    /// What the unit reads.
+    pub brief: Option<String>,
+    pub tags: Vec<String>,
     pub caller: Option<String>,
     /// `normal secret anonymous`.
     pub secrecy: String,
@@ -280,7 +284,14 @@ pub struct TicketChange {
     /// `U L N C`; the category's when absent.
     pub urgency: Option<String>,
     pub title: Option<String>,
+    /// The caller's own words: the hotline's alone.
     pub content: Option<String>,
+    /// What the unit reads, without what must not come to it.
+    pub brief: Option<String>,
+    /// Up to 12 words of up to 20 characters; an empty list clears.
+    pub tags: Option<Vec<String>>,
+    /// Units that assist, up to 6; an empty list clears.
+    pub assist: Option<Vec<String>>,
     /// `normal secret anonymous`.
     pub secrecy: Option<String>,
     /// `suicide silent emergency minor violence deaf foreign elderly abuse`.
@@ -646,7 +657,9 @@ impl Ticket {
             assist: ticket.assist,
             urgency: ticket.urgency,
             title: ticket.title.filter(|_| contents),
-            content: ticket.content.filter(|_| contents),
+            content: ticket.content.filter(|_| full),
+            brief: ticket.brief.filter(|_| contents),
+            tags: if contents { ticket.tags } else { Vec::new() },
             caller: ticket
                 .caller
                 .filter(|_| full || ticket.secrecy == "normal")
@@ -682,6 +695,9 @@ impl From<TicketChange> for life::Change {
                 urgency: wish.urgency,
                 title: wish.title,
                 content: wish.content,
+                brief: wish.brief,
+                tags: wish.tags,
+                assist: wish.assist,
                 secrecy: wish.secrecy,
                 special: wish.special,
                 notify: wish.notify,

@@ -17,7 +17,8 @@ use crate::store::{Db, Scope};
 use crate::ticket::life;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 /// Words on their way to the engine, and to the sessions.
@@ -27,11 +28,12 @@ const DIAL_ASKS: Duration = Duration::from_secs(2);
 /// How often the directory of agents is read again.
 const DIRECTORY: Duration = Duration::from_secs(2);
 
-/// What time it is here.
+/// What time it is here, and who carries the pages' sound.
 #[derive(Clone)]
 pub struct Local {
     pub zone: jiff::tz::TimeZone,
     pub clock: Clock,
+    pub voice: Handle,
 }
 
 /// Starts what agents need; must be called inside the runtime.
@@ -50,9 +52,9 @@ pub fn start(
     let (news, path_news) = mpsc::channel(WORDS);
     let (to_media, asked) = mpsc::channel(WORDS);
     let (to_page, from_media) = mpsc::channel(WORDS);
-    let rooms = rtc::start(audio(config, sip_at), news);
+    let rooms = rtc::start_on(local.voice.clone(), audio(config, sip_at), news);
     let guard = DialGuard { db, local: local.clone(), to_hub: to_hub.clone() };
-    let Local { zone, clock } = local;
+    let Local { zone, clock, .. } = local;
     tokio::spawn(carry(said, orders.clone(), guard));
     tokio::spawn(sort(from_engine, to_hub, rooms.clone()));
     tokio::spawn(paths(path_news, orders.clone()));
@@ -102,8 +104,8 @@ impl DialGuard {
             .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let time = at.to_zoned_datetime(self.local.zone.clone()).time();
         let minute = u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs());
-        life::may_call(ticket.notify.as_deref(), ticket.safe_time.as_deref(), minute).map_err(|why| match why
-        {
+        let reachable = life::Reachable::of(ticket.notify.as_deref(), ticket.safe_time.as_deref());
+        reachable.may_call(minute).map_err(|why| match why {
             life::NoCall::TextOnly => words::Refused::TextOnly,
             life::NoCall::NotNow => words::Refused::NotNow,
         })
@@ -273,9 +275,9 @@ async fn sort(
     }
 }
 
-/// Tells the engine who can be an agent, again whenever that changes.
-pub async fn directory(db: Db, queues: Vec<Arc<str>>, orders: Orders) {
-    let mut told = None;
+/// Tells the engine who can be an agent, again whenever that changes. `first` hears of the first time.
+pub async fn directory(db: Db, queues: Vec<Arc<str>>, orders: Orders, first: oneshot::Sender<()>) {
+    let (mut told, mut first) = (None, Some(first));
     loop {
         match db.users().await {
             Ok(users) => {
@@ -305,6 +307,10 @@ pub async fn directory(db: Db, queues: Vec<Arc<str>>, orders: Orders) {
                     .collect();
                 if told.as_ref() != Some(&agents) && orders.give(Order::Agents(agents.clone())) {
                     told = Some(agents);
+                    if let Some(first) = first.take() {
+                        // Who did not want to wait longer is gone.
+                        let _ = first.send(());
+                    }
                 }
             }
             Err(error) => tracing::debug!(%error, "directory of agents"),

@@ -55,7 +55,11 @@ pub fn load(config: &Config) -> Result<Assets, AssetError> {
     problems.extend(told);
     let (roster, told) = roster(config);
     problems.extend(told);
-    match flows(config, &book) {
+    let read = flows(config, &book);
+    if let Ok((_, entry)) = &read {
+        problems.extend(overflows(config, entry));
+    }
+    match read {
         Ok((flows, entry)) if problems.is_empty() => {
             let (prompts, calendar, roster) = (Arc::new(prompts), Arc::new(calendar), Arc::new(roster));
             Ok(Assets { prompts, clips, book, calendar, roster, flows, entry })
@@ -66,6 +70,17 @@ pub fn load(config: &Config) -> Result<Assets, AssetError> {
             Err(AssetError(problems))
         }
     }
+}
+
+/// Callers who overflow into a queue that nobody asks for and nothing describes would wait for ever.
+fn overflows(config: &Config, entry: &Flow) -> Vec<String> {
+    let known = super::build::queues(config, entry);
+    let is_known = |to: &str| known.iter().any(|(name, _)| **name == *to);
+    let wrong = config.queues.iter().filter_map(|(name, queue)| {
+        let to = queue.overflow.as_ref().map(|overflow| overflow.to.as_str()).filter(|to| !is_known(to))?;
+        Some(format!("[queue.{name}.overflow] to = \"{to}\": no flow and no [queue.{to}] knows this queue"))
+    });
+    wrong.collect()
 }
 
 /// Folders inside hold cases and examples.

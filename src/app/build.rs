@@ -209,6 +209,7 @@ pub fn dial_rules(config: &Config) -> DialRules {
         trunk: config.dial.trunk.as_deref().map(Arc::from),
         allow: list(&config.dial.allow),
         deny: list(&config.dial.deny),
+        per_agent_hour: config.dial.per_agent_hour,
     }
 }
 

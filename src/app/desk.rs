@@ -4,7 +4,7 @@ use super::engine_thread::{Lookup, Order, Orders};
 use super::metrics::Board;
 use crate::api::{EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase};
 use crate::base::CallId;
-use crate::call::{Reply, Request};
+use crate::call::{Reply, Request, TicketSaved};
 use crate::ivr::seam::LookupResult;
 use crate::store::{Db, StatusAnswer};
 use futures_util::future::BoxFuture;
@@ -96,9 +96,9 @@ impl EngineHandle for Door {
         })
     }
 
-    fn ticket_saved(&self, call: CallId, done: bool, state: String) -> BoxFuture<'_, Result<(), EngineAway>> {
+    fn ticket_saved(&self, call: CallId, saved: TicketSaved) -> BoxFuture<'_, Result<(), EngineAway>> {
         Box::pin(async move {
-            match self.ask(Request::TicketSaved { call, done, state }).await? {
+            match self.ask(Request::TicketSaved { call, saved }).await? {
                 Reply::Told => Ok(()),
                 _ => Err(EngineAway),
             }

@@ -8,21 +8,26 @@ use super::demo_phone;
 use super::desk::{Door, PhaseCell, ReloadRequest, answer_lookups};
 use super::engine_thread::{Lookup, Order, Orders};
 use super::keeping::Keeping;
+use super::kernel;
 use super::metrics::Board;
+use super::old_numbers;
 use super::reload::Reloader;
 use super::rostering::Rostering;
 use super::serve::ServeError;
 use super::works::Shop;
 use crate::api::{self, Api, ApiLimits, ApiParts, Phase, RosterDesk, ServeLimits};
+use crate::base::CallId;
 use crate::call::agents::seam::FromEngine;
-use crate::call::{Reply, Request};
+use crate::call::{Reply, Request, TicketSaved};
 use crate::config::Config;
 use crate::journal;
 use crate::store::projector::{Projector, ProjectorGauge};
-use crate::store::{Db, OpenOptions};
+use crate::store::{Db, OpenOptions, Scope};
+use crate::ticket::life::Reachable;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
@@ -41,6 +46,8 @@ pub struct Desk {
     /// The engine's words for agents.
     pub from_engine: mpsc::Receiver<FromEngine>,
     pub boot: u32,
+    /// Callbacks that were open at the start, and their tickets.
+    pub promised: Vec<(CallId, Arc<str>)>,
     /// Queues that agents serve.
     pub queues: Vec<Arc<str>>,
     pub http: TcpListener,
@@ -57,7 +64,9 @@ const LOOK: Duration = Duration::from_millis(50);
 const CLOSING: Duration = Duration::from_secs(6);
 /// Reloads that may wait.
 const RELOADS: usize = 4;
+const DIRECTORY_WAIT: Duration = Duration::from_secs(2);
 const DB_RETRY: Duration = Duration::from_millis(500);
+const ASKS: Duration = Duration::from_secs(2);
 
 /// Runs the desk until a signal has ended the server. `rest` waits for the engine's and the journal's threads.
 pub fn run(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
@@ -67,8 +76,17 @@ pub fn run(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), Serve
         .enable_all()
         .build()
         .map_err(ServeError::io("desk"))?;
-    let served = runtime.block_on(serve(desk, rest));
+    // The pages' sound has a thread of its own: a packet waits for no table, and the kernel wakes it ahead of the desk.
+    let voice = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("voice")
+        .on_thread_start(kernel::short_turns)
+        .enable_all()
+        .build()
+        .map_err(ServeError::io("voice"))?;
+    let served = runtime.block_on(serve(desk, voice.handle().clone(), rest));
     runtime.shutdown_timeout(Duration::from_secs(2));
+    voice.shutdown_timeout(Duration::from_secs(2));
     served
 }
 
@@ -107,7 +125,7 @@ impl Signals {
     }
 }
 
-async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
+async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
     let mut signals = Signals::new()?;
     let phase = PhaseCell::default();
     let (reloads, asked) = mpsc::channel::<ReloadRequest>(RELOADS);
@@ -130,6 +148,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         .and_spare(desk.config.journal.spare_dir.as_deref())
         .bounded_by(Arc::clone(&desk.news));
     let projecting = tokio::spawn(projector.run(source, Arc::clone(&desk.durable), projector_stops));
+    tokio::spawn(tell_reachable(db.clone(), orders.clone(), desk.promised));
     tokio::spawn(answer_lookups(db.clone(), desk.questions, orders.clone(), Arc::clone(&wall)));
     let reloading = tokio::spawn(answer_reloads(Arc::new(desk.reloader), asked));
 
@@ -142,7 +161,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     let cti = agents::start(
         &desk.config,
         desk.boot,
-        agents::Local { zone: desk.zone.clone(), clock: desk.clock },
+        agents::Local { zone: desk.zone.clone(), clock: desk.clock, voice },
         &desk.sip_at,
         &orders,
         desk.board.clone(),
@@ -158,7 +177,9 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
         board: desk.board.clone(),
     };
     let rostering = tokio::spawn(rostering.run());
-    let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone()));
+    let old_numbers = tokio::spawn(old_numbers::tell(db.clone(), desk.zone.clone(), orders.clone()));
+    let (first, known) = oneshot::channel();
+    let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone(), first));
     let phone =
         if desk.demo { demo_phone::start(&desk.config, &desk.sip_at, desk.board.clone()) } else { None };
     let parts = ApiParts {
@@ -183,6 +204,8 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     };
     let api = Api::with_limits(parts, limits);
     let counts = Arc::clone(&api.counts);
+    // Pages that waited for a restart come at once: who may work here is known by then, or the database is away.
+    let _ = timeout(DIRECTORY_WAIT, known).await;
     let http =
         tokio::spawn(api::serve(desk.http, api::router(api), counts, ServeLimits::default(), http_stops));
     phase.set(Phase::Serving);
@@ -210,6 +233,7 @@ async fn serve(desk: Desk, rest: impl FnOnce() + Send + 'static) -> Result<(), S
     reloading.abort();
     keeping.abort();
     directory.abort();
+    old_numbers.abort();
     rostering.abort();
     db.close().await;
     tracing::info!("stopped");
@@ -267,6 +291,25 @@ async fn fill_demo(db: &Db, clock: Clock) {
             Err(error) => tracing::warn!(%error, "demo data"),
         }
         sleep(DB_RETRY).await;
+    }
+}
+
+/// What the tickets of open callbacks say of calling: the engine forgot it with the last process.
+async fn tell_reachable(db: Db, orders: Orders, promised: Vec<(CallId, Arc<str>)>) {
+    for (call, no) in promised {
+        let ticket = loop {
+            match timeout(ASKS, db.ticket(&no, &Scope::All)).await {
+                Ok(Ok(ticket)) => break ticket,
+                Ok(Err(_)) | Err(_) => sleep(DB_RETRY).await,
+            }
+        };
+        let Some(ticket) = ticket else { continue };
+        let reachable = Reachable::of(ticket.notify.as_deref(), ticket.safe_time.as_deref());
+        let saved = TicketSaved { done: ticket.state != "draft", state: ticket.state, reachable };
+        let (answer, told) = oneshot::channel();
+        if orders.give(Order::Request(Request::TicketSaved { call, saved }, answer)) {
+            let _ = told.await;
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::acd::AgentSpec;
 use crate::base::{CallId, Personal, Time};
 use crate::call::agents::seam::{FromEngine, ToEngine};
 use crate::call::fact::Stamped;
-use crate::call::{Effect, Engine, EngineConfig, Input, Reply, Request};
+use crate::call::{Effect, Engine, EngineConfig, Input, LegacyNumber, Reply, Request};
 use crate::ivr::Flow;
 use crate::ivr::seam::LookupResult;
 use crate::journal::News;
@@ -36,6 +36,7 @@ pub enum Order {
     Reconfigure(Box<EngineConfig>),
     Agent(ToEngine),
     Agents(Vec<AgentSpec>),
+    LegacyNumbers(Vec<LegacyNumber>),
     Drain,
     EndAll,
     /// Leave once everything written is on its way.
@@ -156,8 +157,12 @@ impl Driver {
     pub fn give(&mut self, input: Input<'_>) {
         let now = self.clock.now();
         self.engine.handle(now, input, &mut self.effects);
-        while !self.effects.is_empty() {
-            self.carry_out(now);
+        loop {
+            while !self.effects.is_empty() {
+                self.carry_out(now);
+            }
+            let Some(ports) = self.voice.wait_bound() else { return };
+            self.engine.handle(now, Input::Ports(ports), &mut self.effects);
         }
     }
 
@@ -197,6 +202,9 @@ impl Driver {
             self.told_durable = durable;
             self.engine.handle(now, Input::Durable { upto: durable }, &mut self.effects);
         }
+        if let Some(ports) = self.voice.bound() {
+            self.engine.handle(now, Input::Ports(ports), &mut self.effects);
+        }
         let (engine, effects, clock) = (&mut self.engine, &mut self.effects, self.clock);
         self.voice.events(|event| engine.handle(clock.now(), Input::Media(event), effects));
         self.net.receive(now, |received| {
@@ -211,7 +219,7 @@ impl Driver {
         if self.engine.poll_timeout().is_some_and(|(at, _)| at <= now) {
             self.engine.handle_timeout(now, &mut self.effects);
         }
-        // Carrying out can give new inputs (ports bound at once), so until nothing is left.
+        // Carrying out can give new inputs (a lookup refused at once), so until nothing is left.
         while !self.effects.is_empty() {
             self.carry_out(now);
         }
@@ -249,6 +257,7 @@ impl Driver {
                 Order::Reconfigure(config) => Input::Reconfigure(config),
                 Order::Agent(word) => Input::Agent(word),
                 Order::Agents(agents) => Input::Agents(agents),
+                Order::LegacyNumbers(table) => Input::LegacyNumbers(table),
                 Order::Drain => Input::Drain,
                 Order::EndAll => Input::EndAll,
                 Order::Stop => {
@@ -275,10 +284,7 @@ impl Driver {
                         self.facts_lost += 1;
                     }
                 }
-                Effect::BindPorts { count } => {
-                    let ports = self.voice.bind(count);
-                    self.engine.handle(now, Input::Ports(ports), &mut self.effects);
-                }
+                Effect::BindPorts { count } => self.voice.bind(count),
                 Effect::Lookup { call, id, kind, args, timeout } => {
                     let asked = self.lookups.try_send(Lookup { call, id, kind, args, timeout }).is_ok();
                     if !asked {

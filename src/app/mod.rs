@@ -9,6 +9,7 @@
 
 mod agents;
 mod assets;
+mod binder;
 mod build;
 mod clock;
 mod demo;
@@ -20,6 +21,7 @@ mod keeping;
 mod kernel;
 mod lock;
 mod metrics;
+mod old_numbers;
 mod reload;
 mod rostering;
 mod samples;

@@ -38,7 +38,7 @@ pub struct Rostering {
 /// What was told last.
 #[derive(Default)]
 struct Told {
-    may: Option<Option<BTreeMap<Arc<str>, Turn>>>,
+    may: Option<(Option<BTreeMap<Arc<str>, Turn>>, Vec<Arc<str>>)>,
     /// Announced up to and with this minute.
     upto: Option<Minute>,
     /// The gap that leads know of: its beginning, and whether it has begun.
@@ -85,11 +85,13 @@ impl Rostering {
     fn turn(&self, in_force: &InForce, now: Minute, changed: bool, told: &mut Told) -> Option<Minute> {
         let schedule = self.schedule(in_force, now, changed, told);
         let may = in_force.files.binds.then(|| self.may(in_force, &schedule, now));
-        if told.may.as_ref() != Some(&may) {
-            if !self.orders.give(Order::Agent(ToEngine::Roster { may: may.clone() })) {
+        let on_call: Vec<Arc<str>> = schedule.on_call(now).into_iter().map(Arc::from).collect();
+        if told.may.as_ref() != Some(&(may.clone(), on_call.clone())) {
+            let word = ToEngine::Roster { may: may.clone(), on_call: on_call.clone() };
+            if !self.orders.give(Order::Agent(word)) {
                 return None;
             }
-            told.may = Some(may);
+            told.may = Some((may, on_call));
         }
         // Whoever never published a plan has no roster to miss anybody by.
         let planned = in_force.plan(now.date()).is_some();

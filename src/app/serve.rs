@@ -1,6 +1,7 @@
 //! `hotline serve`: from a configuration to a running server, and back down in order.
 
 use super::assets::{self, AssetError};
+use super::binder::Binder;
 use super::build::{self, Bound};
 use super::clock::Clock;
 use super::desk_thread::{self, Desk};
@@ -12,6 +13,7 @@ use super::reload::Reloader;
 use super::sockets::{self, BindError};
 use super::voice::Voice;
 use super::works::{InForce, Live, Shop};
+use crate::acd::Needs;
 use crate::api::RosterDesk;
 use crate::call::callbacks::RestoredCallback;
 use crate::call::fact::Fact;
@@ -79,6 +81,7 @@ struct Listening {
 pub fn serve(options: Options) -> Result<(), ServeError> {
     kernel::no_huge_pages();
     let config = &options.config;
+    check_files(config);
     let lock = lock::take(&config.data)?;
     let listening = listen(config)?;
     let bound = listening.bound.clone();
@@ -128,7 +131,11 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         config_hash: build::config_hash(config),
     });
     driver.give(Input::LostByRestart(recovered.unended.clone()));
-    driver.give(Input::RestoreCallbacks(promised(config, &recovered)));
+    let restored = promised(config, &recovered);
+    let tickets = restored.iter().filter_map(|one| Some((one.call, Arc::clone(&one.ticket.as_ref()?.0))));
+    let promised = tickets.collect();
+    driver.give(Input::RestoreCallbacks(restored));
+    driver.give(Input::RestoreIntents(recovered.intents.clone()));
     assets::keep(&config.data, &assets.entry).map_err(ServeError::io("keeping the flow"))?;
 
     let durable = Arc::new(tokio::sync::Notify::new());
@@ -167,6 +174,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         zone,
         clock,
         orders: orders.clone(),
+        promised,
         board,
         news,
         durable,
@@ -237,8 +245,8 @@ fn seed() -> Result<[u8; 32], ServeError> {
     Ok(seed)
 }
 
-/// Callbacks that were in line when the last process went away. Their numbers are in the requests' own facts; one whose key is gone
-/// cannot be called.
+/// Callbacks that were in line when the last process went away. Their numbers are in the requests' own facts; one whose key is gone, or
+/// whose request is damaged, cannot be called: it comes without a number.
 fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
     let options = journal_options(config);
     let mut reader =
@@ -251,7 +259,7 @@ fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
         // The number is drawn right after the request, where it was not drawn before.
         if let Err(error) = reader.read_after(open.seq.saturating_sub(1), 4, &mut facts) {
             tracing::error!(%error, %call, "a callback is lost: its request cannot be read");
-            continue;
+            facts.clear();
         }
         let drawn = facts.iter().find_map(|stamped| match &stamped.fact {
             Fact::NumberDrawn { call: of, no, code } if of == call => {
@@ -259,17 +267,24 @@ fn promised(config: &Config, recovered: &Recovered) -> Vec<RestoredCallback> {
             }
             _ => None,
         });
-        let Some(first) = facts.into_iter().next() else { continue };
-        if let Fact::CallbackRequested { number, queue, .. } = first.fact {
-            restored.push(RestoredCallback {
-                call: *call,
-                number,
-                queue: Arc::from(queue),
-                ticket: drawn,
-                asked_ms: first.wall_ms,
-                open: open.clone(),
-            });
-        }
+        let asked = facts.into_iter().next().and_then(|first| match first.fact {
+            Fact::CallbackRequested { call: of, number, queue, skills, .. } if of == *call => {
+                Some((number, queue, skills, first.wall_ms))
+            }
+            _ => None,
+        });
+        // One without a number is over at once, and said to be: a promise does not vanish.
+        let (number, asked_in, skills, asked_ms) = asked.unwrap_or_default();
+        let queue = Arc::from(open.queue.as_deref().unwrap_or(&asked_in));
+        restored.push(RestoredCallback {
+            call: *call,
+            number,
+            queue,
+            needs: Needs::new(skills.into_iter().map(|(skill, level)| (Arc::from(skill), level))),
+            ticket: drawn,
+            asked_ms,
+            open: open.clone(),
+        });
     }
     restored
 }
@@ -319,7 +334,9 @@ fn start_voice(
         };
         workers.push(worker::start(start).map_err(ServeError::io("media worker"))?);
     }
-    Ok((Voice::new(workers, bind, config.media.voice_ports()), recorder))
+    let binder =
+        Binder::start(bind, config.media.voice_ports(), wake()).map_err(ServeError::io("media ports"))?;
+    Ok((Voice::new(workers, binder), recorder))
 }
 
 fn start_journal(
@@ -340,6 +357,16 @@ fn start_journal(
             board.publish("journal", super::samples::journal(&told));
         });
     })
+}
+
+/// Open files apart from two for each leg: the database, recordings, pages, listeners.
+const OTHER_FILES: u64 = 1_000;
+
+fn check_files(config: &Config) {
+    let (may, needs) = (kernel::more_files(), config.limits.max_calls as u64 * 2 + OTHER_FILES);
+    if may < needs {
+        tracing::warn!(may, needs, "open files: fewer calls than max_calls will find a port");
+    }
 }
 
 fn spawn(name: &'static str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ServeError> {
@@ -367,4 +394,34 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let beside = path.with_extension("new");
     std::fs::write(&beside, bytes)?;
     std::fs::rename(beside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::CallId;
+    use crate::call::callbacks::{CallbackFold, OpenCallback};
+
+    #[test]
+    fn a_promise_whose_record_cannot_be_read_is_restored_without_a_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::defaults();
+        (config.data, config.journal.dir) = (dir.path().to_owned(), dir.path().join("journal"));
+        let call = CallId { node: 1, boot: 1, n: 1 };
+        let open =
+            OpenCallback { seq: 7, tries: 1, queue: Some("second".to_owned()), ..OpenCallback::default() };
+        let recovered = Recovered {
+            boot: 2,
+            next_seq: 9,
+            number_blocks: Default::default(),
+            unended: Vec::new(),
+            callbacks: CallbackFold([(call, open.clone())].into()),
+            intents: Default::default(),
+            damage: Vec::new(),
+        };
+        let restored = promised(&config, &recovered);
+        assert_eq!(restored.len(), 1, "it does not vanish");
+        assert!(restored[0].number.is_empty());
+        assert_eq!((restored[0].call, &*restored[0].queue, &restored[0].open), (call, "second", &open));
+    }
 }

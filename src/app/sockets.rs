@@ -47,6 +47,11 @@ pub fn voice(addr: SocketAddr) -> io::Result<(UdpSocket, UdpSocket)> {
     Ok((rtp.into(), rtcp.into()))
 }
 
+/// No more files may be open just now; the address itself may be free.
+pub fn out_of_files(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+}
+
 fn bind(
     addr: SocketAddr,
     kind: Type,

@@ -1,47 +1,53 @@
 //! The engine's end of the media workers: orders out, events in, ports bound ahead of need.
 
+use super::binder::{Batch, Binder};
 use super::metrics::Sample;
-use super::sockets;
 use crate::call::MediaPort;
 use crate::media::seam::{Event, Order};
 use crate::media::worker::WorkerHandle;
-use std::net::{IpAddr, SocketAddr};
 
 pub struct Voice {
     workers: Vec<WorkerHandle>,
-    address: IpAddr,
-    /// Even ports not tried yet.
-    range: std::iter::StepBy<std::ops::RangeInclusive<u16>>,
+    binder: Binder,
     next_worker: usize,
     bound: u64,
     /// Ports of the range that something else holds.
     taken: u64,
+    /// Times the system gave no more sockets.
+    refused: u64,
     orders_lost: u64,
 }
 
 impl Voice {
-    pub fn new(workers: Vec<WorkerHandle>, address: IpAddr, ports: (u16, u16)) -> Self {
-        // The odd port above each is RTCP's, so the last even one needs a neighbour.
-        let range = (ports.0..=ports.1.saturating_sub(1)).step_by(2);
-        Self { workers, address, range, next_worker: 0, bound: 0, taken: 0, orders_lost: 0 }
+    pub fn new(workers: Vec<WorkerHandle>, binder: Binder) -> Self {
+        Self { workers, binder, next_worker: 0, bound: 0, taken: 0, refused: 0, orders_lost: 0 }
     }
 
-    /// Binds up to `count` more ports of the range and gives each to a worker for good.
-    pub fn bind(&mut self, count: usize) -> Vec<MediaPort> {
-        let mut ports = Vec::with_capacity(count);
-        while ports.len() < count
-            && let Some(port) = self.range.next()
-        {
-            match sockets::voice(SocketAddr::new(self.address, port)) {
-                Ok((rtp, rtcp)) => {
-                    let worker = self.next_worker;
-                    self.next_worker = (self.next_worker + 1) % self.workers.len();
-                    self.workers[worker].add_port(port, rtp, rtcp);
-                    ports.push(MediaPort { port, worker: worker as u8 });
-                    self.bound += 1;
-                }
-                Err(_) => self.taken += 1,
-            }
+    /// Has up to `count` more ports of the range bound; they come by [`Voice::bound`].
+    pub fn bind(&mut self, count: usize) {
+        self.binder.ask(count);
+    }
+
+    /// Ports that were bound since, each given to a worker for good.
+    pub fn bound(&mut self) -> Option<Vec<MediaPort>> {
+        self.binder.poll().map(|batch| self.give(batch))
+    }
+
+    /// The same, and waits for what was asked for: before the thread runs only.
+    pub fn wait_bound(&mut self) -> Option<Vec<MediaPort>> {
+        self.binder.wait().map(|batch| self.give(batch))
+    }
+
+    fn give(&mut self, batch: Batch) -> Vec<MediaPort> {
+        self.taken += batch.taken;
+        self.refused += u64::from(batch.refused);
+        self.bound += batch.ports.len() as u64;
+        let mut ports = Vec::with_capacity(batch.ports.len());
+        for (port, rtp, rtcp) in batch.ports {
+            let worker = self.next_worker;
+            self.next_worker = (self.next_worker + 1) % self.workers.len();
+            self.workers[worker].add_port(port, rtp, rtcp);
+            ports.push(MediaPort { port, worker: worker as u8 });
         }
         ports
     }
@@ -82,6 +88,11 @@ impl Voice {
                 "hotline_media_ports_taken",
                 "Media ports of the range that something else holds",
                 self.taken,
+            ),
+            Sample::counter(
+                "hotline_media_ports_refused",
+                "Times the system gave no more sockets for media ports",
+                self.refused,
             ),
             Sample::counter(
                 "hotline_media_orders_lost",

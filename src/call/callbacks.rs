@@ -1,6 +1,7 @@
 //! Callbacks that are still promised, folded from the facts: the engine has the same ones in line, and a start takes them from here.
 
 use super::fact::Fact;
+use crate::acd::Needs;
 use crate::base::{CallId, Personal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct OpenCallback {
     pub next_ms: i64,
     /// A try has begun and no end of it was told.
     pub dialled: bool,
+    /// The queue it was moved to; `None`: it is in the one it was asked for.
+    pub queue: Option<String>,
 }
 
 /// The open callbacks of one journal.
@@ -43,6 +46,9 @@ impl CallbackFold {
             Fact::CallbackTryEnded { call, next_ms, .. } => self.change(*call, |open| {
                 (open.next_ms, open.dialled) = (*next_ms, false);
             }),
+            Fact::CallbackMoved { call, queue } => {
+                self.change(*call, |open| open.queue = Some(queue.clone()))
+            }
             Fact::CallbackOver { call, .. } => drop(self.0.remove(call)),
             _ => {}
         }
@@ -61,6 +67,7 @@ pub struct RestoredCallback {
     pub call: CallId,
     pub number: Personal,
     pub queue: Arc<str>,
+    pub needs: Needs,
     /// The ticket's number and look-up code, where they were drawn with the request.
     pub ticket: Option<(Arc<str>, Arc<str>)>,
     /// Wall time of the request.

@@ -5,6 +5,7 @@ use crate::ivr::Flow;
 use crate::media::seam::ClipId;
 use crate::roster::Calendar;
 use crate::sip::UaConfig;
+use crate::ticket::numbers::is_emergency;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -46,9 +47,6 @@ pub struct EngineConfig {
     pub limits: Limits,
 }
 
-/// The state's emergency codes, matched whole.
-const EMERGENCY: [&str; 4] = ["110", "119", "120", "122"];
-
 /// Which numbers agents may dial, by which trunk (`attacks.md` S20, S21). Nothing is allowed unless a pattern says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DialRules {
@@ -58,6 +56,8 @@ pub struct DialRules {
     pub allow: Vec<Arc<str>>,
     /// Wins over `allow`.
     pub deny: Vec<Arc<str>>,
+    /// Numbers an agent may dial in an hour, callbacks offered to him apart; zero: no limit.
+    pub per_agent_hour: u32,
 }
 
 impl DialRules {
@@ -68,7 +68,7 @@ impl DialRules {
         };
         // An emergency code is opened by its own name only: "1*" is meant for other numbers.
         let named = |pattern: &Arc<str>| **pattern == *number;
-        let allowed = match EMERGENCY.contains(&number) {
+        let allowed = match is_emergency(number) {
             true => self.allow.iter().any(named),
             false => self.allow.iter().any(fits),
         };
@@ -129,7 +129,7 @@ impl Default for Limits {
             hold_unfinished: false,
             durable_wait: Duration::from_secs(3),
             message_min: Duration::from_millis(600),
-            ports_low: 64,
+            ports_low: 256,
             max_undurable: 200_000,
             retry_after_s: 10,
         }
@@ -142,7 +142,7 @@ mod tests {
 
     fn rules(allow: &[&str], deny: &[&str]) -> DialRules {
         let list = |texts: &[&str]| texts.iter().map(|text| Arc::from(*text)).collect();
-        DialRules { trunk: None, allow: list(allow), deny: list(deny) }
+        DialRules { allow: list(allow), deny: list(deny), ..DialRules::default() }
     }
 
     #[test]

@@ -67,6 +67,14 @@ counts! {
     CallbacksTried = "callbacks_tried";
     CallbacksReached = "callbacks_reached";
     CallbacksGivenUp = "callbacks_given_up";
+    /// Calls by an old number, and those by one whose last day is over.
+    LegacyCalls = "legacy_calls";
+    LegacyExpired = "legacy_expired";
+    /// Asked for with a number nobody is called back at, and asked for again while promised already.
+    CallbacksRefused = "callbacks_refused";
+    CallbacksAgain = "callbacks_again";
+    /// Dialled by an agent beyond his share of an hour.
+    DialsLimited = "dials_limited";
     Alarms = "alarms";
 }
 

@@ -9,12 +9,14 @@ use super::callbacks::RestoredCallback;
 use super::config::EngineConfig;
 use super::counters::{Count, Counters};
 use super::fact::{CallEnded, Fact, QueueOutcome, Stamped};
+use super::intents::IntentFold;
+use super::legacy::LegacyNumber;
 use super::live::{Call, Closing, Stage};
 use super::ports::{MediaPort, Ports};
 use super::rates::Rates;
 use super::reach::{News, Place, Reach, reach};
 use super::request::{Reply, Request};
-use crate::acd::{self, Acd};
+use crate::acd::{self, Acd, AgentId};
 use crate::base::{CallId, DayKind, Deadlines, LegId, Personal, Seeded, Time};
 use crate::ivr::{self, Flow};
 use crate::media::seam as media;
@@ -26,6 +28,9 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Media ports asked for at a time.
+const BIND_AT_ONCE: usize = 64;
 
 /// Everything that can happen to the engine.
 #[derive(Debug)]
@@ -64,6 +69,10 @@ pub enum Input<'a> {
     Reconfigure(Box<EngineConfig>),
     /// Callbacks that the journal still promises; after [`Input::LostByRestart`].
     RestoreCallbacks(Vec<RestoredCallback>),
+    /// What agents wanted before the start; before the first of them logs in.
+    RestoreIntents(IntentFold),
+    /// The table of old numbers, whole.
+    LegacyNumbers(Vec<LegacyNumber>),
     /// Calls that were up when the last process went away, and which this one does not take over.
     LostByRestart(Vec<CallId>),
     /// A panel's command, or what is known of an agent's page and sound.
@@ -151,6 +160,7 @@ pub struct Engine {
     pub(super) desk: Desk,
     /// Citizens who are called back, by the call in which they asked for it.
     pub(super) callbacks: BTreeMap<CallId, Callback>,
+    pub(super) legacy: BTreeMap<Arc<str>, LegacyNumber>,
 }
 
 /// Wall time as data: what it read, and when.
@@ -163,6 +173,12 @@ pub(super) struct WallClock {
 impl WallClock {
     pub fn at(self, now: Time) -> i64 {
         self.ms + i64::try_from(now.since(self.at).as_millis()).unwrap_or(0)
+    }
+
+    /// Wall time as a moment of this boot's clock, whenever it is asked; what was before the clock began is its beginning.
+    pub fn moment(self, wall_ms: i64) -> Time {
+        let nanos = (wall_ms.saturating_sub(self.ms)).saturating_mul(1_000_000);
+        Time::from_nanos(self.at.as_nanos().saturating_add_signed(nanos))
     }
 }
 
@@ -225,6 +241,7 @@ impl Engine {
             silent: SilentCalls::default(),
             desk: Desk::default(),
             callbacks: BTreeMap::new(),
+            legacy: BTreeMap::new(),
             config,
         }
     }
@@ -251,6 +268,8 @@ impl Engine {
             Input::Reconfigure(config) => self.reconfigure(now, *config),
             Input::LostByRestart(calls) => self.lost_by_restart(now, calls, out),
             Input::RestoreCallbacks(open) => self.restore_callbacks(now, open, out),
+            Input::RestoreIntents(intents) => self.restore_intents(now, intents),
+            Input::LegacyNumbers(table) => self.set_legacy(table),
             Input::Agent(input) => self.agent_input(now, input, out),
             Input::Agents(agents) => {
                 self.config.agents = agents;
@@ -330,7 +349,7 @@ impl Engine {
         }
         self.flush_words(out);
         if self.ports.should_ask(self.config.limits.ports_low) {
-            out.push(Effect::BindPorts { count: self.config.limits.ports_low.max(16) });
+            out.push(Effect::BindPorts { count: self.config.limits.ports_low.clamp(16, BIND_AT_ONCE) });
         }
     }
 
@@ -393,6 +412,15 @@ impl Engine {
             self.reach.took(place, News::TooLong);
             return self.end(now, id, EndReason::TooLong, EndedBy::Us, out);
         }
+        if call.legacy.as_ref().and_then(|way| way.greeted_by).is_some_and(|until| until <= now) {
+            self.reach.took(place, News::WalkDue);
+            self.greeting_over(id);
+            return;
+        }
+        if call.parties.iter().any(|party| party.away_until.is_some_and(|at| at <= now)) {
+            self.reach.took(place, News::AgentStayedAway);
+            return self.agents_stayed_away(now, id, out);
+        }
         match &call.stage {
             Stage::Arriving { answer_at } if *answer_at <= now => {
                 self.reach.took(place, News::AnswerDue);
@@ -408,10 +436,6 @@ impl Engine {
                     return self.rang_out(now, id, out);
                 }
                 self.end(now, id, EndReason::CalleeNoAnswer, EndedBy::Us, out);
-            }
-            Stage::Talking { until: Some(until) } if *until <= now => {
-                self.reach.took(place, News::AgentStayedAway);
-                self.agent_stayed_away(now, id, out);
             }
             Stage::Looking { until, .. } if *until <= now => {
                 self.reach.took(place, News::LookupLate);
@@ -443,21 +467,18 @@ impl Engine {
         let Some(call) = self.calls.get(&id) else { return };
         let gone = matches!(by, EndedBy::Peer { .. })
             || matches!(reason, EndReason::MediaLost | EndReason::TransportLost | EndReason::PeerForgot);
-        let agent = call.agent.filter(|agent| call.party_of(*agent).is_some_and(|party| party.up));
         // Once: whom we called back and who hangs up again is for the lead.
-        if let Some(agent) = agent
-            && gone
-            && call.redial
-            && !call.outbound
-            && !call.number.is_empty()
-        {
-            self.redials.push_back(Redial {
-                agent,
-                call: id,
-                number: call.number.clone(),
-                crisis: call.crisis,
-            });
+        if !gone || !call.redial || call.outbound {
+            return;
         }
+        let has_it = |agent: &AgentId| call.party_of(*agent).is_some_and(|party| party.up);
+        self.redials.push_back(Redial {
+            agent: call.agent.filter(has_it).or_else(|| call.next_agent(None)),
+            call: id,
+            number: call.number.clone(),
+            queue: call.queue.clone(),
+            crisis: call.crisis,
+        });
     }
 
     /// The one place where a call ends, whatever ended it.
@@ -473,7 +494,8 @@ impl Engine {
         self.parties_go(now, id, reason.label(), out);
         let Some(mut call) = self.calls.remove(&id) else { return };
         let callback = call.callback.take();
-        let tried = call.calls_back.filter(|_| matches!(call.stage, Stage::Dialing { .. }));
+        // A try until somebody has spoken with him: the citizen may be quicker than the agent's own phone.
+        let tried = call.calls_back.filter(|of| self.is_tried_by(*of, id));
         self.order.remove(&id);
         self.deadlines.moved(id, call.mirrored, None);
         self.by_dialog.remove(&call.dialog);
@@ -525,7 +547,7 @@ impl Engine {
             self.callback_try_over(now, of, calling_back::outcome(reason), out);
         }
         if let Some(callback) = callback {
-            self.callback_waits(now, id, Callback { ticket, ..callback }, None, out);
+            self.callback_waits(now, id, Callback { ticket, ..callback }, None, false, out);
         }
     }
 

@@ -83,13 +83,14 @@ pub enum Fact {
         recording: u128,
         length_ms: u32,
     },
-    /// The citizen asked to be called back, with the place he had: its priority, and the wall time of his entry.
+    /// The citizen asked to be called back, with the place he had: its priority, the wall time of his entry, the skills he needs.
     CallbackRequested {
         call: CallId,
         number: Personal,
         queue: String,
         priority: u8,
         entered_ms: i64,
+        skills: Vec<(String, u8)>,
     },
     /// An agent has taken the callback of `call`, and the citizen is dialled by `by`. Tries count from one.
     CallbackTried {
@@ -105,7 +106,12 @@ pub enum Fact {
         outcome: String,
         next_ms: i64,
     },
-    /// The callback is in line no more: `reached given_up too_late number_refused no_line full no_queue withdrawn`.
+    /// The callback waits in another queue from now on.
+    CallbackMoved {
+        call: CallId,
+        queue: String,
+    },
+    /// The callback is in line no more: `reached given_up too_late number_refused no_line full no_queue withdrawn lost`.
     CallbackOver {
         call: CallId,
         why: String,
@@ -152,12 +158,18 @@ pub enum Fact {
     /// Drain began or the process is stopping in order.
     Draining,
     Stopped,
-    /// An agent's state changed: the contract's name, the reason, the device he works with. His intent is durable by this.
+    /// An agent's state changed: the contract's name, the reason, the device he works with.
     AgentState {
         agent: String,
         state: String,
         reason: String,
         device: String,
+    },
+    /// What an agent wants, whatever he does now: `ready`, `not_ready`, `break`, with the reason; `offline` when he has logged out.
+    AgentIntent {
+        agent: String,
+        intent: String,
+        reason: String,
     },
     /// The call was offered to an agent.
     CallOffered {
@@ -234,6 +246,7 @@ impl Fact {
             | Self::CallbackRequested { call, .. }
             | Self::CallbackTried { call, .. }
             | Self::CallbackTryEnded { call, .. }
+            | Self::CallbackMoved { call, .. }
             | Self::CallbackOver { call, .. }
             | Self::RecordingStarted { call, .. }
             | Self::RecordingEnded { call, .. }
@@ -255,6 +268,7 @@ impl Fact {
             | Self::Draining
             | Self::Stopped
             | Self::AgentState { .. }
+            | Self::AgentIntent { .. }
             | Self::RosterNoted { .. } => None,
         }
     }

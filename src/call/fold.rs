@@ -103,6 +103,7 @@ impl LiveFold {
             }
             Fact::Booted { .. }
             | Fact::AgentState { .. }
+            | Fact::AgentIntent { .. }
             | Fact::RosterNoted { .. }
             | Fact::CallOffered { .. }
             | Fact::OfferEnded { .. }
@@ -114,6 +115,7 @@ impl LiveFold {
             | Fact::CallbackRequested { .. }
             | Fact::CallbackTried { .. }
             | Fact::CallbackTryEnded { .. }
+            | Fact::CallbackMoved { .. }
             | Fact::CallbackOver { .. }
             | Fact::RecordingEnded { .. }
             | Fact::ValueSet { .. }

@@ -3,8 +3,9 @@
 use super::agents::calling_back::Callback;
 use super::agents::party::Party;
 use super::caller::Caller;
+use super::legacy::Way;
 use super::ports::MediaPort;
-use crate::acd::AgentId;
+use crate::acd::{AgentId, Needs};
 use crate::base::{CallId, Digit, LegId, Time};
 use crate::ivr::Walk;
 use crate::media::seam::{DigitSource, PlayId, RecordingId};
@@ -45,6 +46,8 @@ pub(super) struct Call {
     pub parties: Vec<Party>,
     /// The citizen is set aside: he hears music, and nobody hears him.
     pub aside: bool,
+    /// Who has turned from the talk to ask somebody; whoever else is on the call goes on without him.
+    pub asking: Option<AgentId>,
     /// Who has answered him, or dialled him; stays when a colleague takes over the rest.
     pub agent: Option<AgentId>,
     /// Wall time of joining the queue.
@@ -57,6 +60,10 @@ pub(super) struct Call {
     pub connected: bool,
     /// What he had in line, or has: a place he comes back to has no other.
     pub priority: u8,
+    /// The skills that his flow asked for when it put him in line.
+    pub needs: Needs,
+    /// It came by an old number that leads somewhere.
+    pub legacy: Option<Box<Way>>,
     /// It began with us: an agent dialled.
     pub outbound: bool,
     /// The caller asked to be called back; his place goes on when this call is over.
@@ -135,7 +142,8 @@ pub(super) enum Stage {
     Dialing {
         until: Time,
     },
-    /// Somebody is on the line, or was a moment ago: the walk rests. With `until` set nobody is, and he waits for whoever was.
+    /// Somebody is on the line, or was a moment ago: the walk rests. With `until` set all who were are lost, and he waits for one of
+    /// them until the last one's time is over.
     Talking {
         until: Option<Time>,
     },
@@ -202,6 +210,9 @@ impl Call {
             message: None,
             parties: Vec::new(),
             aside: false,
+            asking: None,
+            needs: Needs::default(),
+            legacy: None,
             agent: None,
             queued_ms: None,
             taken_ms: None,
@@ -265,6 +276,9 @@ impl Call {
             message: None,
             parties: Vec::new(),
             aside: false,
+            asking: None,
+            needs: Needs::default(),
+            legacy: None,
             agent: None,
             queued_ms: None,
             taken_ms: None,
@@ -296,11 +310,20 @@ impl Call {
             Stage::Saving { until, .. } => Some((*until, "number not safe in time")),
             Stage::Looking { until, .. } => Some((*until, "lookup")),
             Stage::Dialing { until } => Some((*until, "no answer")),
-            Stage::Talking { until } => until.map(|at| (at, "agent away")),
-            Stage::AwaitingSdp | Stage::Walking | Stage::Queued { .. } | Stage::Message { .. } => None,
+            Stage::AwaitingSdp
+            | Stage::Talking { .. }
+            | Stage::Walking
+            | Stage::Queued { .. }
+            | Stage::Message { .. } => None,
         };
+        let away =
+            self.parties.iter().filter_map(|party| party.away_until).min().map(|at| (at, "agent away"));
         let walk = self.answered.and(self.walk.poll_timeout());
-        [own, walk, Some((self.max_call_at, "longest call"))].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let greeting = self.legacy.as_ref().and_then(|way| way.greeted_by).map(|at| (at, "greeting"));
+        [own, away, walk, greeting, Some((self.max_call_at, "longest call"))]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
     /// The contract's name of where the call is.

@@ -23,6 +23,7 @@ impl Engine {
             Event::Finished { leg, play } => {
                 if let Some(id) = self.call_on(leg)
                     && self.calls.get(&id).is_some_and(|call| call.play == play)
+                    && !self.greeting_over(id)
                 {
                     self.touched.push(id);
                     self.todo.push_back((id, Input::PlayFinished));
@@ -108,6 +109,9 @@ impl Engine {
         }
         call.last_digit = Some((digit, now, source));
         self.touched.push(id);
+        if self.greeting_over(id) {
+            return;
+        }
         self.todo.push_back((id, Input::Digit(digit)));
     }
 

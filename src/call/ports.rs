@@ -19,7 +19,7 @@ pub(super) struct Ports {
     leased: BTreeMap<u16, MediaPort>,
     /// More have been asked for and have not come.
     asked: bool,
-    /// The last request brought nothing: the range is used up.
+    /// The last request brought nothing: the range is used up, or no more files may be open. Asked again once a port comes back.
     exhausted: bool,
 }
 
@@ -42,6 +42,7 @@ impl Ports {
         match self.leased.remove(&port) {
             Some(port) => {
                 self.free.push_back(port);
+                self.exhausted = false;
                 true
             }
             None => false,

@@ -39,9 +39,9 @@ const IMPOSSIBLE: &[Impossible<Place, News>] = &[
         "only who waits is offered to anybody",
     ),
     (
-        &[Place::Arriving, Place::AwaitingSdp, Place::Dialing, Place::Talking, Place::Closing],
+        &[Place::Arriving, Place::AwaitingSdp, Place::Dialing, Place::Closing],
         &[News::OfferOver],
-        "an offer that was taken is over before the talk begins; without a place in line there is none",
+        "without a place in line there is no offer; the mobile that takes the caller ends one in the talk",
     ),
     (
         &[
@@ -87,8 +87,8 @@ const IMPOSSIBLE: &[Impossible<Place, News>] = &[
     ),
     (
         &[Place::Dialing],
-        &[News::AgentBack, News::AgentStayedAway, News::AnswerDue, News::NoSdp, News::Cancelled],
-        "nobody talks yet; who is connected by his flow was answered long ago, who is dialled cancels nothing",
+        &[News::AnswerDue, News::NoSdp, News::Cancelled],
+        "who is connected by his flow was answered long ago, who is dialled cancels nothing",
     ),
     (
         &[Place::Dialing, Place::Talking],
@@ -249,11 +249,6 @@ const IMPOSSIBLE: &[Impossible<Place, News>] = &[
             News::EndAll,
         ],
         "the call has ended: its dialog and its walk are nobody's",
-    ),
-    (
-        &[Place::Message, Place::Saving, Place::Looking, Place::Dialing],
-        &[News::Finished],
-        "what played was stopped or had ended when the order went out",
     ),
 ];
 

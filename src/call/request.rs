@@ -3,6 +3,7 @@
 use super::EndReason;
 use super::agents::seam::{Colleague, QueueStats};
 use crate::base::{CallId, Personal};
+use crate::ticket::life::Reachable;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,16 +20,25 @@ pub enum Request {
     Floor,
     /// Which trunks and phones are registered.
     Peers,
-    /// The desk has saved the ticket of this call; `done`: it is no draft any more.
+    /// The desk has saved the ticket of this call.
     TicketSaved {
         call: CallId,
-        done: bool,
-        state: String,
+        saved: TicketSaved,
     },
     /// What kept a caller waiting, and why those who were offered him were chosen.
     Why {
         call: CallId,
     },
+}
+
+/// What a saved ticket means to a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TicketSaved {
+    /// It is no draft any more.
+    pub done: bool,
+    pub state: String,
+    /// Holds for callbacks promised in that call.
+    pub reachable: Reachable,
 }
 
 /// Queues and agents at one moment. Times are wall ms since 1970.
@@ -151,8 +161,9 @@ impl super::Engine {
             }
             Request::Peers => Reply::Peers(self.peers()),
             Request::Floor => Reply::Floor(Box::new(self.floor())),
-            Request::TicketSaved { call, done, state } => {
-                self.ticket_saved(now, call, done, &state);
+            Request::TicketSaved { call, saved } => {
+                self.ticket_saved(now, call, saved.done, &saved.state);
+                self.reachable(now, call, saved.reachable, out);
                 Reply::Told
             }
             Request::Why { call } => Reply::Why(self.why(now, call).map(Box::new)),

@@ -8,8 +8,8 @@ use super::fact::{CallAnswered, CallArrived, DialogFact, Fact};
 use super::live::{Call, KeySource, Leg, Stage};
 use super::reach::News;
 use crate::base::{CallId, LegId, Personal, Time};
+use crate::ivr::Walk;
 use crate::ivr::seam::CallFacts;
-use crate::ivr::{self, Walk};
 use crate::media::seam::{Order, Session};
 use crate::sip::seam::{
     DialogEnd, DialogFacts, DialogId, Direction, Event, Invite, LocalMedia, NegotiatedMedia,
@@ -167,6 +167,7 @@ impl Engine {
             began: now,
         };
         let walk = Walk::new(flow, facts);
+        let (called, redirected) = (invite.called.clone(), who.redirected_from.clone());
         let answer_at = now + self.config.limits.answer_after;
         let wall_ms = self.wall.at(now);
         self.by_leg.insert(leg.id, id);
@@ -180,6 +181,7 @@ impl Engine {
             id,
             Call::new(id, dialog, leg, now, wall_ms, &who, &invite, trunk, walk, answer_at, max_call),
         );
+        self.legacy_dialled(now, id, &called, redirected.as_deref(), out);
         self.touched.push(id);
         if answer_at == now {
             self.answer(now, id, out);
@@ -255,7 +257,7 @@ impl Engine {
             }
             if waited_for_sdp {
                 self.start_recording(now, id, out);
-                self.todo.push_back((id, ivr::seam::Input::Begin));
+                self.begin_walk(now, id, out);
             }
         } else {
             out.push(Effect::Media { worker, order: Order::Update { leg, session } });

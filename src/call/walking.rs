@@ -11,6 +11,7 @@ use crate::acd::{Enter, Entered, Needs};
 use crate::base::{CallId, LegId, Personal, Time};
 use crate::ivr::seam::{Action, HangUpWhy, Input, LookupResult, QueueNews, Spoken, Stored, Trail, World};
 use crate::media::seam::{Order, Piece, PlayId, RecordingGap};
+use crate::ticket::life::Reachable;
 use crate::ticket::number::Draw;
 use jiff::Timestamp;
 use rand_chacha::rand_core::Rng;
@@ -84,7 +85,8 @@ impl Engine {
                 order(Order::Stop { leg });
             }
             Action::Music(name) => {
-                let clip = name.and_then(|name| self.clip(&name));
+                // In a crisis nobody is left with music.
+                let clip = name.filter(|_| !call.crisis).and_then(|name| self.clip(&name));
                 order(Order::Background { leg, clip });
             }
             Action::Enqueue { queue, priority, skills } => {
@@ -127,11 +129,17 @@ impl Engine {
             Action::StopMessage => order(Order::StopMessage { leg }),
             Action::RequestCallback { number, queue } => {
                 let number = number.unwrap_or_else(|| Personal::new(call.number.clone()));
-                if number.is_empty() {
+                if !self.may_be_called_back(number.reveal()) {
+                    self.counters.add(Count::CallbacksRefused);
                     self.todo.push_back((id, Input::CallbackStored(Stored::Failed)));
                     return;
                 }
-                self.book_callback(now, id, number, &queue, out);
+                // One promise a number: whoever asks again, or for somebody else's telephone, does not make it ring more often.
+                if self.is_promised(number.reveal()) {
+                    self.counters.add(Count::CallbacksAgain);
+                } else {
+                    self.book_callback(now, id, number, &queue, out);
+                }
                 self.save(now, id, Saved::Callback, out);
             }
             Action::Lookup { kind, args, timeout_ms } => {
@@ -193,10 +201,14 @@ impl Engine {
         skills: &[(Arc<str>, u8)],
         out: &mut Vec<Effect>,
     ) {
+        let (queue, needs) = self.by_legacy(id, queue, Needs::new(skills.iter().cloned()));
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.needs = needs.clone();
+        }
         let enter = Enter {
-            needs: Needs::new(skills.iter().cloned()),
+            needs,
             caller: self.calls.get(&id).and_then(|call| caller_tag(&call.number)),
-            ..Enter::new(id, queue, priority)
+            ..Enter::new(id, Arc::clone(&queue), priority)
         };
         let news = match self.acd_fact(|acd, said| acd.enter(now, enter, said)) {
             Entered::Waiting { ahead } => {
@@ -204,16 +216,16 @@ impl Engine {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.stage = Stage::Queued { since: now };
                     call.queued_ms.get_or_insert(wall_ms);
-                    call.queue = Some(Arc::from(queue));
+                    call.queue = Some(Arc::clone(&queue));
                     call.priority = priority;
                 }
                 self.note(
                     now,
-                    Fact::QueueEntered { call: id, queue: queue.to_owned(), priority, ahead },
+                    Fact::QueueEntered { call: id, queue: queue.to_string(), priority, ahead },
                     out,
                 );
-                self.stir(now, &Arc::from(queue));
-                match self.acd.staff(queue).staffed {
+                self.stir(now, &queue);
+                match self.acd.staff(&queue).staffed {
                     0 => QueueNews::NoStaff,
                     _ => QueueNews::Waiting,
                 }
@@ -240,19 +252,29 @@ impl Engine {
         let asked_ms = self.wall.at(now);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let (since, priority) = call.place.unwrap_or((now, 0));
+        // What nobody in that queue has would keep him waiting in vain.
+        let needs =
+            if self.acd.can_serve(queue, &call.needs) { call.needs.clone() } else { Needs::default() };
         let entered_ms = asked_ms - i64::try_from(millis(now.since(since))).unwrap_or(0);
         call.callback = Some(Callback {
             number: number.reveal().to_owned(),
             queue: Arc::clone(queue),
             priority,
+            needs: needs.clone(),
             entered_ms,
             asked_ms,
             ticket: None,
             tries: 0,
             dialled: None,
+            reachable: Reachable::Always,
         });
+        let skills = needs.iter().map(|(skill, level)| (skill.to_owned(), level)).collect();
         let queue = queue.to_string();
-        self.note(now, Fact::CallbackRequested { call: id, number, queue, priority, entered_ms }, out);
+        self.note(
+            now,
+            Fact::CallbackRequested { call: id, number, queue, priority, entered_ms, skills },
+            out,
+        );
     }
 
     /// The ACD let go of a call that waited.
@@ -267,16 +289,21 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Stage::Queued { since } = call.stage else { return };
         call.stage = Stage::Walking;
-        call.place.get_or_insert((since, 0));
+        call.place.get_or_insert((since, call.priority));
+        let outbound = call.outbound;
         self.reach.took(super::reach::Place::Queued, News::WaitOver);
         self.touched.push(id);
-        let queue = call.walk.queue().map(|queue| queue.to_string()).unwrap_or_default();
+        let queue = call.queue.as_ref().map(|queue| queue.to_string()).unwrap_or_default();
         self.drop_asked(now, id, "caller_left", out);
         self.note(
             now,
             Fact::QueueLeft { call: id, queue, outcome, waited_ms: millis(now.since(since)) },
             out,
         );
+        if outbound {
+            // Whom we dialled has no flow to go on with.
+            return self.end(now, id, EndReason::AgentHungUp, EndedBy::Us, out);
+        }
         self.todo.push_back((id, Input::Queue(news)));
     }
 

@@ -53,7 +53,8 @@ fn as_json(config: &Config, ticket: &Ticket, events: &[TicketEvent]) -> Json {
         .collect();
     json!({ "id": ticket.id, "no": ticket.no, "state": ticket.state, "channel": ticket.channel, "type": ticket.kind,
         "category": ticket.category, "street": ticket.street, "lead": ticket.lead, "assist": ticket.assist,
-        "urgency": ticket.urgency, "title": ticket.title, "content": ticket.content, "caller": ticket.caller,
+        "urgency": ticket.urgency, "title": ticket.title, "content": ticket.content,
+        "brief": ticket.brief, "tags": ticket.tags, "caller": ticket.caller,
         "secrecy": ticket.secrecy, "special": ticket.special, "notify": ticket.notify,
         "safe_time": ticket.safe_time, "calls": ticket.calls, "created_at": time(Some(ticket.created_at)),
         "accepted_at": time(ticket.accepted_at), "due_at": time(ticket.due_at), "closed_at": time(ticket.closed_at),
@@ -91,6 +92,8 @@ fn as_text(config: &Config, ticket: &Ticket, events: &[TicketEvent]) -> String {
     line("calls", Some(ticket.calls.join(", ")));
     line("title", ticket.title.clone());
     line("content", ticket.content.clone());
+    line("brief", ticket.brief.clone());
+    line("tags", Some(ticket.tags.join(", ")));
     let _ = writeln!(out);
     for event in events {
         let data = match &event.payload {
@@ -128,6 +131,8 @@ mod tests {
             urgency: None,
             title: None,
             content: None,
+            brief: None,
+            tags: Vec::new(),
             caller: Some("12000000001".into()),
             secrecy: "normal".into(),
             special: None,

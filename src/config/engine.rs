@@ -114,6 +114,7 @@ pub struct Dial {
     pub trunk: Option<String>,
     pub allow: Vec<String>,
     pub deny: Vec<String>,
+    pub per_agent_hour: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -323,6 +324,7 @@ pub(super) fn read_dial(s: &mut Section<'_, '_>) -> Dial {
         trunk: s.maybe_text("trunk"),
         allow: s.list("allow", Vec::new(), pattern),
         deny: s.list("deny", Vec::new(), pattern),
+        per_agent_hour: s.number("per_agent_hour", 60, 0..=10_000),
     };
     for (key, patterns) in [("allow", &dial.allow), ("deny", &dial.deny)] {
         let whole = |pattern: &String| {

@@ -6,6 +6,7 @@ use super::{keys, wire};
 use crate::base::CallId;
 use crate::call::callbacks::{CallbackFold, OpenCallback};
 use crate::call::fact::Fact;
+use crate::call::intents::{IntentFold, LastIntent, Wish};
 use minicbor::Decoder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -77,6 +78,8 @@ pub struct Recovered {
     pub unended: Vec<CallId>,
     /// Callbacks that are still promised.
     pub callbacks: CallbackFold,
+    /// What agents wanted last.
+    pub intents: IntentFold,
     pub damage: Vec<Damage>,
 }
 
@@ -88,12 +91,14 @@ pub(super) struct Fold {
     pub blocks: BTreeMap<u32, u32>,
     pub live: BTreeSet<CallId>,
     pub callbacks: CallbackFold,
+    pub intents: IntentFold,
 }
 
 impl Fold {
-    pub fn fold(&mut self, seq: u64, fact: &Fact) {
+    pub fn fold(&mut self, seq: u64, wall_ms: i64, fact: &Fact) {
         self.last_seq = self.last_seq.max(seq);
         self.callbacks.fold(seq, fact);
+        self.intents.fold(wall_ms, fact);
         match fact {
             Fact::Booted { boot, .. } => self.boot = self.boot.max(*boot),
             Fact::CallArrived(arrived) => drop(self.live.insert(arrived.call)),
@@ -108,7 +113,7 @@ impl Fold {
 
     /// Only what the fold needs is read of a record's body.
     fn frame(&mut self, frame: &Frame<'_>) {
-        const NEEDED: [u16; 8] = [1, 2, 11, 13, 19, 50, 51, 52];
+        const NEEDED: [u16; 10] = [1, 2, 11, 13, 19, 50, 51, 52, 53, 60];
         self.last_seq = self.last_seq.max(frame.seq);
         if frame.kind == wire::CHECKPOINT {
             if let Some(fold) = Self::read(frame.body) {
@@ -117,17 +122,18 @@ impl Fold {
         } else if NEEDED.contains(&frame.kind)
             && let Ok(Some(fact)) = wire::read(frame.kind, frame.seq, frame.body, &mut |_| None)
         {
-            self.fold(frame.seq, &fact);
+            self.fold(frame.seq, frame.wall_ms, &fact);
         }
     }
 
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut o = wire::Out::new(out, None, self.last_seq);
-        let callbacks = &self.callbacks.0;
-        o.list(3 + 2 * self.blocks.len() + 3 * self.live.len() + 1 + 9 * callbacks.len() + 1)
-            .n(self.boot)
-            .n(self.last_seq)
-            .n(self.blocks.len() as u64);
+        let (callbacks, intents) = (&self.callbacks.0, &self.intents.0);
+        let moved = || callbacks.iter().filter_map(|(call, open)| Some((call, open.queue.as_ref()?)));
+        let counts = 4;
+        let lists = 2 * self.blocks.len() + 3 * self.live.len() + 9 * callbacks.len();
+        let later = 4 * intents.len() + 4 * moved().count();
+        o.list(3 + counts + lists + later).n(self.boot).n(self.last_seq).n(self.blocks.len() as u64);
         for (date, to) in &self.blocks {
             o.n(*date).n(*to);
         }
@@ -140,6 +146,14 @@ impl Fold {
             let wall = |ms: i64| u64::try_from(ms).unwrap_or(0);
             o.call(*call).n(open.seq).n(wall(open.entered_ms)).n(open.priority).n(open.tries);
             o.n(wall(open.next_ms)).n(u8::from(open.dialled));
+        }
+        o.n(intents.len() as u64);
+        for (agent, last) in intents {
+            o.s(agent).s(last.wish.label()).s(&last.reason).n(u64::try_from(last.since_ms).unwrap_or(0));
+        }
+        o.n(moved().count() as u64);
+        for (call, queue) in moved() {
+            o.call(*call).s(queue);
         }
     }
 
@@ -163,8 +177,24 @@ impl Fold {
                 tries: d.u8().ok()?,
                 next_ms: i64::try_from(d.u64().ok()?).ok()?,
                 dialled: d.u8().ok()? != 0,
+                queue: None,
             };
             fold.callbacks.0.insert(call, open);
+        }
+        // And one of before there were these ends here.
+        for _ in 0..d.u64().unwrap_or(0) {
+            let (agent, wish) = (d.str().ok()?.to_owned(), Wish::of(d.str().ok()?)?);
+            let (reason, since) = (d.str().ok()?.to_owned(), d.u64().ok()?);
+            let last = LastIntent { wish, reason, since_ms: i64::try_from(since).ok()? };
+            fold.intents.0.insert(agent, last);
+        }
+        // And one of before they were moved, here.
+        for _ in 0..d.u64().unwrap_or(0) {
+            let call = CallId { node: d.u16().ok()?, boot: d.u32().ok()?, n: d.u64().ok()? };
+            let queue = d.str().ok()?.to_owned();
+            if let Some(open) = fold.callbacks.0.get_mut(&call) {
+                open.queue = Some(queue);
+            }
         }
         Some(fold)
     }

@@ -56,6 +56,8 @@ pub fn kind(fact: &Fact) -> u16 {
         Fact::CallbackTried { .. } => 50,
         Fact::CallbackTryEnded { .. } => 51,
         Fact::CallbackOver { .. } => 52,
+        Fact::AgentIntent { .. } => 60,
+        Fact::CallbackMoved { .. } => 53,
     }
 }
 
@@ -88,7 +90,7 @@ impl<'a> Out<'a> {
         let _ = self.cbor.bool(on);
         self
     }
-    fn s(&mut self, text: &str) -> &mut Self {
+    pub fn s(&mut self, text: &str) -> &mut Self {
         let _ = self.cbor.str(text);
         self
     }
@@ -208,8 +210,12 @@ pub fn write(fact: &Fact, o: &mut Out<'_>) {
         Fact::MessageStored { call, recording, length_ms } => {
             o.list(5).call(*call).wide(*recording).n(*length_ms);
         }
-        Fact::CallbackRequested { call, number, queue, priority, entered_ms } => {
-            o.list(7).call(*call).person(number).s(queue).n(*priority).n(wall(*entered_ms));
+        Fact::CallbackRequested { call, number, queue, priority, entered_ms, skills } => {
+            o.list(8).call(*call).person(number).s(queue).n(*priority).n(wall(*entered_ms));
+            o.list(2 * skills.len());
+            for (skill, level) in skills {
+                o.s(skill).n(*level);
+            }
         }
         Fact::CallbackTried { call, nth, agent, by } => {
             o.list(8).call(*call).n(*nth).s(agent).call(*by);
@@ -219,6 +225,9 @@ pub fn write(fact: &Fact, o: &mut Out<'_>) {
         }
         Fact::CallbackOver { call, why } => {
             o.list(4).call(*call).s(why);
+        }
+        Fact::CallbackMoved { call, queue } => {
+            o.list(4).call(*call).s(queue);
         }
         Fact::RecordingStarted { call, recording } => {
             o.list(4).call(*call).wide(*recording);
@@ -292,6 +301,9 @@ pub fn write(fact: &Fact, o: &mut Out<'_>) {
         }
         Fact::RecordingPaused { call, on, why } => {
             o.list(5).call(*call).b(*on).s(why);
+        }
+        Fact::AgentIntent { agent, intent, reason } => {
+            o.list(3).s(agent).s(intent).s(reason);
         }
         Fact::RosterNoted { agent, kind, minutes } => {
             o.list(3).s(agent).s(kind).n(*minutes);
@@ -518,6 +530,16 @@ impl<'b> In<'b, '_> {
         })?;
         Ok(texts.unwrap_or_default())
     }
+    fn levels(&mut self) -> Read<Vec<(String, u8)>> {
+        let levels = self.inside(|i| {
+            let mut levels = Vec::new();
+            while i.left > 0 {
+                levels.push((i.s()?, i.n()?));
+            }
+            Ok(levels)
+        })?;
+        Ok(levels.unwrap_or_default())
+    }
 }
 
 /// The fact of a record; `None` for a kind this version does not know.
@@ -598,6 +620,7 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
             queue: i.s()?,
             priority: i.n()?,
             entered_ms: i.n()?,
+            skills: i.levels()?,
         },
         14 => Fact::RecordingStarted { call: i.call()?, recording: i.wide()? },
         15 => Fact::RecordingEnded {
@@ -654,6 +677,7 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
         32 => Fact::WrappedUp { call: i.call()?, agent: i.s()?, wrap_ms: i.n()? },
         33 => Fact::CallNoted { call: i.call()?, agent: i.s()?, kind: i.s()?, note: i.person()? },
         34 => Fact::RecordingPaused { call: i.call()?, on: i.b()?, why: i.s()? },
+        60 => Fact::AgentIntent { agent: i.s()?, intent: i.s()?, reason: i.s()? },
         40 => Fact::RosterNoted { agent: i.s()?, kind: i.s()?, minutes: i.n()? },
         50 => {
             let call = i.call()?;
@@ -662,6 +686,7 @@ pub fn read(kind: u16, seq: u64, body: &[u8], ciphers: Ciphers<'_>) -> Read<Opti
         }
         51 => Fact::CallbackTryEnded { call: i.call()?, nth: i.n()?, outcome: i.s()?, next_ms: i.n()? },
         52 => Fact::CallbackOver { call: i.call()?, why: i.s()? },
+        53 => Fact::CallbackMoved { call: i.call()?, queue: i.s()? },
         _ => return Ok(None),
     }))
 }

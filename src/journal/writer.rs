@@ -96,6 +96,7 @@ impl<D: Disk> Journal<D> {
             number_blocks: fold.blocks.clone(),
             unended: fold.live.iter().copied().collect(),
             callbacks: fold.callbacks.clone(),
+            intents: fold.intents.clone(),
             damage,
         };
         fold.boot = recovered.boot;
@@ -236,7 +237,7 @@ impl<D: Disk> Journal<D> {
                 return false;
             }
             let (done, left) = rest.split_at(taken);
-            done.iter().for_each(|stamped| self.fold.fold(stamped.seq, &stamped.fact));
+            done.iter().for_each(|stamped| self.fold.fold(stamped.seq, stamped.wall_ms, &stamped.fact));
             news.durable.store(self.fold.last_seq, Release);
             news.facts.fetch_add(taken as u64, Relaxed);
             self.since_checkpoint += taken as u64;

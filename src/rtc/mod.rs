@@ -42,6 +42,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 /// An offer waits so long for the agent's previous one.
@@ -100,11 +101,18 @@ struct Inner {
     config: Config,
     ports: Ports,
     common: Common,
+    /// Carries the sound.
+    runtime: Handle,
     legs: Mutex<HashMap<Arc<str>, Arc<Controls>>>,
 }
 
-/// Starts the room; its tasks run on the current Tokio runtime. `news` is never waited for: what finds no room is sent again.
+/// Starts the room on the current Tokio runtime.
 pub fn start(config: Config, news: mpsc::Sender<News>) -> RtcHandle {
+    start_on(Handle::current(), config, news)
+}
+
+/// Starts the room; its tasks run on this Tokio runtime. `news` is never waited for: what finds no room is sent again.
+pub fn start_on(runtime: Handle, config: Config, news: mpsc::Sender<News>) -> RtcHandle {
     let common = Common {
         limits: config.limits,
         start: Instant::now(),
@@ -112,7 +120,7 @@ pub fn start(config: Config, news: mpsc::Sender<News>) -> RtcHandle {
         counters: Arc::new(Counters::default()),
     };
     let ports = Ports::new(config.ports.clone());
-    RtcHandle(Arc::new(Inner { config, ports, common, legs: Mutex::default() }))
+    RtcHandle(Arc::new(Inner { config, ports, common, runtime, legs: Mutex::default() }))
 }
 
 impl RtcHandle {
@@ -123,7 +131,7 @@ impl RtcHandle {
         Counters::add(&counters.offers);
         // A task of its own: a caller who gives up half-way would leave a connection behind that nobody closes.
         let (room, agent, sdp) = (self.clone(), agent.to_owned(), sdp.to_owned());
-        let answer = tokio::spawn(async move { room.answer(&agent, &sdp).await });
+        let answer = self.0.runtime.spawn(async move { room.answer(&agent, &sdp).await });
         let answer = answer.await.unwrap_or(Err(RtcError::Ending));
         if answer.is_err() {
             Counters::add(&counters.offers_refused);

@@ -211,7 +211,7 @@ pub struct CallbackSeen {
     /// When the next try may be.
     pub next_at: Option<i64>,
     pub over_at: Option<i64>,
-    /// `reached given_up too_late number_refused no_line full no_queue withdrawn`.
+    /// `reached given_up too_late number_refused no_line full no_queue withdrawn lost`.
     pub why: Option<String>,
 }
 
@@ -414,6 +414,10 @@ impl CallRecord {
                 }
                 news.push(self.of_callback("callback_try_ended", json!({"nth": nth, "outcome": outcome})));
             }
+            Fact::CallbackMoved { queue, .. } => {
+                self.callback_queue = Some(queue.clone());
+                news.push(self.of_callback("callback_moved", json!({"queue": queue})));
+            }
             Fact::CallbackOver { why, .. } => {
                 let seen = self.callback.get_or_insert_default();
                 (seen.next_at, seen.over_at, seen.why) = (None, Some(at), Some(why.clone()));
@@ -521,6 +525,7 @@ impl CallRecord {
                 }
             }
             Fact::AgentState { .. }
+            | Fact::AgentIntent { .. }
             | Fact::RosterNoted { .. }
             | Fact::Booted { .. }
             | Fact::NumberBlock { .. }
@@ -641,6 +646,7 @@ pub fn event_of(fact: &Fact) -> (&'static str, Json) {
         Fact::CallbackTryEnded { nth, outcome, .. } => {
             ("callback_try_ended", json!({"nth": nth, "outcome": outcome}))
         }
+        Fact::CallbackMoved { queue, .. } => ("callback_moved", json!({"queue": queue})),
         Fact::CallbackOver { why, .. } => ("callback_over", json!({"why": why})),
         Fact::RecordingStarted { recording, .. } => {
             ("recording_started", json!({"recording": hex32(*recording)}))
@@ -687,6 +693,9 @@ pub fn event_of(fact: &Fact) -> (&'static str, Json) {
             ("call_noted", json!({"agent": agent, "kind": kind, "note": note.reveal()}))
         }
         Fact::RecordingPaused { on, why, .. } => ("recording_paused", json!({"on": on, "why": why})),
+        Fact::AgentIntent { agent, intent, reason } => {
+            ("agent_intent", json!({"agent": agent, "intent": intent, "reason": reason}))
+        }
         Fact::RosterNoted { agent, kind, minutes } => {
             ("roster_noted", json!({"agent": agent, "kind": kind, "minutes": minutes}))
         }

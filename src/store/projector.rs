@@ -709,7 +709,7 @@ const TICKET_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET no = excluded.no, c
 
 const CALL_INSERT: &str = "INSERT INTO calls (id, sip_call_id, direction, caller, called, redirected_from, trunk, state, \
     queue, agent, started_at, answered_at, ended_at, end_reason, fault, flow_file, flow_version, recording, message, \
-    mos_x100, lost, jitter_us, duration_ms, detail)";
+    mos_x100, lost, jitter_us, duration_ms, queued_at, waited_ms, outcome, detail)";
 const CALL_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET sip_call_id = excluded.sip_call_id, \
     direction = excluded.direction, caller = excluded.caller, called = excluded.called, \
     redirected_from = excluded.redirected_from, trunk = excluded.trunk, state = excluded.state, \
@@ -717,7 +717,8 @@ const CALL_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET sip_call_id = exclude
     answered_at = excluded.answered_at, ended_at = excluded.ended_at, end_reason = excluded.end_reason, \
     fault = excluded.fault, flow_file = excluded.flow_file, flow_version = excluded.flow_version, \
     recording = excluded.recording, message = excluded.message, mos_x100 = excluded.mos_x100, lost = excluded.lost, \
-    jitter_us = excluded.jitter_us, duration_ms = excluded.duration_ms, detail = excluded.detail";
+    jitter_us = excluded.jitter_us, duration_ms = excluded.duration_ms, queued_at = excluded.queued_at, \
+    waited_ms = excluded.waited_ms, outcome = excluded.outcome, detail = excluded.detail";
 
 const CALLBACK_INSERT: &str = "INSERT INTO callbacks (call_id, queue, state, asked_at)";
 const CALLBACK_UPDATE: &str = " ON CONFLICT (call_id) DO UPDATE SET queue = excluded.queue, state = excluded.state, asked_at = excluded.asked_at";
@@ -756,8 +757,16 @@ fn call_row(record: &CallRecord) -> Result<Vec<Value>, StoreError> {
         media.map(|m| signed(m.lost)).into(),
         media.map(|m| i64::from(m.jitter_us)).into(),
         record.duration_ms.map(signed).into(),
+        record.queued_at.into(),
+        waited(record).into(),
+        record.queues.last().and_then(|wait| wait.outcome.clone()).into(),
         detail.into(),
     ])
+}
+
+/// In all its queues together; `None` while no wait has ended.
+fn waited(record: &CallRecord) -> Option<i64> {
+    record.queues.iter().filter_map(|wait| wait.waited_ms).reduce(u64::saturating_add).map(signed)
 }
 
 pub(super) fn record_of(detail: &str) -> Result<CallRecord, StoreError> {

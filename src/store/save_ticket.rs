@@ -6,7 +6,7 @@ use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
 use super::projector::SURVEY;
 use super::sql::{Sql, Value, insert_rows};
-use super::ticket::{Scope, Ticket, own_name};
+use super::ticket::{Scope, Ticket, own_name, words};
 use crate::ticket::district::District;
 use crate::ticket::life::{self, After, Before, Change, Fields, Goal, Refusal};
 use serde_json::{Map, Value as Json, json};
@@ -39,7 +39,8 @@ pub enum SaveOutcome {
 }
 
 const COLUMNS: &str = "SELECT id, no, state, type, category, street, lead, urgency, title, content, secrecy, accepted_at, \
-    closed_at, seal_key, events, head, special, notify, safe_time FROM tickets WHERE (no = ";
+    closed_at, seal_key, events, head, special, notify, safe_time, brief, tags, assist FROM tickets \
+    WHERE (no = ";
 
 /// The citizen judges the call while the agent still writes: what he says there is in nobody's way.
 async fn only_surveys(tx: &mut Tx, id: &str, seen: i64, now: i64) -> Result<bool, StoreError> {
@@ -76,6 +77,9 @@ impl Db {
             urgency: row.try_get(7)?,
             title: row.try_get(8)?,
             content: row.try_get(9)?,
+            brief: row.try_get(19)?,
+            tags: listed(row.try_get(20)?),
+            assist: listed(row.try_get(21)?),
             secrecy: row.try_get(10)?,
             special: row.try_get(16)?,
             notify: row.try_get(17)?,
@@ -115,7 +119,7 @@ impl Db {
                 Some(goal) => sql.bind(goal.label()),
                 None => sql.bind(&state),
             };
-            let texts: [(&'static str, Value); 13] = [
+            let texts: [(&'static str, Value); 16] = [
                 (", type = ", after.fields.kind.into()),
                 (", category = ", after.fields.category.into()),
                 (", street = ", after.fields.street.into()),
@@ -123,6 +127,9 @@ impl Db {
                 (", urgency = ", after.fields.urgency.into()),
                 (", title = ", after.fields.title.into()),
                 (", content = ", after.fields.content.into()),
+                (", brief = ", after.fields.brief.into()),
+                (", tags = ", after.fields.tags.map(|tags| tags.join(",")).into()),
+                (", assist = ", after.fields.assist.map(|units| units.join(",")).into()),
                 (", secrecy = ", after.fields.secrecy.unwrap_or_else(|| "normal".to_owned()).into()),
                 (", special = ", after.fields.special.into()),
                 (", notify = ", after.fields.notify.into()),
@@ -148,6 +155,11 @@ impl Db {
     }
 }
 
+/// A column with commas between; nothing there is no list.
+fn listed(column: Option<String>) -> Option<Vec<String>> {
+    Some(words(column.as_deref())).filter(|list| !list.is_empty())
+}
+
 /// The fields that change: codes in the open, what the caller said sealed. `None` when none does.
 fn difference(was: &Fields, after: &After) -> Option<(Json, Option<Json>)> {
     let new = &after.fields;
@@ -158,7 +170,7 @@ fn difference(was: &Fields, after: &After) -> Option<(Json, Option<Json>)> {
             .map(|(name, _, new)| ((*name).to_owned(), json!(new)))
             .collect()
     };
-    let payload = changed(&[
+    let mut payload = changed(&[
         ("type", &was.kind, &new.kind),
         ("category", &was.category, &new.category),
         ("street", &was.street, &new.street),
@@ -169,13 +181,21 @@ fn difference(was: &Fields, after: &After) -> Option<(Json, Option<Json>)> {
         ("notify", &was.notify, &new.notify),
         ("safe_time", &was.safe_time, &new.safe_time),
     ]);
-    let personal = changed(&[
+    if was.assist != new.assist {
+        payload.insert("assist".into(), json!(new.assist.clone().unwrap_or_default()));
+    }
+    let mut personal = changed(&[
         ("title", &was.title, &new.title),
         ("content", &was.content, &new.content),
+        ("brief", &was.brief, &new.brief),
         ("name", &None, &after.contact.name),
         ("number", &None, &after.contact.number),
         ("address", &None, &after.contact.address),
     ]);
+    // Words of the agent's own: they may tell who it is.
+    if was.tags != new.tags {
+        personal.insert("tags".into(), json!(new.tags.clone().unwrap_or_default()));
+    }
     if payload.is_empty() && personal.is_empty() {
         return None;
     }

@@ -97,6 +97,9 @@ pub struct Ticket {
     pub urgency: Option<String>,
     pub title: Option<String>,
     pub content: Option<String>,
+    /// What the unit reads instead of `content`.
+    pub brief: Option<String>,
+    pub tags: Vec<String>,
     pub caller: Option<String>,
     pub secrecy: String,
     /// What kind of caller, how he may be told, when he may be called: see `ticket::life`.
@@ -161,10 +164,17 @@ pub enum NoStatus {
 }
 
 const COLUMNS: &str = "SELECT id, no, state, channel, type, category, street, lead, assist, urgency, title, content, \
-    caller, secrecy, created_at, accepted_at, due_at, closed_at, events, special, notify, safe_time FROM tickets WHERE 1 = 1";
+    caller, secrecy, created_at, accepted_at, due_at, closed_at, events, special, notify, safe_time, \
+    brief, tags FROM tickets WHERE 1 = 1";
+
+/// A column with commas between.
+pub(super) fn words(column: Option<&str>) -> Vec<String> {
+    column.iter().flat_map(|list| list.split(',')).filter(|one| !one.is_empty()).map(str::to_owned).collect()
+}
 
 fn ticket(row: &AnyRow) -> Result<Ticket, StoreError> {
     let assist: Option<String> = row.try_get(8)?;
+    let tags: Option<String> = row.try_get(23)?;
     Ok(Ticket {
         id: row.try_get(0)?,
         no: row.try_get(1)?,
@@ -174,15 +184,12 @@ fn ticket(row: &AnyRow) -> Result<Ticket, StoreError> {
         category: row.try_get(5)?,
         street: row.try_get(6)?,
         lead: row.try_get(7)?,
-        assist: assist
-            .iter()
-            .flat_map(|list| list.split(','))
-            .filter(|u| !u.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        assist: words(assist.as_deref()),
         urgency: row.try_get(9)?,
         title: row.try_get(10)?,
         content: row.try_get(11)?,
+        brief: row.try_get(22)?,
+        tags: words(tags.as_deref()),
         caller: row.try_get(12)?,
         secrecy: row.try_get(13)?,
         calls: Vec::new(),

@@ -29,6 +29,11 @@ const TITLE_MAX: usize = 120;
 const CONTENT_MAX: usize = 4_000;
 const REASON_MAX: usize = 500;
 const CONTACT_MAX: usize = 200;
+/// Tags of a ticket, and characters of one.
+const TAGS_MAX: usize = 12;
+const TAG_MAX: usize = 20;
+/// Units that assist.
+const ASSIST_MAX: usize = 6;
 
 /// Where a draft may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +67,14 @@ pub struct Fields {
     pub lead: Option<String>,
     pub urgency: Option<String>,
     pub title: Option<String>,
+    /// The caller's own words: the hotline's alone.
     pub content: Option<String>,
+    /// What the unit reads instead, without what must not come to it.
+    pub brief: Option<String>,
+    /// Short words, the second axis beside the category.
+    pub tags: Option<Vec<String>>,
+    /// Units that assist the lead.
+    pub assist: Option<Vec<String>>,
     pub secrecy: Option<String>,
     /// What kind of caller: one of [`SPECIALS`].
     pub special: Option<String>,
@@ -169,6 +181,9 @@ pub fn change(before: Before<'_>, change: &Change, district: &District) -> Resul
         urgency: merged(&was.urgency, &new.urgency),
         title: merged(&was.title, &new.title),
         content: merged(&was.content, &new.content),
+        brief: merged(&was.brief, &new.brief),
+        tags: merged_list(&was.tags, &new.tags),
+        assist: merged_list(&was.assist, &new.assist),
         secrecy: merged(&was.secrecy, &new.secrecy),
         special: merged(&was.special, &new.special),
         notify: merged(&was.notify, &new.notify),
@@ -202,6 +217,9 @@ pub fn change(before: Before<'_>, change: &Change, district: &District) -> Resul
     wrong.code("safe_time", &fields.safe_time, |text| SafeTime::read(text).is_some());
     wrong.long("title", &fields.title, TITLE_MAX);
     wrong.long("content", &fields.content, CONTENT_MAX);
+    wrong.long("brief", &fields.brief, CONTENT_MAX);
+    wrong.tags(fields.tags.as_deref().unwrap_or_default());
+    wrong.assist(fields.assist.as_deref().unwrap_or_default(), fields.lead.as_deref(), district);
 
     let contact = Contact {
         name: merged(&None, &change.contact.name),
@@ -231,6 +249,20 @@ fn merged(was: &Option<String>, new: &Option<String>) -> Option<String> {
     }
 }
 
+/// The same of several: each once, in the order they were given.
+fn merged_list(was: &Option<Vec<String>>, new: &Option<Vec<String>>) -> Option<Vec<String>> {
+    let Some(new) = new else { return was.clone() };
+    // One more than is allowed is enough to be refused.
+    let most = TAGS_MAX.max(ASSIST_MAX) + 1;
+    let mut list: Vec<String> = Vec::new();
+    for text in new.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+        if list.len() < most && !list.iter().any(|known| known == text) {
+            list.push(text.to_owned());
+        }
+    }
+    (!list.is_empty()).then_some(list)
+}
+
 /// What was found wrong, in the order of the form.
 #[derive(Default)]
 struct Wrong(Vec<Refusal>);
@@ -250,6 +282,33 @@ impl Wrong {
         // Bytes first: a text of so many bytes has no more characters, and a huge one is not counted.
         if value.as_deref().is_some_and(|text| text.len() > max && text.chars().nth(max).is_some()) {
             self.tell(field, Why::TooLong, format!("{field}: at most {max} characters"));
+        }
+    }
+
+    fn tags(&mut self, tags: &[String]) {
+        if tags.len() > TAGS_MAX {
+            self.tell("tags", Why::TooLong, format!("tags: at most {TAGS_MAX}"));
+        }
+        for tag in tags {
+            if tag.chars().nth(TAG_MAX).is_some() {
+                self.tell("tags", Why::TooLong, format!("tags: at most {TAG_MAX} characters each"));
+            }
+            // A comma stands between two of them.
+            if tag.contains(|c: char| c == ',' || c.is_control()) {
+                self.tell("tags", Why::UnknownCode, "tags: words without commas".into());
+            }
+        }
+    }
+
+    fn assist(&mut self, units: &[String], lead: Option<&str>, district: &District) {
+        if units.len() > ASSIST_MAX {
+            self.tell("assist", Why::TooLong, format!("assist: at most {ASSIST_MAX}"));
+        }
+        if units.iter().any(|unit| !district.has_unit(unit)) {
+            self.tell("assist", Why::UnknownCode, "assist: no such code here".into());
+        }
+        if units.iter().any(|unit| Some(&**unit) == lead) {
+            self.tell("assist", Why::NotHere, "assist: the lead does not assist itself".into());
         }
     }
 
@@ -321,16 +380,44 @@ pub enum NoCall {
     NotNow,
 }
 
-/// `minute` of the day in the service's zone.
-pub fn may_call(notify: Option<&str>, safe_time: Option<&str>, minute: u16) -> Result<(), NoCall> {
-    if notify == Some("text_only") {
-        return Err(NoCall::TextOnly);
+/// How the citizen of a ticket may be reached by telephone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reachable {
+    #[default]
+    Always,
+    Within(SafeTime),
+    TextOnly,
+}
+
+impl Reachable {
+    pub fn of(notify: Option<&str>, safe_time: Option<&str>) -> Self {
+        match safe_time.and_then(SafeTime::read) {
+            _ if notify == Some("text_only") => Self::TextOnly,
+            Some(safe) => Self::Within(safe),
+            None => Self::Always,
+        }
     }
-    match safe_time.and_then(SafeTime::read) {
-        Some(safe) if !safe.contains(minute) => Err(NoCall::NotNow),
-        _ => Ok(()),
+
+    /// `minute` of the day in the service's zone.
+    pub fn may_call(self, minute: u16) -> Result<(), NoCall> {
+        match self {
+            Self::TextOnly => Err(NoCall::TextOnly),
+            Self::Within(safe) if !safe.contains(minute) => Err(NoCall::NotNow),
+            Self::Within(_) | Self::Always => Ok(()),
+        }
+    }
+
+    /// Minutes from this one of the day until he may be called; none when that is now, or never.
+    pub fn opens_in(self, minute: u16) -> Option<u16> {
+        match self {
+            Self::Within(safe) if !safe.contains(minute) => Some((safe.from + DAY - minute % DAY) % DAY),
+            _ => None,
+        }
     }
 }
+
+/// Minutes.
+const DAY: u16 = 24 * 60;
 
 #[cfg(test)]
 mod tests {
@@ -424,7 +511,43 @@ mod tests {
     }
 
     #[test]
+    fn the_units_text_tags_and_helpers_are_looked_at() {
+        let list = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        let of = |fields: Fields| ask("draft", true, &Change { fields, ..Change::default() });
+        let fine = Fields {
+            lead: some("rl"),
+            assist: list(&["st019", " st019 ", ""]),
+            tags: list(&["供暖季", " 老年人", "供暖季"]),
+            brief: some(" 市民反映室温低 "),
+            ..Fields::default()
+        };
+        let after = of(fine).expect("fine").fields;
+        assert_eq!(after.assist, list(&["st019"]));
+        assert_eq!(after.tags, list(&["供暖季", "老年人"]), "each once");
+        assert_eq!(after.brief, some("市民反映室温低"));
+        let tags = |tags: Vec<String>| of(Fields { tags: Some(tags), ..Fields::default() });
+        assert_eq!(tags(Vec::new()).expect("cleared").fields.tags, None);
+        assert_eq!(tags(vec!["字".repeat(TAG_MAX + 1)]).unwrap_err(), [("tags", Why::TooLong)]);
+        assert_eq!(tags((0..999).map(|n| n.to_string()).collect()).unwrap_err(), [("tags", Why::TooLong)]);
+        assert_eq!(tags(vec!["a,b".into()]).unwrap_err(), [("tags", Why::UnknownCode)]);
+        let helpers = |units: &[&str]| {
+            of(Fields { lead: some("rl"), assist: list(units), ..Fields::default() }).map(|_| ())
+        };
+        assert_eq!(
+            helpers(&["rl-bzf"]).unwrap_err(),
+            [("assist", Why::UnknownCode)],
+            "of the first level only"
+        );
+        assert_eq!(helpers(&["st019", "rl"]).unwrap_err(), [("assist", Why::NotHere)]);
+        let many = ["fgw", "jw", "kxj", "mzj", "sfj", "czj", "rsj"];
+        assert_eq!(helpers(&many).unwrap_err(), [("assist", Why::TooLong)]);
+        let brief = Fields { brief: Some("字".repeat(CONTENT_MAX + 1)), ..Fields::default() };
+        assert_eq!(of(brief).unwrap_err(), [("brief", Why::TooLong)]);
+    }
+
+    #[test]
     fn who_may_not_be_called_is_not() {
+        let may_call = |notify, safe, minute| Reachable::of(notify, safe).may_call(minute);
         assert_eq!(may_call(None, None, 700), Ok(()));
         assert_eq!(may_call(Some("text_only"), None, 700), Err(NoCall::TextOnly));
         let safe = Some("09:00-11:30");
@@ -434,6 +557,10 @@ mod tests {
         for (minute, may) in [(1_320, true), (0, true), (119, true), (120, false), (1_319, false)] {
             assert_eq!(may_call(None, night, minute).is_ok(), may, "{minute}");
         }
+        let opens = |safe, minute| Reachable::of(None, safe).opens_in(minute);
+        assert_eq!((opens(safe, 530), opens(safe, 540), opens(safe, 690)), (Some(10), None, Some(1_290)));
+        assert_eq!((opens(night, 120), opens(night, 1_319), opens(night, 0)), (Some(1_200), Some(1), None));
+        assert_eq!(Reachable::of(Some("text_only"), safe).opens_in(0), None, "nobody calls at all");
         for bad in ["", "9:00-10:00", "09:00", "24:00-25:00", "09:00-09:00", "09:60-10:00", "ab:cd-10:00"] {
             assert_eq!(SafeTime::read(bad), None, "{bad}");
         }

@@ -153,6 +153,10 @@ pub struct Story {
     pub over: u8,
     pub reached: bool,
     queue: String,
+    /// Who needs the same waits for the same agents.
+    skills: Vec<(String, u8)>,
+    /// The call in which it was asked for is over: from then on it stands in line.
+    in_line: bool,
     /// Agents it is proposed to.
     offers: u32,
     /// Where it stands in its queue: this, then the call.
@@ -215,13 +219,19 @@ impl Tally {
 
     fn callback(&mut self, wall_ms: i64, fact: &Fact) {
         match fact {
-            Fact::CallbackRequested { call, queue, priority, entered_ms, .. } => {
+            Fact::CallbackRequested { call, queue, priority, entered_ms, skills, .. } => {
                 let story = self.callbacks.entry(*call).or_default();
+                story.skills.clone_from(skills);
                 story.queue.clone_from(queue);
                 story.rank_ms = entered_ms + i64::from(9 - priority.min(&9)) * 300_000;
             }
+            Fact::CallEnded(ended) => {
+                if let Some(story) = self.callbacks.get_mut(&ended.call) {
+                    story.in_line = true;
+                }
+            }
             // Dialled is whoever's agent takes him first; proposed they are in their order.
-            Fact::CallOffered { call, .. } if self.callbacks.contains_key(call) => {
+            Fact::CallOffered { call, .. } if self.callbacks.get(call).is_some_and(|story| story.in_line) => {
                 self.passed_by += self.passes(wall_ms, *call);
                 self.callbacks.entry(*call).or_default().offers += 1;
             }
@@ -257,6 +267,8 @@ impl Tally {
             .iter()
             .filter(|(other, story)| {
                 story.queue == taken.queue
+                    && story.skills == taken.skills
+                    && story.in_line
                     && story.over == 0
                     && story.tries == story.ended
                     && !story.reached
@@ -404,7 +416,12 @@ impl Day {
                 self.wishes(n, wishes);
             }
             Happening::Media(event) => self.media(event),
-            Happening::LastMedia(event) => self.give(Input::Media(event)),
+            Happening::LastMedia(event) => {
+                let facts = self.engine.next_seq();
+                let late = matches!(event, Event::Finished { .. });
+                self.give(Input::Media(event));
+                assert!(!late || self.engine.next_seq() == facts, "what was stopped does not end");
+            }
             Happening::Caller { n } => {
                 let mut wishes = Vec::new();
                 self.scheduled[n] = Time::MAX;
@@ -613,8 +630,13 @@ impl Day {
                 }
             }
             Order::Stop { leg } => {
-                if let Some(l) = self.legs.get_mut(&leg) {
-                    l.play = None;
+                let played = self.legs.get_mut(&leg).and_then(|l| l.play.take());
+                if let Some(play) = played
+                    && self.random(4) == 0
+                {
+                    // The worker had told the end before it read that it is to stop.
+                    let after = Duration::from_millis(1 + self.random(20));
+                    self.later(after, Happening::LastMedia(Event::Finished { leg, play }));
                 }
             }
             Order::Record { leg, recording } => {

@@ -260,6 +260,7 @@ fn judge(day: &Day, seed: u64, what: &str) {
 fn judge_callbacks(day: &Day, seed: u64, what: &str) {
     let agents = day.crew.as_ref().map_or(0, crew::Crew::size);
     assert!(day.tally.most_dialled <= agents, "{what} seed {seed}: more dials than agents");
+    assert_eq!(day.tally.passed_by, 0, "{what} seed {seed}: one stood before a callback that was proposed");
     for (call, story) in &day.tally.callbacks {
         assert!(story.tries <= 3, "{what} seed {seed}: {call} is dialled {} times", story.tries);
         assert!(story.over <= 1, "{what} seed {seed}: {call} is over {} times", story.over);

@@ -1,8 +1,15 @@
 //! The agents' desk in the engine, on a virtual clock: every command in every state, the faults that have broken other queues, and why
-//! a caller waited (issue 4, rows 3, 4 and 13).
+//! a caller waited (issue 4, rows 3, 4 and 13), and what
+//! nobody may dial (`attacks.md` S20).
 
+mod asking;
 mod faults;
 mod floor;
+mod guards;
+mod kept;
+mod old_numbers;
+mod promised;
+mod returning;
 mod room;
 #[path = "../days/setup_engine.rs"]
 mod setup_engine;

@@ -10,7 +10,7 @@ use hotline::call::agents::seam::*;
 use hotline::call::fact::Fact;
 use hotline::call::{Effect, Engine, EngineConfig, Input, MediaPort, Reply, Request, Why};
 use hotline::ivr::{Book, FlowSet};
-use hotline::media::seam::{Event, Member, Order, RecordingId, Stats};
+use hotline::media::seam::{Event, Member, Order, Piece, RecordingId, Stats};
 use hotline::sip::seam::{Credentials, Flow, Packet, Peer as PeerFacts, PeerKind};
 use hotline::ticket::number::Blocks;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -50,6 +50,8 @@ pub struct Room {
     next_port: u16,
     citizens: u16,
     pub numbers: Vec<String>,
+    /// Clips that were played, in order.
+    pub played: Vec<u32>,
 }
 
 enum World {
@@ -63,6 +65,8 @@ enum World {
 pub struct Leg {
     pub remote: Option<SocketAddr>,
     pub music: bool,
+    /// How long it may be silent before that is told; zero: for ever.
+    pub silence_ms: u32,
     recording: Option<RecordingId>,
     port: u16,
 }
@@ -143,6 +147,7 @@ impl Room {
             next_port: 20_000,
             citizens: 0,
             numbers: Vec::new(),
+            played: Vec::new(),
         };
         room.give(Input::Wall { ms: WALL });
         room.world.push_back(World::Ports(64));
@@ -242,7 +247,8 @@ impl Room {
     fn order(&mut self, order: Order) {
         match order {
             Order::Open { leg, port, session, .. } => {
-                let fresh = Leg { remote: session.remote, music: false, recording: None, port };
+                let fresh =
+                    Leg { remote: session.remote, music: false, silence_ms: 0, recording: None, port };
                 assert!(self.legs.insert(leg, fresh).is_none(), "a leg is opened once");
             }
             Order::Record { leg, recording } => {
@@ -251,11 +257,18 @@ impl Room {
             Order::Background { leg, clip } => {
                 self.legs.get_mut(&leg).expect("open").music = clip.is_some();
             }
+            Order::WatchSilence { leg, after_ms } => {
+                self.legs.get_mut(&leg).expect("open").silence_ms = after_ms;
+            }
             Order::Bridge { bridge, members } => {
                 assert!(members.iter().all(|member| self.legs.contains_key(&member.leg)), "a leg is missing");
                 self.bridges.insert(bridge.0, members.into_vec());
             }
-            Order::Play { leg, play, .. } => {
+            Order::Play { leg, play, pieces } => {
+                self.played.extend(pieces.iter().filter_map(|piece| match piece {
+                    Piece::Clip(clip) => Some(clip.0),
+                    Piece::Pause(_) => None,
+                }));
                 self.world.push_back(World::Media(Event::Finished { leg, play }))
             }
             Order::Close { leg } => {

@@ -35,6 +35,8 @@ pub struct Peer {
     them: String,
     target: String,
     cseq: u32,
+    /// Versions of its SDP.
+    versions: u32,
     /// The INVITE it was sent and has not answered for good.
     pub invite: Option<String>,
 }
@@ -61,6 +63,7 @@ impl Peer {
             them: String::new(),
             target: String::new(),
             cseq: 0,
+            versions: 0,
             invite: None,
         }
     }
@@ -77,6 +80,19 @@ impl Peer {
         vec![self.request("INVITE", "", &body)]
     }
 
+    /// Another number of ours than 12341, or 12341 after a diversion from it.
+    pub fn dial_old(&mut self, number: &str, diverted: bool) -> Vec<Vec<u8>> {
+        let _ = self.dial();
+        let (to, header) = match diverted {
+            true => ("12341", format!("Diversion: <sip:{number}@127.0.0.1>;reason=unconditional\r\n")),
+            false => (number, String::new()),
+        };
+        self.cseq = 0;
+        (self.them, self.target) = (format!("<sip:{to}@127.0.0.1>"), format!("sip:{to}@127.0.0.1:5060"));
+        let body = self.sdp();
+        vec![self.request("INVITE", &header, &body)]
+    }
+
     fn begin(&mut self) {
         self.calls += 1;
         self.call_id = format!("{}-{}@desk", self.at.port(), self.calls);
@@ -91,6 +107,13 @@ impl Peer {
 
     pub fn cancel(&mut self) -> Vec<Vec<u8>> {
         vec![self.message("CANCEL", self.cseq, None, "", "")]
+    }
+
+    /// It offers anew: `inactive` or `sendonly` while it holds us, `sendrecv` when it is back.
+    pub fn reinvite(&mut self, direction: &str) -> Vec<Vec<u8>> {
+        self.versions += 1;
+        let body = format!("{}a={direction}\r\n", self.sdp());
+        vec![self.request("INVITE", "", &body)]
     }
 
     /// A key by INFO.
@@ -240,9 +263,10 @@ impl Peer {
     fn sdp(&self) -> String {
         let rtp = rtp(self.at);
         format!(
-            "v=0\r\no=- {n} {n} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n\
+            "v=0\r\no=- {n} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n\
              a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n",
             n = self.calls,
+            version = self.calls + self.versions,
             ip = rtp.ip(),
             port = rtp.port(),
         )

@@ -327,8 +327,8 @@ call.reject             | log log off off off off off ok  ok  ok  off off off of
 call.reject other       | log log off off off off off off off off off off off off off off off off off off off off off off off off off off
 call.hangup             | log log cal cal cal cal cal ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  cal cal
 call.hangup other       | log log cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal cal
-call.hold               | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  sta ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
-call.retrieve           | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  sta ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.hold               | log log cal cal cal cal cal sta sta sta ok  ok  sta sta sta sta ok  sta ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.retrieve           | log log cal cal cal cal cal sta sta sta sta sta ok  ok  ok  sta sta ok  sta sta sta sta sta sta sta sta cal cal
 call.dtmf               | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
 call.dial               | log log ok  ok  ok  med sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta ok  ok
 call.dial forbidden     | log log num num num num sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta num num

@@ -6,6 +6,7 @@ use crate::support::api::Api;
 use crate::support::audio;
 use crate::support::baresip::Baresip;
 use crate::support::cti::Agent;
+use crate::support::desk;
 use crate::support::level;
 use crate::support::server::{PASSWORD, Server, Setup, TOP};
 use serde_json::{Value, json};
@@ -24,9 +25,19 @@ fn prompt(name: &str) -> Vec<f32> {
     audio::read_wav(&path).0.remove(0)
 }
 
+/// One prompt after the other.
+pub fn prompts(clips: &[&str]) -> Vec<f32> {
+    clips.iter().flat_map(|name| prompt(name)).collect()
+}
+
 /// A microphone that says two prompts again and again.
 pub fn voice(dir: &Path, name: &str, clips: &[&str]) -> (PathBuf, Vec<f32>) {
-    let said: Vec<f32> = clips.iter().flat_map(|name| prompt(name)).collect();
+    let said = prompts(clips);
+    (write_voice(dir, name, &said, 90), said)
+}
+
+/// The same for so many seconds: a telephone whose microphone is at its end hangs up.
+pub fn write_voice(dir: &Path, name: &str, said: &[f32], seconds: usize) -> PathBuf {
     let path = dir.join(name);
     let spec = hound::WavSpec {
         channels: 1,
@@ -35,11 +46,11 @@ pub fn voice(dir: &Path, name: &str, clips: &[&str]) -> (PathBuf, Vec<f32>) {
         sample_format: hound::SampleFormat::Int,
     };
     let mut file = hound::WavWriter::create(&path, spec).expect("a WAV file");
-    for sample in said.iter().cycle().take(90 * 8_000) {
+    for sample in said.iter().cycle().take(seconds * 8_000) {
         file.write_sample(*sample as i16).expect("write");
     }
     file.finalize().expect("a whole file");
-    (path, said)
+    path
 }
 
 fn part(sound: &[f32]) -> &[f32] {
@@ -307,25 +318,6 @@ impl Drop for Browser {
     }
 }
 
-/// Bytes of base64 as `btoa` writes it.
-fn from_base64(text: &str) -> Vec<u8> {
-    let value = |c: u8| match c {
-        b'A'..=b'Z' => c - b'A',
-        b'a'..=b'z' => c - b'a' + 26,
-        b'0'..=b'9' => c - b'0' + 52,
-        b'+' => 62,
-        _ => 63,
-    };
-    let digits: Vec<u32> = text.bytes().filter(|c| *c != b'=').map(|c| u32::from(value(c))).collect();
-    digits
-        .chunks(4)
-        .flat_map(|four| {
-            let bits = four.iter().fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - four.len()));
-            (0..four.len() - 1).map(move |n| (bits >> (16 - 8 * n)) as u8)
-        })
-        .collect()
-}
-
 /// One call to an agent in the browser; `away` is done to the server before it, while the agent is ready and touches nothing.
 fn a_call_to_the_browser(reloads: u32, away: Option<fn(&mut Server)>) {
     let _ears = one_at_a_time();
@@ -342,8 +334,8 @@ fn a_call_to_the_browser(reloads: u32, away: Option<fn(&mut Server)>) {
         server.restart();
         browser.told("again", Duration::from_secs(60));
     }
-    let (path, citizen_said) =
-        voice(dir.path(), "citizen.wav", &["after_hours", "agent_hold", "conf_add_generic"]);
+    let citizen_said = prompts(&["after_hours", "agent_hold", "conf_add_generic"]);
+    let path = write_voice(dir.path(), "citizen.wav", &citizen_said, 90 + 6 * reloads as usize);
     let mut citizen = Baresip::start(&path);
     citizen.order("dial", &format!("sip:12341@{};transport=udp", server.at.udp));
     citizen.logged("Call established");
@@ -354,9 +346,7 @@ fn a_call_to_the_browser(reloads: u32, away: Option<fn(&mut Server)>) {
     citizen.order("hangup", "");
     let citizen = citizen.quit();
     hears("the citizen", &citizen.heard, &agent_said);
-    let bytes = from_base64(last["heard"].as_str().expect("samples"));
-    let heard: Vec<f32> =
-        bytes.chunks_exact(2).map(|two| f32::from(i16::from_le_bytes([two[0], two[1]]))).collect();
+    let heard = desk::samples(last["heard"].as_str().expect("samples"));
     // A browser stretches time a little to follow the network: half seconds stay like themselves.
     hears("the browser", &heard, &citizen_said);
     let mut back: Vec<u64> =

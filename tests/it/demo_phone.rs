@@ -28,6 +28,8 @@ fn a_browser_calls_the_hotline_as_a_citizen() {
     assert!(seen["ear"].as_f64().is_some_and(|most| most >= 0.05), "the greeting was heard: {seen}");
     assert!(seen["microphone"].as_f64().is_some_and(|most| most >= 0.01), "{seen}");
     assert_eq!(seen["pressed"], 204, "{seen}");
+    assert_eq!(seen["early"], "talking", "six seconds are not ten: {seen}");
+    assert_eq!(seen["gone"], serde_json::json!({"state": "ended", "reason": "hung_up"}), "{seen}");
 
     let number = seen["number"].as_str().expect("a number");
     let api = server.api();

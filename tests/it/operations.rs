@@ -196,6 +196,10 @@ fn check_tells_every_problem_with_place_and_suggestion() {
     {
         assert!(told.contains(words), "{words:?} is not in\n{told}");
     }
+    let nowhere = "[queue.main.overflow]\nto = \"biusness\"\nno_staff = true\n";
+    std::fs::write(&file, nowhere).expect("write");
+    let output = run();
+    assert!(output.status.code() == Some(1) && text(&output).contains("biusness"), "{}", text(&output));
     std::fs::write(&file, "[sip]\nnumber = \"12341\"\n").expect("write");
     for _ in 0..2 {
         let output = run();

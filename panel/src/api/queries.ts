@@ -2,7 +2,17 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/vue-query'
 import { computed, type Ref } from 'vue'
 import { events, list, request } from './http'
-import type { Call, Callback, Handover, Page, RosterPlan, RosterRequest, RosterView, Ticket } from './types'
+import type {
+  Call,
+  Callback,
+  FloorDay,
+  Handover,
+  Page,
+  RosterPlan,
+  RosterRequest,
+  RosterView,
+  Ticket,
+} from './types'
 
 const path = (text: string) => encodeURIComponent(text)
 
@@ -139,6 +149,14 @@ export const taken = (agent: Ref<string>, since: Ref<string>) =>
     queryFn: () => list<Call>('/api/v1/calls', { agent: agent.value, since: since.value, limit: 500 }),
     enabled: computed(() => agent.value !== ''),
     refetchInterval: 30_000,
+  })
+
+/** How the day goes, and what is being spoken of. */
+export const floor = () =>
+  queryOptions({
+    queryKey: ['floor'],
+    queryFn: () => request<FloorDay>('/api/v1/floor'),
+    refetchInterval: 10_000,
   })
 
 /** A week of the roster; another shift's change shows within half a minute. */

@@ -86,7 +86,11 @@ export interface Ticket {
   assist?: string[]
   urgency: string | null
   title: string | null
+  /** The caller's own words: the hotline's alone. */
   content: string | null
+  /** What the unit reads. */
+  brief?: string | null
+  tags?: string[]
   caller: string | null
   secrecy: string | null
   special?: string | null
@@ -113,6 +117,27 @@ export interface Problem {
   /** Every problem found, a line each. */
   problems?: string[]
   errors?: { field: string; code: string; detail: string }[]
+}
+
+/** Inbound calls and what became of them. */
+export interface Fared {
+  calls: number
+  queued: number
+  answered: number
+  /** Answered in time after first waiting. */
+  within: number
+  abandoned: number
+}
+export interface FloorDay {
+  day: string
+  within_ms: number
+  today: Fared
+  /** The running 24 hours. */
+  rolling: Fared
+  half_hours: { at: string; fared: Fared | null; forecast: number | null }[]
+  queues: { queue: string; fared: Fared }[]
+  streets: { street: string; tickets: number }[]
+  topics: { agent: string; call: string; category: string }[]
 }
 
 export interface RosterDuty {

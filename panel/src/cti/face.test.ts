@@ -38,6 +38,7 @@ const see = (
     queue: () => '主队列',
     clock,
     phone: null,
+    cut: false,
     ...more,
     world: { ...nowhere, whole: true, me: { state: 'ready', since: ago(64) }, ...world },
     ears: { ...ears, ...more.ears },
@@ -209,6 +210,33 @@ const TABLE: [string, ReturnType<typeof see>, FaceName, string, string[], string
     [],
   ],
   [
+    'line lost, the desk phone has the sound',
+    see({ ...talking, device: '8001' }, { link: down, ears: { path: 'off' } }),
+    'line_lost',
+    'recon',
+    ['line_lost'],
+    ['line_lost_line'],
+    [],
+  ],
+  [
+    'line lost before the sound is back',
+    see(talking, { link: down, ears: { path: 'off' } }),
+    'both_lost',
+    'bad',
+    ['both_lost'],
+    ['both_lost_call'],
+    ['retry'],
+  ],
+  [
+    'taken over, then the line lost',
+    see({ ...talking, takenOver: '2026-11-23T09:40:00+08:00' }, { link: down }),
+    'taken_over',
+    'grey',
+    ['taken_over'],
+    ['taken_over_line', 'connecting'],
+    [],
+  ],
+  [
     'audio lost',
     see(talking, { ears: { path: 'lost', pathSince: NOW - 4000 } }),
     'audio_lost',
@@ -320,6 +348,12 @@ describe('the softphone bar', () => {
     const shown = see({ ...talking, crisis: 'c1' })
     expect(shown.controls).not.toContain('transfer')
     expect(shown.controls).not.toContain('hold')
+  })
+
+  it('asks for the ticket of a call that a restart cut off', () => {
+    const shown = see({ me: { state: 'not_ready', since: ago(1) } }, { cut: true })
+    expect([shown.title[0]?.key, shown.controls]).toEqual(['cut', ['finish']])
+    expect(see(talking, { cut: true }).name).toBe('on_call')
   })
 
   it('says that a ready agent with no sound gets no calls', () => {

@@ -109,6 +109,8 @@ export interface Sight {
   clock: (ms: number) => string
   /** A desk phone of the agent is known. */
   phone: string | null
+  /** His last call went away with the server; its ticket is not finished. */
+  cut: boolean
 }
 
 const CALM = 1500
@@ -133,6 +135,18 @@ export function face(sight: Sight): Face {
   const plain = (name: FaceName, more: Partial<Face>): Face =>
     live(name, { since: null, card: null, ...more })
   const onCall = current(world) !== null
+  // Another page has the sound: what becomes of this one's line says nothing about it.
+  if (world.takenOver) {
+    const values = { at: /T(\d\d:\d\d)/.exec(world.takenOver)?.[1] ?? '' }
+    const open = link.is === 'open'
+    return plain('taken_over', {
+      tone: 'grey',
+      icon: 'users',
+      title: [words('taken_over')],
+      line: [words('taken_over_line', values), ...(open ? [] : [words('connecting')])],
+      controls: open ? ['take_over'] : [],
+    })
+  }
 
   if (link.is !== 'open') {
     const away = link.is === 'stopped' ? 0 : now - link.since
@@ -147,7 +161,9 @@ export function face(sight: Sight): Face {
       })
     }
     const seconds = Math.round(away / 1000)
-    if (onCall && (ears.path === 'up' || ears.path === 'off'))
+    // No path of this page is no sound, unless a desk phone has it.
+    const phone = (world.device ?? 'browser') !== 'browser'
+    if (onCall && (ears.path === 'up' || (ears.path === 'off' && phone)))
       return live('line_lost', {
         tone: 'recon',
         icon: 'swap',
@@ -160,16 +176,6 @@ export function face(sight: Sight): Face {
       title: [words('both_lost', { t: sight.clock(away) })],
       line: [words(onCall ? 'both_lost_call' : 'both_lost_line')],
       controls: ['retry'],
-    })
-  }
-  if (world.takenOver) {
-    const values = { at: /T(\d\d:\d\d)/.exec(world.takenOver)?.[1] ?? '' }
-    return plain('taken_over', {
-      tone: 'grey',
-      icon: 'users',
-      title: [words('taken_over')],
-      line: [words('taken_over_line', values)],
-      controls: ['take_over'],
     })
   }
   if (!world.whole)
@@ -352,6 +358,14 @@ function waiting(sight: Sight, plain: (n: FaceName, m: Partial<Face>) => Face): 
         controls: ['recover'],
       })
     case 'not_ready':
+      if (sight.cut)
+        return plain('not_ready', {
+          tone: 'wrap',
+          icon: 'ticket',
+          title: [words('cut', {}, true)],
+          line: [words('cut_line')],
+          controls: ['finish'],
+        })
       return plain('not_ready', {
         tone: 'grey',
         icon: 'clock',

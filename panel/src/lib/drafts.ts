@@ -3,9 +3,14 @@
 export interface Draft {
   type: string
   content: string
+  /** What the unit reads instead of the caller's words. */
+  brief: string
   category: string
   street: string
   lead: string
+  /** The unit that assists. */
+  assist: string
+  tags: string[]
   address: string
   name: string
   number: string
@@ -25,9 +30,12 @@ export interface Draft {
 export const EMPTY: Draft = {
   type: '',
   content: '',
+  brief: '',
   category: '',
   street: '',
   lead: '',
+  assist: '',
+  tags: [],
   address: '',
   name: '',
   number: '',
@@ -75,7 +83,7 @@ export async function keepDraft(id: string, user: string, draft: Draft): Promise
       id,
       user,
       at: Date.now(),
-      draft: { ...draft, touched: [...draft.touched], asks: [...draft.asks] },
+      draft: { ...draft, touched: [...draft.touched], asks: [...draft.asks], tags: [...draft.tags] },
     } satisfies Row),
   )
 }

@@ -15,6 +15,9 @@ export interface Change {
   lead: string
   title: string
   content: string
+  brief: string
+  tags: string[]
+  assist: string[]
   secrecy: string
   special?: string
   notify?: string
@@ -36,11 +39,12 @@ export type Outcome =
   | { is: 'failed'; problem: Problem }
 
 const TITLE = 40
-/** The first sentence, short enough for a line of a list. */
+/** The first sentence, short enough for a line of a list; without the words that every proposed text begins with. */
 export function titleOf(content: string): string {
   const first =
     content
       .trim()
+      .replace(/^市民反映[：:]\s*/u, '')
       .split(/[。！？!?\n]/u)[0]
       ?.trim() ?? ''
   const letters = [...first]
@@ -55,14 +59,18 @@ function specialOf(draft: Draft): Pick<Change, 'special' | 'notify' | 'safe_time
 }
 
 export function changeOf(draft: Draft, goal: Goal, reason = ''): Change {
-  const { type, category, street, lead, content, name, number, address } = draft
+  const { type, category, street, lead, content, brief, name, number, address } = draft
   return {
     type,
     category,
     street,
     lead,
-    title: titleOf(content),
+    // Everybody who has the ticket reads its title: it comes from what the unit reads.
+    title: titleOf(brief || content),
     content,
+    brief,
+    tags: [...draft.tags],
+    assist: draft.assist && draft.assist !== lead ? [draft.assist] : [],
     // Who throws a ticket away need not have asked.
     secrecy: draft.secrecy || 'normal',
     ...specialOf(draft),
@@ -83,16 +91,34 @@ export const needed = (draft: Draft): readonly (typeof NEEDED)[number][] =>
 export const filled = (draft: Draft): number =>
   needed(draft).filter((field) => draft[field].trim() !== '').length
 
-const OURS = ['type', 'category', 'street', 'lead', 'title', 'content'] as const
+const OURS = ['type', 'category', 'street', 'lead', 'title', 'content', 'brief'] as const
+const LISTS = ['tags', 'assist'] as const
+const same = (a: readonly string[] | undefined, b: readonly string[] | undefined) =>
+  (a ?? []).join() === (b ?? []).join()
 /** Whether people's own fields are the same: a number that arrived meanwhile is no conflict. */
 export const sameWords = (a: Ticket, b: Ticket): boolean =>
   a.state === b.state &&
   a.secrecy === b.secrecy &&
-  OURS.every((field) => (a[field] ?? '') === (b[field] ?? ''))
+  OURS.every((field) => (a[field] ?? '') === (b[field] ?? '')) &&
+  LISTS.every((field) => same(a[field], b[field]))
 
 /** Whether the ticket already is what the change asks for: an answer that was lost on its way. */
 export const isDone = (ticket: Ticket, change: Change): boolean =>
-  ticket.state === change.state && OURS.every((field) => (ticket[field] ?? '') === change[field].trim())
+  ticket.state === change.state &&
+  OURS.every((field) => (ticket[field] ?? '') === change[field].trim()) &&
+  LISTS.every((field) => same(ticket[field], change[field]))
+
+/** What of the draft the server does not have yet; nothing is decided with it, and nothing is cleared. */
+export function unsaved(draft: Draft, ticket: Ticket): Record<string, unknown> | null {
+  const { state: _, contact: __, secrecy: ___, ...all } = changeOf(draft, 'accepted')
+  const news: [string, unknown][] = Object.entries(all).filter(([field, value]) =>
+    Array.isArray(value)
+      ? value.length > 0 && !same(value as string[], ticket[field] as string[] | undefined)
+      : typeof value === 'string' && value.trim() !== '' && value.trim() !== (ticket[field] ?? ''),
+  )
+  if (draft.secrecy && draft.secrecy !== ticket.secrecy) news.push(['secrecy', draft.secrecy])
+  return news.length ? { ...Object.fromEntries(news), version: ticket.version } : null
+}
 
 /** Times that the system may be faster than us. */
 const TRIES = 4

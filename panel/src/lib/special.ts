@@ -15,7 +15,6 @@ export const SPECIALS = [
   'elderly',
   'abuse',
 ] as const
-export const NOTIFIES = ['any', 'text_only', 'no_message'] as const
 
 const LEAFLESS = ['suicide', 'minor', 'violence']
 /** Saved without category or street, and confidential. */

@@ -32,6 +32,7 @@ const LOOKS: Record<string, [icon: string, tone: Tone]> = {
   callback_requested: ['back', 'good'],
   callback_tried: ['phone', 'call'],
   callback_try_ended: ['back', 'plain'],
+  callback_moved: ['back', 'small'],
   callback_over: ['back', 'good'],
   recording_started: ['rec', 'plain'],
   recording_ended: ['rec', 'small'],

@@ -3,9 +3,10 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { onSignedOut, skew } from '../api/http'
 import { AgentAudio, workerBeat, type AudioState } from '../cti/audio'
+import { back, cutFor, stood, type Stood } from '../cti/back'
 import { CtiClient, Refused, type Link } from '../cti/client'
 import { face as faceOf, type Control } from '../cti/face'
-import type { Answer, Command, Commands, EventFrame, Target } from '../cti/frames'
+import type { Answer, Card, Command, Commands, EventFrame, Target } from '../cti/frames'
 import { Twice } from '../cti/keys'
 import { citizens, current, nowhere, offered, reduce, type Happened, type World } from '../cti/model'
 import { beep, callOut, quiet, startRing, stopRing } from '../cti/ring'
@@ -30,8 +31,11 @@ export type Sheet =
   | 'audio'
   | 'reject'
 
-/** Longer than this and somebody may have gone home. */
-const AWAY_MS = 60_000
+/** After a restart so often, so far apart. */
+const LOGINS = 20
+const LOGIN_PAUSE_MS = 500
+/** How old what is kept of how one stands may be: storage is slow, and a hall tells ten things a second. */
+const KEEP_MS = 3_000
 /** Queues the server lets one page watch. */
 const WATCHED = 64
 
@@ -53,7 +57,12 @@ export const useCti = defineStore('cti', () => {
   /** Said once to a screen reader. */
   const said = ref('')
   const busy = ref(new Set<string>())
+  /** The call that went away with the server: its ticket is to be finished before the next one. */
+  const cut = shallowRef<Card | null>(null)
   let watching = false
+  /** Logging in again after a restart; the number of the last such. */
+  let returning = false
+  let returns = 0
   /** Saves the ticket on the desk before wrap-up ends; false: it is not whole yet. */
   let saveFirst: (() => Promise<boolean>) | null = null
   const hang = new Twice()
@@ -91,26 +100,68 @@ export const useCti = defineStore('cti', () => {
     settle()
   }
 
-  /** How this tab stood a moment ago; kept over a reload. */
+  /** How this tab stood a moment ago; kept over a reload. Written when it changes, and now and then while it does not. */
+  let kept = ''
+  let keptAt = 0
   function remember() {
-    const { me, device, whole, takenOver } = world.value
-    if (!whole || takenOver) return
-    if (me.state === 'offline') return sessionStorage.removeItem('at-work')
-    const ready = me.state !== 'not_ready'
-    sessionStorage.setItem('at-work', JSON.stringify({ device, ready, at: Date.now() }))
+    const { me, whole, takenOver } = world.value
+    if (!whole || takenOver || returning) return
+    const now = Date.now()
+    const how = me.state === 'offline' ? 'offline' : JSON.stringify(stood(world.value, cut.value, 0))
+    if (how === kept && now - keptAt < KEEP_MS) return
+    kept = how
+    keptAt = now
+    if (me.state === 'offline') sessionStorage.removeItem('at-work')
+    else sessionStorage.setItem('at-work', JSON.stringify(stood(world.value, cut.value, now)))
   }
 
-  /** A server that has just started knows nobody: who was at work here a moment ago is so again, without a hand moved. */
-  function backToWork() {
-    const kept = sessionStorage.getItem('at-work')
-    const { me, takenOver } = world.value
-    if (!kept || takenOver || me.state !== 'offline') return remember()
+  function forget() {
+    kept = ''
     sessionStorage.removeItem('at-work')
-    const was = JSON.parse(kept) as { device: string | null; ready: boolean; at: number }
-    if (Date.now() - was.at > AWAY_MS) return
-    void act('agent.login', { device: was.device ?? 'browser' }).then((done) => {
-      if (done && was.ready) void act('agent.ready', {})
-    })
+  }
+
+  function cutOff(card: Card | null) {
+    cut.value = card
+    if (card) sessionStorage.setItem('cut', JSON.stringify({ agent: world.value.hello?.agent, card }))
+    else sessionStorage.removeItem('cut')
+  }
+
+  /**
+   * A server that has just started knows nobody: who was at work here a moment ago is so again, without a hand moved. Whose call
+   * went away with it has a ticket to finish first.
+   */
+  function backToWork() {
+    const { me, takenOver, hello } = world.value
+    const kept = sessionStorage.getItem('at-work')
+    cut.value = cutFor(sessionStorage.getItem('cut'), hello?.agent)
+    if (!kept || takenOver || me.state !== 'offline') return remember()
+    // The next one at this tab was not at work.
+    const was = back(kept, hello?.agent, Date.now())
+    if (!was) return forget()
+    cutOff(was.cut)
+    void comeBack(was, ++returns)
+  }
+
+  /** A server may be there before it knows who works here: it is asked for a while. */
+  async function comeBack(was: Stood, n: number) {
+    returning = true
+    for (let tries = 1; n === returns; tries++) {
+      const refused = await client.send('agent.login', { device: was.device ?? 'browser' }).then(
+        () => null,
+        (e: unknown) => e,
+      )
+      if (n !== returns) return
+      const again =
+        refused && tries < LOGINS && link.value.is === 'open' && world.value.me.state === 'offline'
+      if (!again) {
+        returning = false
+        // A line that broke again comes back with a snapshot, and that begins anew.
+        if (refused && link.value.is === 'open') complain(i18n.global.t('phone.not_back'))
+        else if (!refused && was.ready && !was.cut) void act('agent.ready', {})
+        return
+      }
+      await new Promise((done) => setTimeout(done, LOGIN_PAUSE_MS))
+    }
   }
 
   /** Colleagues and queues are told only to who asks for them; a page that merely watches gets what its acting one asked for. */
@@ -121,17 +172,21 @@ export const useCti = defineStore('cti', () => {
     if (names.length) void client.send('queue.watch', { queues: names }).catch(() => {})
   }
 
+  /** As it stands in the tab's storage; unknown until the first time. */
+  let warm: boolean | null = null
   /** The audio follows: it is there while this page acts for an agent who is logged in with the browser. */
   function settle() {
     const { hello, takenOver, me, device, whole } = world.value
     watching = takenOver !== null
-    if (hello && whole && !takenOver && me.state !== 'offline' && (device ?? 'browser') === 'browser') {
-      sessionStorage.setItem('ears', 'browser')
-      void path.start(hello.session)
-    } else if (whole) {
-      sessionStorage.removeItem('ears')
-      path.stop()
+    if (!whole) return
+    const ours = hello && !takenOver && me.state !== 'offline' && (device ?? 'browser') === 'browser'
+    if (warm !== Boolean(ours)) {
+      warm = Boolean(ours)
+      if (warm) sessionStorage.setItem('ears', 'browser')
+      else sessionStorage.removeItem('ears')
     }
+    if (ours) void path.start(hello.session)
+    else path.stop()
   }
 
   function start() {
@@ -145,6 +200,11 @@ export const useCti = defineStore('cti', () => {
     quiet()
     world.value = nowhere
     sheet.value = null
+    returns++
+    returning = false
+    cutOff(null)
+    // The next one to sign in here is somebody else.
+    forget()
   }
 
   /** Sends a command; what was refused is said in words. */
@@ -207,6 +267,7 @@ export const useCti = defineStore('cti', () => {
       queue: (code) => word('queues', code),
       clock,
       phone: phone.value ?? localStorage.getItem('desk-phone'),
+      cut: cut.value !== null,
     }),
   )
 
@@ -271,7 +332,9 @@ export const useCti = defineStore('cti', () => {
         return act('wrapup.extend', {})
       case 'finish':
         if (saveFirst && !(await saveFirst())) return null
-        return act('wrapup.finish', {})
+        if (!cut.value || world.value.me.state === 'wrap_up') return act('wrapup.finish', {})
+        cutOff(null)
+        return act('agent.ready', {})
       case 'login':
         return act('agent.login', { device: 'browser' })
       case 'desk_phone': {
@@ -343,6 +406,7 @@ export const useCti = defineStore('cti', () => {
     card,
     speaking,
     incoming,
+    cut,
     face,
     path,
     start,

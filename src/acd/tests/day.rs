@@ -246,6 +246,7 @@ impl Day {
             | Action::Break { .. }
             | Action::WrapOverdue { .. }
             | Action::Unstaffed { .. }
+            | Action::Intends { .. }
             | Action::Escalate { .. } => {}
         }
     }

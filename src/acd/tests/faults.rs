@@ -312,6 +312,56 @@ fn the_last_on_shift_never_drops_out_alone() {
 }
 
 #[test]
+fn the_lead_takes_the_first_of_those_whom_nobody_takes() {
+    let mut lead = person("9001", &[], &[]);
+    lead.lead = true;
+    let mut staff = people(2);
+    staff.push(lead);
+    let mut room = Room::new(ring(), &staff).staffed();
+    room.calls(1);
+    let (first, ..) = room.one_offer();
+    room.acd.bound(first).expect("open");
+    room.pass(3);
+    room.calls(2);
+    let (second, ..) = room.one_offer();
+    room.acd.bound(second).expect("open");
+    room.pass(5);
+    assert_eq!(room.state("8001"), "not_responding");
+    room.said.clear();
+    room.tell(|acd, now, out| acd.device_failed(now, second, out)).expect("open");
+    let (_, agent, taken) = room.one_offer();
+    assert_eq!((agent, taken), (name("9001"), call(1)), "he came before the one whose agent went deaf");
+}
+
+#[test]
+fn the_mobile_that_rings_is_of_who_is_on_call_by_the_roster() {
+    let with = |id: &str, mobile: &str| {
+        let mut who = person(id, &["main"], &[]);
+        (who.mobile, who.lead) = (Some(mobile.into()), id == "9001");
+        who
+    };
+    let staff = [person("8001", &["main"], &[]), with("8005", "13800000005"), with("9001", "13800000009")];
+    for (rostered, fixed, rings) in [
+        (&["8005"][..], Some("13800000000"), "13800000005"),
+        (&["8004", "8001"][..], Some("13800000000"), "13800000000"),
+        (&[][..], None, "13800000009"),
+    ] {
+        let config = AcdConfig { on_call: fixed.map(Into::into), ..AcdConfig::default() };
+        let mut room = Room::with(config, &[("main", ring())], &staff);
+        room.acd.set_on_call(rostered.iter().map(|id| name(id)).collect());
+        room.work(name("8001"));
+        room.said.clear();
+        room.calls(1);
+        for _ in 0..2 {
+            let (offer, ..) = room.one_offer();
+            room.ring_out(offer);
+        }
+        let to = Escalation::OnCallMobile(rings.into());
+        assert!(room.said.contains(&Action::Escalate { call: call(1), to }), "{rings}: {:?}", room.said);
+    }
+}
+
+#[test]
 fn declining_is_no_miss_and_three_in_a_row_are_taken_at_their_word() {
     let mut room = Room::new(ring(), &people(2)).staffed();
     room.tell(|acd, now, out| acd.busy(now, name("8002"), call(50), out)).expect("dials");

@@ -11,7 +11,7 @@ use axum::extract::State;
 #[utoipa::path(get, path = "/api/v1/callbacks", tag = "calls", params(
     ("limit" = Option<u32>, Query, description = "1 to 500, 50 when absent"),
     ("cursor" = Option<String>, Query, description = "`next` of the page before"),
-    ("state" = Option<String>, Query, description = "several with commas: `waiting dialling reached given_up too_late number_refused no_line full no_queue withdrawn`; `open` is the first two"),
+    ("state" = Option<String>, Query, description = "several with commas: `waiting dialling reached given_up too_late number_refused no_line full no_queue withdrawn lost`; `open` is the first two"),
     ("queue" = Option<String>, Query),
 ), responses(
     (status = 200, body = CallbackList),

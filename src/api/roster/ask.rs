@@ -92,6 +92,12 @@ fn read(in_force: &InForce, me: &PersonId, today: Date, ask: &RosterAsk) -> Resu
             if from < today {
                 return Err(wrong("from", "past", "it has begun already".to_owned()));
             }
+            // A change is written into one plan, and holds as long as that one does.
+            let plan = |date| in_force.plan(date).map(|plan| plan.name.clone());
+            if from <= to && plan(from) != plan(to) {
+                let last = "another plan begins before: ask for its days by themselves";
+                return Err(wrong("to", "other_plan", last.to_owned()));
+            }
             let cover = ask.cover.as_deref().filter(|cover| !cover.is_empty()).map(PersonId::from);
             if let Some(cover) = cover.as_ref().filter(|cover| !in_force.roster.people.contains_key(*cover)) {
                 return Err(wrong("cover", "unknown", format!("there is no {cover} on the roster")));

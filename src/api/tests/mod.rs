@@ -70,8 +70,12 @@ impl EngineHandle for OneCall {
     fn floor(&self) -> BoxFuture<'_, Result<crate::call::Floor, EngineAway>> {
         Box::pin(async { Ok(floor()) })
     }
-    fn ticket_saved(&self, call: CallId, done: bool, state: String) -> BoxFuture<'_, Result<(), EngineAway>> {
-        self.tickets.lock().unwrap().push((call, done, state));
+    fn ticket_saved(
+        &self,
+        call: CallId,
+        saved: crate::call::TicketSaved,
+    ) -> BoxFuture<'_, Result<(), EngineAway>> {
+        self.tickets.lock().unwrap().push((call, saved.done, saved.state));
         Box::pin(async { Ok(()) })
     }
     fn why(&self, call: CallId) -> BoxFuture<'_, Result<Option<crate::call::Why>, EngineAway>> {

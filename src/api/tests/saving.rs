@@ -1,6 +1,7 @@
 //! Agents finish their tickets.
 
 use super::{Desk, answer, on_both};
+use crate::call::fact::{Fact, QueueOutcome};
 use crate::store::projector::Projector;
 use crate::store::tests::facts::{Book, call};
 use reqwest::{Method, StatusCode};
@@ -118,6 +119,114 @@ fn only_agents_and_leads_change_tickets_and_only_by_what_is_asked_for() {
             (&json!("draft"), &json!(2)),
             "nothing of all this"
         );
+        desk
+    });
+}
+
+#[test]
+fn the_unit_reads_its_own_text_and_never_the_callers_words() {
+    on_both(|desk| async move {
+        two_calls(&desk).await;
+        let lead = desk.token("lead").await;
+        let mut body = full(2);
+        body["brief"] = json!("市民反映室温低，望上门测温");
+        body["tags"] = json!(["供暖季", "老年人"]);
+        body["assist"] = json!(["st019"]);
+        let (status, saved) = save(&desk, &lead, FIRST, &body).await;
+        assert_eq!(status, StatusCode::OK, "{saved}");
+        assert_eq!((&saved["tags"], &saved["assist"]), (&body["tags"], &body["assist"]));
+        assert_eq!((&saved["content"], &saved["brief"]), (&body["content"], &body["brief"]));
+
+        let unit = desk.token("as-unit").await;
+        let (status, seen) = desk.get(&unit, &format!("/api/v1/tickets/{FIRST}")).await;
+        assert_eq!((status, &seen["content"]), (StatusCode::OK, &Json::Null), "the hotline's alone");
+        assert_eq!((&seen["brief"], &seen["tags"]), (&body["brief"], &body["tags"]));
+        let (_, masked) =
+            desk.get(&desk.token("as-analyst").await, &format!("/api/v1/tickets/{FIRST}")).await;
+        assert_eq!((&masked["brief"], &masked["tags"]), (&Json::Null, &json!([])));
+
+        let (_, history) = desk.get(&lead, &format!("/api/v1/tickets/{FIRST}/events")).await;
+        let line = &history["items"][2];
+        assert_eq!((&line["data"]["assist"], &line["personal"]["brief"]), (&body["assist"], &body["brief"]));
+        assert_eq!(line["personal"]["tags"], body["tags"]);
+        assert!(!line["data"].to_string().contains("供暖"), "what may name somebody is sealed: {line}");
+
+        for (field, value, code) in [
+            ("tags", json!(["a,b"]), "unknown_code"),
+            ("tags", json!(["字".repeat(21)]), "too_long"),
+            ("assist", json!(["nobody"]), "unknown_code"),
+            ("brief", json!("字".repeat(4_001)), "too_long"),
+        ] {
+            let mut body = json!({"version": 2});
+            body[field] = value;
+            let (status, told) = save(&desk, &lead, SECOND, &body).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+            let error = &told["errors"][0];
+            assert_eq!((&error["field"], &error["code"]), (&json!(field), &json!(code)));
+        }
+        desk
+    });
+}
+
+/// Five calls of one half hour: in time, late, given up, still waiting, and one that asked for nobody.
+#[test]
+fn the_floor_tells_how_its_day_goes() {
+    on_both(|desk| async move {
+        let lead = desk.token("lead").await;
+        // Twenty past nine: what began at nine is over.
+        desk.later.store(1_200_000, std::sync::atomic::Ordering::Relaxed);
+        let (status, before) = desk.get(&lead, "/api/v1/floor").await;
+        assert_eq!(status, StatusCode::OK, "{before}");
+        let mut book = Book::morning();
+        let done = book.0.len();
+        let waits = [
+            (21, Some((QueueOutcome::Answered, 15_000))),
+            (22, Some((QueueOutcome::Answered, 15_001))),
+            (23, Some((QueueOutcome::Abandoned, 9_000))),
+            (24, None),
+        ];
+        for (n, wait) in waits {
+            let call = call(n);
+            book.arrived(call, "12000000021").answered(call);
+            book.write(Fact::QueueEntered { call, queue: "elderly".into(), priority: 5, ahead: 0 });
+            if let Some((outcome, waited_ms)) = wait {
+                book.write(Fact::QueueLeft { call, queue: "elderly".into(), outcome, waited_ms });
+            }
+        }
+        book.arrived(call(25), "12000000025");
+        book.taken(call(21), "8001", FIRST);
+        Projector::new(desk.db.clone(), 1).apply(&book.0[done..]).await.unwrap();
+        let topic = json!({"version": 2, "category": "030101", "street": "110102019"});
+        assert_eq!(save(&desk, &lead, FIRST, &topic).await.0, StatusCode::OK);
+
+        let (_, after) = desk.get(&lead, "/api/v1/floor").await;
+        let more =
+            |field: &str, of: &str| after[of][field].as_i64().unwrap() - before[of][field].as_i64().unwrap();
+        for of in ["today", "rolling"] {
+            let counts = ["calls", "queued", "answered", "within", "abandoned"].map(|field| more(field, of));
+            assert_eq!(counts, [5, 4, 2, 1, 1], "{of}: {after}");
+        }
+        let queue = after["queues"].as_array().unwrap().iter().find(|q| q["queue"] == "elderly").unwrap();
+        let fared = json!({"calls": 4, "queued": 4, "answered": 2, "within": 1, "abandoned": 1});
+        assert_eq!(queue["fared"], fared);
+        let halves = after["half_hours"].as_array().unwrap();
+        assert_eq!((halves.len(), after["day"].as_str()), (48, Some("2026-11-23")));
+        assert_eq!(halves[18]["at"], "2026-11-23T09:00:00.000+08:00");
+        assert_eq!(halves[18]["fared"]["calls"], after["today"]["calls"], "all began after nine");
+        assert_eq!((&halves[19]["fared"], &halves[0]["fared"]["calls"]), (&Json::Null, &json!(0)));
+        assert_eq!(halves[18]["forecast"], 80.0, "160 an hour");
+        assert_eq!(
+            after["topics"],
+            json!([{"agent": "8001", "call": call(21).to_string(), "category": "030101"}])
+        );
+        let street = |told: &Json| {
+            let all = told["streets"].as_array().unwrap();
+            all.iter().find(|s| s["street"] == "110102019").map_or(0, |s| s["tickets"].as_i64().unwrap())
+        };
+        assert_eq!(street(&after), street(&before) + 1);
+        for (user, want) in [("as-unit", StatusCode::FORBIDDEN), ("8001", StatusCode::OK)] {
+            assert_eq!(desk.get(&desk.token(user).await, "/api/v1/floor").await.0, want, "{user}");
+        }
         desk
     });
 }

@@ -121,6 +121,9 @@ fn roles_a_password_and_disabling_end_sessions() {
         let (status, body) = answer(patch("li", json!({"roles": ["king"]}))).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(body["problems"], json!(["no role is called \"king\""]));
+        let (status, body) = answer(patch("li", json!({"queues": ["main", "mian"]}))).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(body["problems"], json!(["there is no queue \"mian\""]));
         desk
     });
 }

@@ -108,6 +108,14 @@ fn a_flow_comes_into_force_whole_or_not_at_all_and_its_versions_are_kept() {
         let (status, after) = send(&desk, &token, Method::PUT, path, "a good one").await;
         assert_eq!((status, &after["text"]), (StatusCode::OK, &json!("a good one")), "{after}");
         let old = after["versions"].as_array().unwrap().iter().find(|v| v["hash"] == before["hash"]).unwrap();
+        // Whoever changed what is no longer in force is told, and writes nothing over unseen.
+        let read = |hash: &serde_json::Value| format!("{path}?read={}", hash.as_str().unwrap());
+        let (status, told) =
+            send(&desk, &token, Method::PUT, &read(&before["hash"]), "a good one, late").await;
+        assert_eq!((status, &told["code"]), (StatusCode::CONFLICT, &json!("changed")), "{told}");
+        assert_eq!(desk.get(&token, path).await.1["text"], "a good one");
+        let (status, _) = send(&desk, &token, Method::PUT, &read(&after["hash"]), "a good one").await;
+        assert_eq!(status, StatusCode::OK);
         let (_, kept) = desk.get(&token, &format!("{path}?hash={}", old["hash"].as_str().unwrap())).await;
         assert_eq!(kept["text"], before["text"]);
         let log = desk.db.accesses(&format!("flow:main@{}", after["hash"].as_str().unwrap())).await.unwrap();

@@ -5,7 +5,9 @@ use crate::api::problem::{FieldError, Problem};
 use crate::api::state::Api;
 use crate::api::wire::{Ticket, TicketChange};
 use crate::auth::{Action, Resource};
+use crate::call::TicketSaved;
 use crate::store::{self, Access, SaveOutcome};
+use crate::ticket::life::Reachable;
 use axum::Json;
 use axum::extract::{Path, State};
 
@@ -55,7 +57,9 @@ pub async fn change(
     let done = saved.state != "draft";
     for call in saved.calls.iter().filter_map(|id| id.parse().ok()) {
         // It is saved whatever the engine hears; an agent it did not reach presses his key once more.
-        if let Err(error) = api.parts.engine.ticket_saved(call, done, saved.state.clone()).await {
+        let reachable = Reachable::of(saved.notify.as_deref(), saved.safe_time.as_deref());
+        let told = TicketSaved { done, state: saved.state.clone(), reachable };
+        if let Err(error) = api.parts.engine.ticket_saved(call, told).await {
             tracing::warn!(%error, ticket = %saved.id, "the engine was not told that the ticket is saved");
         }
     }

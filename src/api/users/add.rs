@@ -33,6 +33,7 @@ pub async fn add(
         queues: new.queues.filter(|queues| !queues.is_empty()),
         mobile: new.mobile.filter(|mobile| !mobile.is_empty()),
     };
+    super::queues_known(&api, work.queues.as_deref())?;
     if !store::is_work(&work) {
         return Err(Problem::refused(vec![store::WORK_RULE.to_owned()]));
     }

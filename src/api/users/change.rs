@@ -38,6 +38,7 @@ pub async fn change(
         }
     };
     let (user, _) = api.db().user(&name).await?.ok_or_else(Problem::not_found)?;
+    super::queues_known(&api, change.queues.as_deref())?;
     let work = works.then(|| Work {
         skills: change.skills.unwrap_or(user.work.skills),
         queues: change.queues.map_or(user.work.queues, |queues| (!queues.is_empty()).then_some(queues)),

@@ -17,6 +17,18 @@ fn roles(names: &[String]) -> Result<Vec<String>, Problem> {
     if unknown.is_empty() { Ok(names.to_vec()) } else { Err(Problem::refused(unknown)) }
 }
 
+/// A person who serves a queue that is none gets no calls and nobody knows why.
+fn queues_known(api: &Api, queues: Option<&[String]>) -> Result<(), Problem> {
+    let unknown = |name: &&String| !api.parts.works.has_queue(name);
+    let wrong: Vec<String> = queues
+        .unwrap_or_default()
+        .iter()
+        .filter(unknown)
+        .map(|name| format!("there is no queue \"{name}\""))
+        .collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Problem::refused(wrong)) }
+}
+
 /// Hashes off the async threads, two at a time.
 async fn hash(api: &Api, password: String) -> Result<String, Problem> {
     let _permit = api.hashing.acquire().await.map_err(|_| Problem::internal())?;

@@ -9,14 +9,18 @@
 //! What is in here and what the facts say is open are the same ([`crate::call::callbacks::CallbackFold`]).
 
 use super::desk::Open;
+use super::dialling::Cause;
 use super::seam::{AgentEvent, CallCard, CallbackCard, Direction, Refused};
-use crate::acd::{AgentId, Ending, Enter, Entered, Kind, OfferId};
+use crate::acd::{AgentId, Ending, Enter, Entered, Kind, Needs, OfferId};
 use crate::base::{CallId, Time};
 use crate::call::EndReason;
 use crate::call::callbacks::RestoredCallback;
 use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine};
 use crate::call::fact::Fact;
+use crate::call::live::Stage;
+use crate::ticket::life::{NoCall, Reachable};
+use crate::ticket::numbers::is_emergency;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +30,7 @@ pub(in crate::call) struct Callback {
     pub number: String,
     pub queue: Arc<str>,
     pub priority: u8,
+    pub needs: Needs,
     /// Wall time of the citizen's entry into line, and of his request.
     pub entered_ms: i64,
     pub asked_ms: i64,
@@ -34,13 +39,23 @@ pub(in crate::call) struct Callback {
     pub tries: u8,
     /// The call that dials him now.
     pub dialled: Option<CallId>,
+    /// As his ticket says.
+    pub reachable: Reachable,
 }
 
 impl Engine {
-    /// Wall time as a moment of this boot's clock; what was before the clock began is its beginning.
-    fn moment(&self, now: Time, wall_ms: i64) -> Time {
-        let ago = u64::try_from(self.wall.at(now) - wall_ms).unwrap_or(0);
-        Time::from_nanos(now.as_nanos().saturating_sub(ago.saturating_mul(1_000_000)))
+    /// What a caller types, or is shown as, may be anybody's: never an emergency code or ourselves, and only what `[dial]` opens.
+    pub(in crate::call) fn may_be_called_back(&self, number: &str) -> bool {
+        let ours = self.config.ua.numbers.iter().any(|own| **own == *number);
+        !number.is_empty()
+            && !ours
+            && !is_emergency(number)
+            && self.outside(number) != Err(Refused::NumberRefused)
+    }
+
+    /// A callback at this number is open. Looks through them all, at most `max_callbacks`, when one is asked for.
+    pub(in crate::call) fn is_promised(&self, number: &str) -> bool {
+        self.callbacks.values().any(|callback| callback.number == *number)
     }
 
     /// The call in which it was asked for is over: its place goes on without it.
@@ -50,14 +65,17 @@ impl Engine {
         of: CallId,
         callback: Callback,
         rest_until: Option<Time>,
+        restored: bool,
         out: &mut Vec<Effect>,
     ) {
         let number = callback.number.clone();
         let enter = Enter {
-            entered: Some(self.moment(now, callback.entered_ms)),
+            entered: Some(self.wall.moment(callback.entered_ms)),
             kind: Kind::Callback,
+            needs: callback.needs.clone(),
             tries: callback.tries,
             rest_until,
+            restored,
             ..Enter::new(of, Arc::clone(&callback.queue), callback.priority)
         };
         self.callbacks.insert(of, callback);
@@ -78,6 +96,49 @@ impl Engine {
         }
     }
 
+    /// The ticket of the call in which it was asked for was saved: whom nobody may call is not called, and nobody too early.
+    pub(in crate::call) fn reachable(
+        &mut self,
+        now: Time,
+        of: CallId,
+        reachable: Reachable,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(callback) = self.callbacks.get_mut(&of) else { return };
+        callback.reachable = reachable;
+        if callback.dialled.is_none() {
+            self.callback_is_late(now, of, now, out);
+        }
+    }
+
+    /// At `when` he may not be called: his place rests until he may, or nobody calls at all. False: he may.
+    fn callback_is_late(&mut self, now: Time, of: CallId, when: Time, out: &mut Vec<Effect>) -> bool {
+        let Some(callback) = self.callbacks.get(&of) else { return false };
+        let reachable = callback.reachable;
+        let minute = self.minute_of_day(when);
+        match (reachable.may_call(minute), reachable.opens_in(minute)) {
+            (Ok(()), _) => return false,
+            (Err(NoCall::TextOnly), _) | (Err(NoCall::NotNow), None) => {
+                self.callback_over(now, of, "text_only", out);
+            }
+            (Err(NoCall::NotNow), Some(minutes)) => {
+                self.acd_fact(|acd, said| acd.callback_dropped(now, of, said));
+                if let Some(callback) = self.callbacks.remove(&of) {
+                    let opens = when + Duration::from_secs(u64::from(minutes) * 60);
+                    self.callback_waits(now, of, callback, Some(opens), false, out);
+                }
+            }
+        }
+        true
+    }
+
+    fn minute_of_day(&self, at: Time) -> u16 {
+        let local = jiff::Timestamp::from_millisecond(self.wall.at(at))
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+            .to_zoned_datetime(self.config.timezone.clone());
+        u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs())
+    }
+
     /// What the journal says is still promised, at a start.
     pub(in crate::call) fn restore_callbacks(
         &mut self,
@@ -85,20 +146,23 @@ impl Engine {
         restored: Vec<RestoredCallback>,
         out: &mut Vec<Effect>,
     ) {
-        for RestoredCallback { call, number, queue, ticket, asked_ms, open } in restored {
+        for RestoredCallback { call, number, queue, needs, ticket, asked_ms, open } in restored {
             if self.callbacks.contains_key(&call) {
                 continue;
             }
+            let lost = number.is_empty();
             let entered_ms = if open.entered_ms > 0 { open.entered_ms } else { asked_ms };
             let callback = Callback {
                 number: number.reveal().to_owned(),
                 queue,
                 priority: open.priority,
+                needs,
                 entered_ms,
                 asked_ms,
                 ticket,
                 tries: open.tries,
                 dialled: None,
+                reachable: Reachable::Always,
             };
             if open.dialled {
                 let fact = Fact::CallbackTryEnded {
@@ -109,6 +173,12 @@ impl Engine {
                 };
                 self.note(now, fact, out);
             }
+            if lost {
+                // Whose record is damaged, or whose key is gone: nobody can call him, and nobody is left to believe that we will.
+                self.callbacks.insert(call, callback);
+                self.callback_over(now, call, "lost", out);
+                continue;
+            }
             if usize::from(open.tries) > self.acd.config().callback_gaps.len() {
                 self.callbacks.insert(call, callback);
                 self.callback_over(now, call, "given_up", out);
@@ -116,7 +186,7 @@ impl Engine {
             }
             let wait_ms = u64::try_from(open.next_ms - self.wall.at(now)).unwrap_or(0);
             let rest = (wait_ms > 0).then(|| now + Duration::from_millis(wait_ms));
-            self.callback_waits(now, call, callback, rest, out);
+            self.callback_waits(now, call, callback, rest, true, out);
         }
     }
 
@@ -149,6 +219,13 @@ impl Engine {
         self.callback_over(now, of, if spent { "given_up" } else { "too_late" }, out);
     }
 
+    /// He speaks with somebody after all, before his call was over.
+    pub(super) fn callback_withdrawn(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        if self.calls.get_mut(&id).and_then(|call| call.callback.take()).is_some() {
+            self.note(now, Fact::CallbackOver { call: id, why: "withdrawn".to_owned() }, out);
+        }
+    }
+
     /// SIGTERM: nobody is offered one any more; the next start has them in line.
     pub(in crate::call) fn callbacks_rest(&mut self, now: Time) {
         let waiting: Vec<CallId> =
@@ -163,7 +240,8 @@ impl Engine {
         !self.draining && self.callbacks.get(&of).is_some_and(|callback| callback.dialled.is_none())
     }
 
-    /// The agent has taken it: his line is up and the citizen's phone rings.
+    /// The agent has taken it: the citizen's phone rings, and with it the agent's, where he has one. Where that cannot be, his panel stops
+    /// ringing all the same.
     pub(super) fn call_back(
         &mut self,
         now: Time,
@@ -176,33 +254,34 @@ impl Engine {
         if let Some(seat) = self.desk.seats.get_mut(&agent) {
             seat.call = None;
         }
+        // His safe time may have ended while he waited.
+        if self.callback_is_late(now, of, now, out) {
+            return self.tell(now, agent, AgentEvent::Rescinded { call: of, why: "not_now" });
+        }
         let Some(callback) = self.callbacks.get_mut(&of) else {
             self.acd_fact(|acd, said| acd.callback_dropped(now, of, said));
-            return;
+            return self.tell(now, agent, AgentEvent::Rescinded { call: of, why: "failed" });
         };
         callback.tries = callback.tries.saturating_add(1);
         let (number, nth) = (callback.number.clone(), callback.tries);
         let ticket = callback.ticket.as_ref().map(|(no, _)| Arc::clone(no));
         self.counters.add(Count::CallbacksTried);
         if self.outside(&number) == Err(Refused::NumberRefused) {
-            return self.callback_over(now, of, "number_refused", out);
+            self.callback_over(now, of, "number_refused", out);
+            return self.tell(now, agent, AgentEvent::Rescinded { call: of, why: "failed" });
         }
         let begun = self.next_call;
-        match self.dial_for(now, agent, &number, ticket, Some(of), out) {
-            Ok(Some(id)) if self.calls.contains_key(&id) => {
-                if let Some(card) = self.card(id, Some(agent)) {
-                    self.tell(now, agent, AgentEvent::Answered { card });
-                }
-            }
-            Ok(_) => {}
-            // No call could be begun: the try counts all the same, or it would be tried for ever.
-            Err(_) if self.next_call == begun => {
-                let fact = Fact::CallbackTried { call: of, nth, agent: agent.to_string(), by: of };
-                self.note(now, fact, out);
-                self.callback_try_over(now, of, "failed", out);
-            }
-            Err(_) => {}
+        let dialled = self.dial_for(now, agent, &number, ticket, Cause::Callback(of), out);
+        if let Some(card) = dialled.ok().flatten().and_then(|id| self.card(id, Some(agent))) {
+            return self.tell(now, agent, AgentEvent::Answered { card });
         }
+        if self.next_call == begun {
+            // No call could be begun: the try counts all the same, or it would be tried for ever.
+            let fact = Fact::CallbackTried { call: of, nth, agent: agent.to_string(), by: of };
+            self.note(now, fact, out);
+            self.callback_try_over(now, of, "failed", out);
+        }
+        self.tell(now, agent, AgentEvent::Rescinded { call: of, why: "failed" });
     }
 
     /// The call that dials him exists.
@@ -220,8 +299,18 @@ impl Engine {
         self.note(now, Fact::CallbackTried { call: of, nth, agent: agent.to_string(), by }, out);
     }
 
-    /// The citizen has answered.
-    pub(super) fn callback_reached(&mut self, now: Time, of: CallId, by: CallId, out: &mut Vec<Effect>) {
+    /// Is this call the try of that callback which is still to show what comes of it?
+    pub(in crate::call) fn is_tried_by(&self, of: CallId, by: CallId) -> bool {
+        self.callbacks.get(&of).is_some_and(|callback| callback.dialled == Some(by))
+    }
+
+    /// The citizen has answered and an agent is there: both were needed, in either order.
+    pub(super) fn reached(&mut self, now: Time, by: CallId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get(&by).filter(|call| matches!(call.stage, Stage::Talking { .. }))
+        else {
+            return;
+        };
+        let Some(of) = call.calls_back.filter(|of| self.is_tried_by(*of, by)) else { return };
         let Some(callback) = self.callbacks.get(&of) else { return };
         let (nth, outcome) = (callback.tries, "answered".to_owned());
         let _ = self.acd_fact(|acd, said| acd.callback_reached(now, of, by, said));
@@ -252,6 +341,8 @@ impl Engine {
         } else if !kept {
             // It was the last try, or there is no room for its place any more.
             self.callback_over(now, of, "given_up", out);
+        } else if let Some(next) = next {
+            self.callback_is_late(now, of, next, out);
         }
         self.stir(now, &queue);
     }

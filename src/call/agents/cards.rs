@@ -154,7 +154,7 @@ impl Engine {
         let talkers = call.parties.iter().filter(|party| party.up && party.role.is_heard()).count();
         match (&call.stage, mine) {
             (Stage::Talking { .. }, Some(party)) if party.up && consulting => "consulting",
-            (Stage::Talking { .. }, Some(party)) if party.up && call.aside => "held",
+            (Stage::Talking { .. }, Some(party)) if party.up && (call.aside || call.asking == to) => "held",
             (Stage::Talking { .. }, Some(party)) if party.up && talkers > 1 => "conference",
             (Stage::Talking { .. }, Some(party)) if party.up => "talking",
             // The citizen was quicker than the agent's own phone.

@@ -127,7 +127,9 @@ impl Engine {
         call.stage = Stage::Talking { until: None };
         call.taken_ms.get_or_insert(wall_ms);
         self.touched.push(id);
-        let (arrived_ms, numbered) = (call.arrived_ms, call.ticket.is_some());
+        let (arrived_ms, outbound) = (call.arrived_ms, call.outbound);
+        let numbered = call.ticket.is_some() || outbound;
+        self.callback_withdrawn(now, id, out);
         let waited_ms = millis(now.since(since));
         let left = Fact::QueueLeft {
             call: id,
@@ -137,7 +139,9 @@ impl Engine {
         };
         self.note(now, left, out);
         self.stir(now, &queue);
-        self.step(now, id, Input::Queue(QueueNews::Answered), out);
+        if !outbound {
+            self.step(now, id, Input::Queue(QueueNews::Answered), out);
+        }
         if !numbered {
             let ticket = self.draw(now, id, arrived_ms, out);
             if let Some(call) = self.calls.get_mut(&id) {

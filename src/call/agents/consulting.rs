@@ -7,16 +7,25 @@ use super::party::{Role, Who};
 use super::seam::{AgentEvent, Device, Refused, Target};
 use crate::acd::AgentId;
 use crate::base::{CallId, Time};
+use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine};
 use crate::call::live::Stage;
 use crate::sip::seam::PeerId;
+use crate::ticket::numbers::is_emergency;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// 三方通话 and more: so many can speak with each other on one call.
 const TALKERS_MAX: usize = 8;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Without what only helps the eye.
+fn plain(number: &str) -> String {
+    number.chars().filter(|c| !matches!(c, ' ' | '-')).collect()
+}
 
 impl Engine {
-    /// The citizen is set aside and the other is called.
+    /// The other is called and the citizen set aside; in a conference those who are left with him go on without the one who asks.
     pub(super) fn consult(
         &mut self,
         now: Time,
@@ -26,16 +35,51 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> Done {
         let id = self.his_talk(agent, named)?;
+        self.not_asked(agent, id)?;
         if self.asks(id) {
             return Err(Refused::WrongState);
         }
         self.call_in(now, id, agent, to, true, out)?;
-        self.set_aside(now, id, true, out);
+        self.turns_away(now, id, agent, out);
         Ok(Some(id))
     }
 
+    fn turns_away(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.asking = Some(agent);
+        let told = !call.aside;
+        self.part(now, id, out);
+        let held = self.calls.get(&id).is_some_and(|call| !call.aside);
+        if told && held {
+            self.tell(now, agent, AgentEvent::Held { call: id });
+        }
+    }
+
+    /// While somebody asks, the citizen hears music unless there is company for him.
+    pub(super) fn part(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get(&id) else { return };
+        if call.asking.is_none() {
+            return;
+        }
+        let aside = !call.has_company();
+        self.set_aside(now, id, aside, out);
+        self.rebridge(id, out);
+    }
+
+    /// Whoever asked is among the others again.
+    pub(super) fn turns_back(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let asker = call.asking.take();
+        let aside = call.aside;
+        self.set_aside(now, id, false, out);
+        self.rebridge(id, out);
+        if let Some(asker) = asker.filter(|_| !aside) {
+            self.tell(now, asker, AgentEvent::Retrieved { call: id });
+        }
+    }
+
     /// Somebody on this call asks somebody, who talks already or still rings.
-    fn asks(&self, id: CallId) -> bool {
+    pub(super) fn asks(&self, id: CallId) -> bool {
         self.calls.get(&id).is_some_and(|call| call.parties.iter().any(|p| p.consult))
             || !self.ringing_for(id, true).is_empty()
     }
@@ -61,6 +105,7 @@ impl Engine {
             Target::Queue(_) => Err(Refused::NoSuchTarget),
             Target::Number(number) => {
                 let (peer, number) = self.outside(number)?;
+                self.dials_once_more(now, by)?;
                 let from = self.own_number();
                 let who = Who::Number(Arc::clone(&number));
                 if self.invite_party(now, id, peer, &number, &from, Vec::new(), who, Role::Talk, consult) {
@@ -178,8 +223,10 @@ impl Engine {
         let queue = call.queue.clone();
         let listeners = call.parties.iter().filter_map(|party| party.agent()).collect();
         self.listeners_go(now, id, listeners, out);
-        if !queue.is_some_and(|queue| self.send_to_queue(now, id, &queue, out)) {
-            self.alone(now, id, out);
+        // In a crisis he is the next one, whatever was tried.
+        let crisis = self.calls.get(&id).is_some_and(|call| call.crisis);
+        if crisis || !queue.is_some_and(|queue| self.send_to_queue(now, id, &queue, out)) {
+            self.alone(now, id, false, out);
         }
     }
 
@@ -205,7 +252,7 @@ impl Engine {
     }
 
     /// Whoever was asked goes; the citizen stays aside until he is retrieved.
-    pub(super) fn end_consult(&mut self, now: Time, id: CallId, by: AgentId, out: &mut Vec<Effect>) {
+    pub(super) fn end_consult(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get(&id) else { return };
         let asked: Vec<(Option<AgentId>, u64)> =
             call.parties.iter().filter(|p| p.consult).map(|p| (p.agent(), p.leg.id.0)).collect();
@@ -228,7 +275,6 @@ impl Engine {
                 }
             }
         }
-        let _ = by;
     }
 
     /// The one who was asked takes the citizen; the one who asked is off the call.
@@ -240,6 +286,7 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> Done {
         let id = self.his_talk(agent, named)?;
+        self.not_asked(agent, id)?;
         let Some(call) = self.calls.get_mut(&id) else { return Err(Refused::NoSuchCall) };
         let Some(party) = call.parties.iter_mut().find(|p| p.consult && p.up && p.agent() != Some(agent))
         else {
@@ -269,11 +316,12 @@ impl Engine {
     ) -> Done {
         let id = self.his_talk(agent, named)?;
         let Some(call) = self.calls.get(&id) else { return Err(Refused::NoSuchCall) };
-        // In a crisis the citizen is not let go of.
-        if call.crisis {
+        // In a crisis the citizen is not let go of, and nobody is left with police or ambulance before a word was said to them.
+        let spoken = matches!(to, Target::Number(number) if is_emergency(&plain(number)));
+        if call.crisis || spoken {
             return Err(Refused::NotAllowed);
         }
-        if call.outbound || self.asks(id) {
+        if call.outbound || self.asks(id) || call.asking.is_some_and(|asker| asker != agent) {
             return Err(Refused::WrongState);
         }
         if let Target::Queue(queue) = to {
@@ -284,6 +332,9 @@ impl Engine {
             if !self.send_to_queue(now, id, queue, out) {
                 return Err(Refused::TargetBusy);
             }
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.agent = None;
+            }
             for other in others {
                 let role = self.calls.get(&id).and_then(|c| c.party_of(other)).map_or(Role::Talk, |p| p.role);
                 self.drop_party(now, id, other, "transferred", out);
@@ -293,6 +344,11 @@ impl Engine {
         }
         self.call_in(now, id, agent, to, false, out)?;
         self.set_aside(now, id, true, out);
+        if let Some(call) = self.calls.get_mut(&id) {
+            // An outside number writes no ticket: that stays with who sent the citizen there.
+            let outside = call.agent.filter(|_| matches!(to, Target::Number(_)));
+            call.agent = call.next_agent(Some(agent)).or(outside);
+        }
         self.drop_party(now, id, agent, "transferred", out);
         self.freed(now, id, agent, Role::Talk, "transferred");
         Ok(Some(id))
@@ -312,20 +368,39 @@ impl Engine {
             self.call_in(now, id, agent, to, false, out)?;
             return Ok(Some(id));
         }
+        self.not_asked(agent, id)?;
         let Some(call) = self.calls.get_mut(&id) else { return Err(Refused::NoSuchCall) };
         let Some(party) = call.parties.iter_mut().find(|p| p.consult && p.up && p.agent() != Some(agent))
         else {
             return Err(Refused::WrongState);
         };
         party.consult = false;
-        self.set_aside(now, id, false, out);
-        self.rebridge(id, out);
+        self.turns_back(now, id, out);
         Ok(Some(id))
+    }
+
+    /// Counts a number that an agent dials of his own choice: a page in the wrong hands does not dial all night (`attacks.md` S20).
+    pub(super) fn dials_once_more(&mut self, now: Time, agent: AgentId) -> Result<(), Refused> {
+        let most = self.config.dial.per_agent_hour;
+        let Some(seat) = self.desk.seats.get_mut(&agent) else { return Err(Refused::NotLoggedIn) };
+        if now >= seat.dials.0 {
+            seat.dials = (now + HOUR, 0);
+        }
+        seat.dials.1 = seat.dials.1.saturating_add(1);
+        let dialled = seat.dials.1;
+        if most == 0 || dialled <= most {
+            return Ok(());
+        }
+        self.counters.add(Count::DialsLimited);
+        if dialled == most + 1 {
+            self.alarm(now, "dials_limited", None, Some(agent), "");
+        }
+        Err(Refused::Limit)
     }
 
     /// The trunk and the number as it may be dialled: by class and list only (`attacks.md` S20, S21).
     pub(super) fn outside(&self, number: &str) -> Result<(PeerId, Arc<str>), Refused> {
-        let number: String = number.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        let number = plain(number);
         if !is_dialable(&number) || !self.config.dial.allows(&number) {
             return Err(Refused::NumberRefused);
         }

@@ -6,6 +6,7 @@ use super::watching::Watching;
 use crate::acd::{self, AgentId, OfferId};
 use crate::base::{CallId, Deadlines, Time, soonest};
 use crate::call::engine::{Effect, Engine};
+use crate::call::intents::LastIntent;
 use crate::call::live::Stage;
 use crate::sip::seam::{Peer, PeerId, PeerKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +45,8 @@ pub(in crate::call) struct Seat {
     pub fresh_until: Option<Time>,
     /// He has called for help on this call.
     pub assist: Option<CallId>,
+    /// The end of the hour in which he has dialled so many numbers.
+    pub dials: (Time, u32),
 }
 
 impl Seat {
@@ -69,6 +72,7 @@ impl Seat {
             came_for: None,
             fresh_until: None,
             assist: None,
+            dials: (Time::ZERO, 0),
         }
     }
 }
@@ -124,6 +128,9 @@ pub(in crate::call) struct Desk {
     pub words: Vec<FromEngine>,
     /// Who may be ready by the roster; `None`: it does not bind.
     pub may: Option<BTreeMap<AgentId, seam::Turn>>,
+    /// What those wanted before the start who have not logged in since, and how long that counts.
+    pub wanted: BTreeMap<AgentId, LastIntent>,
+    pub wanted_until: Time,
 }
 
 impl Desk {
@@ -205,7 +212,9 @@ impl Engine {
                 return;
             }
             // Whoever dialled is free too when his own phone has not come up yet. A callback's place is not his to give up.
-            let dialled = self.calls.get(&id).is_some_and(|c| matches!(c.stage, Stage::Dialing { .. }));
+            let dialled = self.calls.get(&id).is_some_and(|c| {
+                c.outbound && matches!(c.stage, Stage::Dialing { .. } | Stage::Talking { .. })
+            });
             match agent {
                 Some(agent) if up => self.freed(now, id, agent, role, why),
                 Some(agent) if dialled => {
@@ -250,6 +259,10 @@ impl Engine {
             let up = call.parties.iter().any(|party| party.up);
             assert!(talking || !up, "{id} has parties while {:?}", call.stage);
             assert!(!call.aside || talking, "{id} is set aside by nobody");
+            let asker = call.asking.and_then(|asker| call.party_of(asker));
+            assert_eq!(call.asking.is_some(), asker.is_some_and(|p| p.up && p.role.is_heard()), "{id} asker");
+            let asked = call.parties.iter().any(|party| party.up && party.consult);
+            assert!(!asked || asker.is_some(), "{id}: asked by nobody");
         }
         for (offer, open) in &self.desk.offers {
             assert_eq!(self.acd.offer_of(*offer), Some((open.agent, open.call)), "{offer:?}");

@@ -1,12 +1,13 @@
 //! Calls that begin with an agent: the citizen is dialled, and shown the hotline's own number.
 
 use super::orders::{Done, refused};
-use super::party::Role;
+use super::party::{Party, Role};
 use super::seam::{AgentEvent, Refused};
 use crate::acd::AgentId;
 use crate::base::{CallId, LegId, Personal, Time};
+use crate::call::EndReason;
 use crate::call::counters::Count;
-use crate::call::engine::{Effect, Engine};
+use crate::call::engine::{Effect, EndedBy, Engine};
 use crate::call::fact::{CallArrived, Fact};
 use crate::call::live::{Call, Leg, Stage};
 use crate::ivr::Walk;
@@ -16,8 +17,20 @@ use rand_chacha::rand_core::Rng;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+/// Why a number is dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// By the agent's own choice, of which there are so many in an hour.
+    Chosen,
+    /// It is a try of the callback that was asked for in this call.
+    Callback(CallId),
+    /// A crisis or an emergency has broken.
+    Broken,
+}
+
 impl Engine {
-    /// The agent must have nothing in hand; his own line is up before the citizen's phone rings.
+    /// The agent must have nothing in hand, and sound must pass to him. A browser is on the call at once; a desk phone is rung together
+    /// with the citizen's, to answer by itself.
     pub(super) fn dial(
         &mut self,
         now: Time,
@@ -26,17 +39,17 @@ impl Engine {
         ticket: Option<Arc<str>>,
         out: &mut Vec<Effect>,
     ) -> Done {
-        self.dial_for(now, agent, number, ticket, None, out)
+        self.dial_for(now, agent, number, ticket, Cause::Chosen, out)
     }
 
-    /// The same, also as a try of the callback that was asked for in the call `of`: the ACD has the agent on that one already.
+    /// The same for another cause. Of a callback the ACD has the agent on the call in which it was asked for already.
     pub(super) fn dial_for(
         &mut self,
         now: Time,
         agent: AgentId,
         number: &str,
         ticket: Option<Arc<str>>,
-        of: Option<CallId>,
+        cause: Cause,
         out: &mut Vec<Effect>,
     ) -> Done {
         if self.desk.seats.get(&agent).is_none_or(|seat| seat.call.is_some()) {
@@ -48,6 +61,9 @@ impl Engine {
         let (peer, number) = self.outside(number)?;
         if !self.has_ears(agent) {
             return Err(Refused::NoMedia);
+        }
+        if cause == Cause::Chosen {
+            self.dials_once_more(now, agent)?;
         }
         let Some(port) = self.ports.lease() else { return Err(Refused::Limit) };
         let leg = Leg { id: LegId(self.next_leg), port, ssrc: self.rng.next_u32(), open: false };
@@ -62,13 +78,17 @@ impl Engine {
             return Err(Refused::TargetBusy);
         };
         let id = self.begin_outbound(now, dialog, leg, agent, &number, &from, peer, ticket, out);
+        let of = match cause {
+            Cause::Callback(of) => Some(of),
+            Cause::Chosen | Cause::Broken => None,
+        };
         if let Some(of) = of {
             self.callback_dialled(now, of, agent, id, out);
             if let Some(call) = self.calls.get_mut(&id) {
                 (call.calls_back, call.back_to) = (Some(of), self.callbacks.get(&of).cloned());
             }
         } else if let Err(why) = self.acd_fact(|acd, actions| acd.busy(now, agent, id, actions)) {
-            self.end(now, id, crate::call::EndReason::DialFailed, crate::call::engine::EndedBy::Us, out);
+            self.end(now, id, EndReason::DialFailed, EndedBy::Us, out);
             return Err(refused(why));
         }
         if !self.seat_joins(now, id, agent, Role::Talk, out) {
@@ -80,7 +100,7 @@ impl Engine {
             if of.is_none() {
                 let _ = self.acd_fact(|acd, actions| acd.idle(now, agent, actions));
             }
-            self.end(now, id, crate::call::EndReason::DialFailed, crate::call::engine::EndedBy::Us, out);
+            self.end(now, id, EndReason::DialFailed, EndedBy::Us, out);
             return Err(Refused::NoMedia);
         }
         Ok(Some(id))
@@ -157,15 +177,21 @@ impl Engine {
         if !matches!(call.stage, Stage::Dialing { .. }) {
             return;
         }
-        let back = call.calls_back;
         self.reach.took(crate::call::Place::Dialing, crate::call::News::Confirmed);
+        let speaks = |party: &Party| party.speaks() && party.away_until.is_none();
+        let there = call.parties.iter().any(|party| party.agent().is_some() && speaks(party));
+        // His own phone may still ring.
+        if !there && call.parties.iter().all(|party| party.up) {
+            // Whoever answers is not met by silence, and what he was promised is not used up by it.
+            return self.end(now, id, EndReason::DialFailed, EndedBy::Us, out);
+        }
         call.stage = Stage::Talking { until: None };
         call.taken_ms = Some(wall_ms);
         call.answered = Some(now);
         self.touched.push(id);
         self.callee_answer_fact(now, id, out);
-        if let Some(of) = back {
-            self.callback_reached(now, of, id, out);
+        if there {
+            self.reached(now, id, out);
         }
         self.record_callee(now, id, out);
         self.rebridge(id, out);

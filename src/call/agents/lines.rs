@@ -5,17 +5,19 @@ use super::party::{Party, Role, Who};
 use super::seam::{Device, FromEngine};
 use crate::acd::AgentId;
 use crate::base::{CallId, LegId, Personal, Time};
+use crate::call::Limits;
 use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine, LEG_CLOSE_LIMIT};
 use crate::call::fact::{Fact, PartyJoined};
-use crate::call::live::{Closing, Leg, Stage};
+use crate::call::live::{Closing, Leg};
 use crate::call::reach::News;
 use crate::call::sip_news::session_of;
 use crate::media::seam::{BridgeId, Codec, Order, Session};
-use crate::sip::seam::{DialogEnd, DialogId, LocalMedia, NegotiatedMedia, PeerId, PeerKind};
+use crate::sip::seam::{DialogEnd, DialogId, Direction, LocalMedia, NegotiatedMedia, PeerId, PeerKind};
 use rand_chacha::rand_core::Rng;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everybody on one call, listeners too.
 pub(super) const PARTIES_MAX: usize = 10;
@@ -84,10 +86,7 @@ impl Engine {
                 let ours = SocketAddr::new(self.config.media_local, leg.port.port);
                 out.push(Effect::Media { worker, order: Order::Open { leg: leg_id, port, ssrc, session } });
                 let who = self.who(agent);
-                self.add_party(
-                    id,
-                    Party { who, role, leg, dialog: None, up: false, aside: false, consult: false },
-                );
+                self.add_party(id, Party::new(who, role, leg, None, false));
                 if let Some(seat) = self.desk.seats.get(&agent) {
                     let word = FromEngine::Relay { agent: Arc::clone(&seat.name), worker: Some(ours) };
                     self.desk.words.push(word);
@@ -165,8 +164,7 @@ impl Engine {
         let invited = self.sip(|ua, sip| ua.invite(now, peer, to, from, media, &headers, sip));
         match invited {
             Ok(dialog) => {
-                let dialog = Some(dialog);
-                self.add_party(id, Party { who, role, leg, dialog, up: false, aside: false, consult });
+                self.add_party(id, Party::new(who, role, leg, Some(dialog), consult));
                 true
             }
             Err(_) => {
@@ -190,15 +188,22 @@ impl Engine {
             media.remote.is_some_and(|remote| peer.media_nets.iter().any(|net| net.contains(remote.ip())))
         });
         let nets = nets.map_or_else(|| Arc::from([]), |peer| Arc::clone(&peer.media_nets));
+        let limits = &self.config.limits;
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(party) = call.parties.iter_mut().find(|party| party.dialog == Some(dialog)) else { return };
         let session = Box::new(session_of(media, nets));
         let (leg, worker) = (party.leg.id, party.leg.port.worker);
-        if std::mem::replace(&mut party.leg.open, true) {
+        let held = media.held_by_peer || media.direction == Direction::Inactive;
+        let was_held = std::mem::replace(&mut party.held, held);
+        let was_open = std::mem::replace(&mut party.leg.open, true);
+        if was_open {
             out.push(Effect::Media { worker, order: Order::Update { leg, session } });
         } else {
             let (port, ssrc) = (party.leg.port.port, party.leg.ssrc);
             out.push(Effect::Media { worker, order: Order::Open { leg, port, ssrc, session } });
+        }
+        if party.up && (!was_open || was_held != held) {
+            out.push(watch(limits, party));
         }
         self.rebridge(id, out);
     }
@@ -211,7 +216,7 @@ impl Engine {
         which: impl Fn(&Party) -> bool,
         out: &mut Vec<Effect>,
     ) {
-        let silence_ms = u32::try_from(self.config.limits.party_silence.as_millis()).unwrap_or(u32::MAX);
+        let limits = &self.config.limits;
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(party) = call.parties.iter_mut().find(|party| !party.up && which(party)) else { return };
         party.up = true;
@@ -230,7 +235,10 @@ impl Engine {
             worker,
             ssrc: party.leg.ssrc,
         };
-        out.push(Effect::Media { worker, order: Order::WatchSilence { leg, after_ms: silence_ms } });
+        // A phone's leg opens by what was agreed, which is told after its answer.
+        if party.leg.open {
+            out.push(watch(limits, party));
+        }
         self.note(now, Fact::PartyJoined(Box::new(joined)), out);
         self.rebridge(id, out);
     }
@@ -258,6 +266,9 @@ impl Engine {
     ) -> Option<Party> {
         let call = self.calls.get_mut(&id)?;
         let party = call.parties.remove(at);
+        if party.agent().is_some() && party.agent() == call.asking {
+            call.asking = None;
+        }
         self.touched.push(id);
         self.by_leg.remove(&party.leg.id);
         if let Some(dialog) = party.dialog
@@ -343,7 +354,9 @@ impl Engine {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(at) = call.parties.iter().position(|party| party.dialog == Some(dialog)) else { return };
         let (agent, up) = (call.parties[at].agent(), call.parties[at].up);
-        let dialling = call.outbound && matches!(call.stage, Stage::Dialing { .. });
+        // Whoever dialled, and is the only one there.
+        let dials = |agent| call.outbound && call.agent == Some(agent) && !call.is_attended_but(agent);
+        let dialling = agent.is_some_and(dials);
         self.took(id, News::PartyGone);
         let offer = agent.and_then(|agent| self.desk.offer_of(agent)).filter(|(_, open)| open.call == id);
         match (agent, offer) {
@@ -359,7 +372,11 @@ impl Engine {
                 };
                 self.offer_over(now, offer, how, out);
             }
-            (Some(agent), None) if up => self.leaves(now, id, agent, "hung_up", out),
+            (Some(agent), None) if up => {
+                // A phone that is out of reach has not hung up: in a crisis that is another matter.
+                let by_hand = matches!(why, DialogEnd::Bye { .. });
+                self.leaves(now, id, agent, if by_hand { "hung_up" } else { "lost" }, out);
+            }
             // He has dialled, and his own phone does not come up: nobody is to be rung for nobody.
             (Some(agent), None) if dialling => self.leaves(now, id, agent, "unreachable", out),
             (Some(agent), None) => self.not_reached(now, id, agent, out),
@@ -390,6 +407,18 @@ impl Engine {
     pub(super) fn forget_safe(&mut self, id: CallId) {
         self.desk.safe.retain(|(_, what)| *what != Safe::Number(id));
     }
+}
+
+/// How long a party may be silent: an agent is soon missed, an outside number as late as a citizen, and whoever holds us never.
+fn watch(limits: &Limits, party: &Party) -> Effect {
+    let limit = match party.who {
+        _ if party.held => Duration::ZERO,
+        Who::Agent(_) => limits.party_silence,
+        Who::Number(_) => limits.media_silence,
+    };
+    let after_ms = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+    let (leg, worker) = (party.leg.id, party.leg.port.worker);
+    Effect::Media { worker, order: Order::WatchSilence { leg, after_ms } }
 }
 
 /// A browser's relay speaks A-law from one address; the stranger's filter is in front of it.

@@ -11,6 +11,7 @@
 //! - [`orders`]: the contract's commands, each answered.
 //! - [`special`]: callers for whom the usual way is wrong.
 //! - [`rostering`]: who may be ready by the roster.
+//! - [`restoring`]: what they wanted before a restart.
 //! - [`calling_back`]: citizens who wait for a call of ours.
 //! - [`connecting`]: what the flow and the waiting line dial by themselves.
 //! - [`cards`]: what panels are shown. [`watching`]: to whom the floor is shown.
@@ -28,6 +29,7 @@ mod lines;
 mod offering;
 mod orders;
 pub(super) mod party;
+mod restoring;
 mod rostering;
 pub mod seam;
 pub(in crate::call) mod special;

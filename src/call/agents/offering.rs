@@ -8,6 +8,7 @@ use crate::base::{CallId, Time};
 use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine, millis};
 use crate::call::fact::{Fact, QueueOutcome};
+use crate::call::intents::Wish;
 use crate::call::live::Stage;
 use crate::call::reach::News;
 use crate::ivr::seam::{Input, QueueNews};
@@ -47,6 +48,7 @@ impl Engine {
             }
             Action::AgentState { agent, state, since } => self.agent_is(now, agent, state, since, out),
             Action::Break { agent, news } => self.break_news(now, agent, news),
+            Action::Intends { agent, intent, on_break } => self.intends(now, agent, intent, on_break, out),
             Action::WrapOverdue { agent, call } => {
                 self.alarm(now, "wrap_overdue", Some(call), Some(agent), "");
             }
@@ -200,10 +202,8 @@ impl Engine {
         call.agent = Some(agent);
         call.taken_ms.get_or_insert(self.wall.at(now));
         let (arrived_ms, numbered) = (call.arrived_ms, call.ticket.is_some());
-        if call.callback.take().is_some() {
-            // He speaks with somebody after all.
-            self.note(now, Fact::CallbackOver { call: id, why: "withdrawn".to_owned() }, out);
-        }
+        let outbound = call.outbound;
+        self.callback_withdrawn(now, id, out);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let queue = call.queue.as_ref().map(|queue| queue.to_string()).unwrap_or_default();
         let waited_ms = millis(waited);
@@ -214,8 +214,10 @@ impl Engine {
         );
         self.stir(now, &Arc::from(queue));
         // The walk rests at once: its music stops before the first word.
-        self.step(now, id, Input::Queue(QueueNews::Answered), out);
-        if !numbered {
+        if !outbound {
+            self.step(now, id, Input::Queue(QueueNews::Answered), out);
+        }
+        if !numbered && !outbound {
             let ticket = self.draw(now, id, arrived_ms, out);
             if let Some(call) = self.calls.get_mut(&id) {
                 call.ticket = ticket;
@@ -252,6 +254,10 @@ impl Engine {
         let ahead = self.acd.ahead(id).unwrap_or(0);
         if let Some(callback) = self.callbacks.get_mut(&id) {
             callback.queue = Arc::clone(to);
+            self.note(now, Fact::CallbackMoved { call: id, queue: to.to_string() }, out);
+        }
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.queue = Some(Arc::clone(to));
         }
         if self.calls.get(&id).is_some_and(|call| matches!(call.stage, Stage::Queued { .. })) {
             self.note(now, Fact::QueueEntered { call: id, queue: to.to_string(), priority, ahead }, out);
@@ -296,6 +302,27 @@ impl Engine {
         for queue in queues {
             self.stir(now, &queue);
         }
+    }
+
+    /// Durable, so that he is what he was after a restart.
+    fn intends(
+        &mut self,
+        now: Time,
+        agent: AgentId,
+        intent: Option<acd::Intent>,
+        on_break: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let (intent, reason) = match intent {
+            None => ("offline", String::new()),
+            Some(acd::Intent::Ready) => (Wish::Ready.label(), String::new()),
+            Some(acd::Intent::NotReady(reason)) => {
+                let wish = if on_break { Wish::Break } else { Wish::NotReady };
+                (wish.label(), reason.to_string())
+            }
+        };
+        let fact = Fact::AgentIntent { agent: agent.to_string(), intent: intent.to_owned(), reason };
+        self.note(now, fact, out);
     }
 
     fn break_news(&mut self, now: Time, agent: AgentId, news: BreakNews) {

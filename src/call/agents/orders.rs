@@ -188,16 +188,22 @@ impl Engine {
             AgentCommand::Hold { call } => {
                 let id = self.his_talk(agent, call)?;
                 self.not_asked(agent, id)?;
+                if self.is_set_aside(id) {
+                    return Err(Refused::WrongState);
+                }
                 self.set_aside(now, id, true, out);
                 Ok(Some(id))
             }
             AgentCommand::Retrieve { call } => {
                 let id = self.his_talk(agent, call)?;
                 self.not_asked(agent, id)?;
-                if self.calls.get(&id).is_some_and(|call| call.parties.iter().any(|p| p.consult)) {
-                    self.end_consult(now, id, agent, out);
+                if !self.is_set_aside(id) {
+                    return Err(Refused::WrongState);
                 }
-                self.set_aside(now, id, false, out);
+                if self.asks(id) {
+                    self.end_consult(now, id, out);
+                }
+                self.turns_back(now, id, out);
                 Ok(Some(id))
             }
             AgentCommand::Dtmf { call, digits } => self.dtmf(agent, call, &digits, out),
@@ -213,7 +219,9 @@ impl Engine {
                 if !self.calls.get(&id).is_some_and(|call| call.parties.iter().any(other)) {
                     return Err(Refused::WrongState);
                 }
-                self.set_aside(now, id, false, out);
+                if self.not_asked(agent, id).is_ok() {
+                    self.turns_back(now, id, out);
+                }
                 self.leaves(now, id, agent, "completed", out);
                 Ok(Some(id))
             }
@@ -276,11 +284,17 @@ impl Engine {
             if !self.config.ua.peers.iter().any(known) {
                 return Err(Refused::NoSuchTarget);
             }
+            // It rings for one of them, and the other would be rung for nothing.
+            let other = |(id, seat): (&AgentId, &Seat)| *id != agent && seat.device.as_ref() == Some(&device);
+            if self.desk.seats.iter().any(other) {
+                return Err(Refused::TargetBusy);
+            }
         }
         let Some(seat) = self.desk.seats.get_mut(&agent) else { return Err(Refused::NotLoggedIn) };
         if seat.call.is_some() && seat.device.as_ref() != Some(&device) {
             return Err(Refused::WrongState);
         }
+        let back = seat.device.is_none();
         seat.epoch += 1;
         seat.present = true;
         let epoch = SessionEpoch(seat.epoch);
@@ -289,6 +303,9 @@ impl Engine {
         self.desk.away.moved(agent, before, None);
         self.acd_fact(|acd, actions| acd.login(now, agent, epoch.0, actions)).map_err(refused)?;
         self.tell_path(now, agent);
+        if back {
+            self.as_before(now, agent);
+        }
         Ok(None)
     }
 
@@ -343,10 +360,17 @@ impl Engine {
         }
     }
 
-    /// Setting the citizen aside is for whoever asks, not for whom he asks.
-    fn not_asked(&self, agent: AgentId, id: CallId) -> Result<(), Refused> {
-        let asked = self.calls.get(&id).and_then(|call| call.party_of(agent)).is_some_and(|p| p.consult);
-        if asked { Err(Refused::WrongState) } else { Ok(()) }
+    /// Setting the citizen aside is for whoever asks, not for whom he asks, nor for those who go on without them.
+    pub(super) fn not_asked(&self, agent: AgentId, id: CallId) -> Result<(), Refused> {
+        let Some(call) = self.calls.get(&id) else { return Err(Refused::NoSuchCall) };
+        let asked = call.party_of(agent).is_some_and(|party| party.consult);
+        let asking = call.asking.is_some_and(|asker| asker != agent);
+        if asked || asking { Err(Refused::WrongState) } else { Ok(()) }
+    }
+
+    /// The citizen hears music, or goes on with others while somebody asks.
+    fn is_set_aside(&self, id: CallId) -> bool {
+        self.calls.get(&id).is_some_and(|call| call.aside || call.asking.is_some())
     }
 
     /// Sound passes between us and the agent, as far as is known: his browser's path is proven, or his phone has registered.
@@ -415,7 +439,7 @@ impl Engine {
         });
         if consulting {
             // While asking a colleague, hanging up ends the question, not the citizen's call.
-            self.end_consult(now, id, agent, out);
+            self.end_consult(now, id, out);
         } else if let Some((offer, _)) = self.desk.offer_of(agent) {
             let _ = self.acd_fact(|acd, actions| acd.declined(now, offer, actions));
             self.offer_over(now, offer, acd::Ending::Declined, out);
@@ -481,7 +505,7 @@ impl Engine {
 
     fn force(&mut self, now: Time, lead: AgentId, of: &str, state: Forced, out: &mut Vec<Effect>) -> Done {
         let of = self.led(lead, of)?;
-        let works = state == Forced::Ready;
+        let (works, goes) = (state == Forced::Ready, state == Forced::Offline);
         let state = match state {
             Forced::Ready => acd::Forced::Ready,
             Forced::NotReady { reason } => acd::Forced::NotReady(reason),
@@ -490,6 +514,11 @@ impl Engine {
         self.acd_fact(|acd, actions| acd.force_state(now, of, state, actions)).map_err(refused)?;
         if works {
             self.let_work(now, of, lead, out);
+        }
+        if goes && let Some(seat) = self.desk.seats.get_mut(&of) {
+            seat.device = None;
+            let before = seat.away_until.take();
+            self.desk.away.moved(of, before, None);
         }
         Ok(None)
     }

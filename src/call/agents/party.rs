@@ -1,7 +1,7 @@
 //! Legs beside the citizen's, and who hears whom.
 
 use crate::acd::AgentId;
-use crate::base::LegId;
+use crate::base::{LegId, Time};
 use crate::call::live::{Call, Leg};
 use crate::media::seam::Member;
 use crate::sip::seam::DialogId;
@@ -61,9 +61,20 @@ pub struct Party {
     pub aside: bool,
     /// Asked by an agent while the citizen is set aside.
     pub consult: bool,
+    /// It holds us: it may send nothing.
+    pub held: bool,
+    /// Nothing comes from the agent any more: until then his place is kept for him.
+    pub away_until: Option<Time>,
 }
 
 impl Party {
+    pub fn new(who: Who, role: Role, leg: Leg, dialog: Option<DialogId>, consult: bool) -> Self {
+        Self { who, role, leg, dialog, up: false, aside: false, consult, held: false, away_until: None }
+    }
+    /// On the call, and one whom the citizen hears.
+    pub fn speaks(&self) -> bool {
+        self.up && self.role.is_heard()
+    }
     pub fn agent(&self) -> Option<AgentId> {
         match self.who {
             Who::Agent(agent) => Some(agent),
@@ -79,6 +90,24 @@ impl Party {
     }
     fn sounds(&self) -> bool {
         self.up && self.leg.open && !self.aside
+    }
+}
+
+/// A leg of the matrix.
+struct Side {
+    leg: LegId,
+    role: Role,
+    agent: bool,
+    apart: bool,
+}
+
+impl Side {
+    /// Listeners hear those who ask and those who go on; a whisper reaches every agent.
+    fn reaches(&self, ear: &Self) -> bool {
+        match self.role {
+            Role::Whisper => ear.agent,
+            role => role.is_heard() && (self.apart == ear.apart || !ear.role.is_heard()),
+        }
     }
 }
 
@@ -100,31 +129,45 @@ impl Call {
     pub fn is_attended_but(&self, agent: AgentId) -> bool {
         self.parties.iter().any(|party| party.role.is_heard() && party.agent() != Some(agent))
     }
+    /// Who asks, or is asked: they hear each other and none of those who go on without them.
+    fn is_apart(&self, party: &Party) -> bool {
+        self.asking.is_some() && (party.consult || party.agent() == self.asking)
+    }
+    /// Somebody is there and speaks with the citizen while an agent has turned away to ask.
+    pub fn has_company(&self) -> bool {
+        let there = |party: &&Party| party.speaks() && party.away_until.is_none();
+        self.parties.iter().filter(there).any(|party| !self.is_apart(party))
+    }
+    /// Whoever has the call when this one goes: an agent who is there rather than one who is lost, in the talk rather than asked aside.
+    pub fn next_agent(&self, but: Option<AgentId>) -> Option<AgentId> {
+        let others = self.parties.iter().filter(|party| party.speaks() && party.agent() != but);
+        let order = |party: &&Party| (party.away_until.is_some(), party.consult, party.role != Role::Talk);
+        others.filter(|party| party.agent().is_some()).min_by_key(order).and_then(Party::agent)
+    }
     /// Who speaks with whom: the citizen first, then the parties in their order. Fewer than two: nobody is bridged.
     pub fn matrix(&self) -> Vec<Member> {
         let mut sides = Vec::with_capacity(self.parties.len() + 1);
         if self.leg.open && !self.aside {
-            sides.push((self.leg.id, Role::Talk, false));
+            sides.push(Side { leg: self.leg.id, role: Role::Talk, agent: false, apart: false });
         }
-        sides.extend(
-            self.parties
-                .iter()
-                .filter(|party| party.sounds())
-                .map(|party| (party.leg.id, party.role, party.agent().is_some())),
-        );
+        sides.extend(self.parties.iter().filter(|party| party.sounds()).map(|party| Side {
+            leg: party.leg.id,
+            role: party.role,
+            agent: party.agent().is_some(),
+            apart: self.is_apart(party),
+        }));
         if sides.len() < 2 {
             return Vec::new();
         }
         let hears = |listener: usize| {
             let mut bits = 0;
-            for (n, (_, role, _)) in sides.iter().enumerate() {
-                let to_me = role.is_heard() || (*role == Role::Whisper && sides[listener].2);
-                if n != listener && to_me {
+            for (n, side) in sides.iter().enumerate() {
+                if n != listener && side.reaches(&sides[listener]) {
                     bits |= 1 << n;
                 }
             }
             bits
         };
-        sides.iter().enumerate().map(|(n, (leg, ..))| Member { leg: *leg, hears: hears(n) }).collect()
+        sides.iter().enumerate().map(|(n, side)| Member { leg: side.leg, hears: hears(n) }).collect()
     }
 }

@@ -14,7 +14,8 @@ const PUNCTUAL_MS: i64 = 60_000;
 impl Engine {
     pub(super) fn roster_input(&mut self, now: Time, input: ToEngine) {
         match input {
-            ToEngine::Roster { may } => {
+            ToEngine::Roster { may, on_call } => {
+                self.acd.set_on_call(on_call.iter().filter_map(|name| AgentId::new(name)).collect());
                 let known = |may: BTreeMap<Arc<str>, Turn>| {
                     may.into_iter().filter_map(|(name, turn)| Some((AgentId::new(&name)?, turn))).collect()
                 };

@@ -437,8 +437,8 @@ pub enum ToEngine {
     Present { agent: AgentId, present: bool },
     /// The browser's audio: proven in both directions, or why not. `media` is where the relay takes RTP of this agent.
     Path { agent: AgentId, path: Path, relay: Option<std::net::SocketAddr> },
-    /// Who may be ready by the roster from now on, all of them. `None`: the roster does not bind.
-    Roster { may: Option<BTreeMap<AgentId, Turn>> },
+    /// Who may be ready by the roster from now on, all of them (`None`: the roster does not bind), and who is on call.
+    Roster { may: Option<BTreeMap<AgentId, Turn>>, on_call: Vec<AgentId> },
     /// Something about his shifts, for the agent's pages.
     RosterNotice { agent: AgentId, code: &'static str, note: Arc<str> },
     /// Nobody is on shift, or will not be: for the leads.

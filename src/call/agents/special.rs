@@ -1,11 +1,14 @@
 //! Callers for whom the usual way is wrong (the service's rules for special callers): a word of the agent changes what follows.
 
+use super::dialling::Cause;
 use super::orders::Done;
 use super::seam::{Refused, Special};
 use crate::acd::AgentId;
 use crate::base::{CallId, Time};
 use crate::call::engine::{Effect, Engine};
+use crate::media::seam::Order;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A second silent call of the same number within this is somebody who may not be able to speak.
@@ -36,9 +39,11 @@ impl SilentCalls {
 /// A crisis or an emergency that broke: who had it, and whom to call at once.
 #[derive(Debug)]
 pub(in crate::call) struct Redial {
-    pub agent: AgentId,
+    /// `None`: nobody had it when it broke.
+    pub agent: Option<AgentId>,
     pub call: CallId,
     pub number: String,
+    pub queue: Option<Arc<str>>,
     pub crisis: bool,
 }
 
@@ -81,6 +86,10 @@ impl Engine {
     ) -> Done {
         if let Some(call) = self.calls.get_mut(&id) {
             (call.crisis, call.urgent, call.redial) = (true, true, true);
+            if call.aside {
+                let (leg, worker) = (call.leg.id, call.leg.port.worker);
+                out.push(Effect::Media { worker, order: Order::Background { leg, clip: None } });
+            }
         }
         self.note_on_call(now, id, agent, "crisis", "", out);
         self.alarm(now, "crisis", Some(id), Some(agent), "");
@@ -101,6 +110,8 @@ impl Engine {
         }
         if let Some(call) = self.calls.get_mut(&id) {
             call.silent = true;
+            // Nobody has to finish what nobody has said.
+            call.agent = None;
         }
         self.leaves(now, id, agent, "silent", out);
         Ok(Some(id))
@@ -116,24 +127,19 @@ impl Engine {
     /// A crisis or an emergency ended on the citizen's side. He is called back at once by whoever had him, on the same ticket; the leads hear of it
     /// whether that can be done or not.
     pub(in crate::call) fn redial(&mut self, now: Time, lost: Redial, out: &mut Vec<Effect>) {
-        let Redial { agent, call, number, crisis } = lost;
-        let ticket = Some(std::sync::Arc::from(call.to_string()));
-        let dialled = self.dial(now, agent, &number, ticket, out);
+        let Redial { agent, call, number, queue, crisis } = lost;
+        let ticket = Some(Arc::from(call.to_string()));
+        let dialled = agent.map(|agent| self.dial_for(now, agent, &number, ticket, Cause::Broken, out));
         let note = match &dialled {
-            Ok(_) => "called_back",
-            Err(why) => why.code(),
+            Some(Ok(_)) => "called_back",
+            Some(Err(why)) => why.code(),
+            None => "no_agent",
         };
-        self.alarm(
-            now,
-            if crisis { "crisis_dropped" } else { "emergency_dropped" },
-            Some(call),
-            Some(agent),
-            note,
-        );
-        if let Ok(Some(id)) = dialled
+        self.alarm(now, if crisis { "crisis_dropped" } else { "emergency_dropped" }, Some(call), agent, note);
+        if let Some(Ok(Some(id))) = dialled
             && let Some(call) = self.calls.get_mut(&id)
         {
-            (call.crisis, call.urgent) = (crisis, true);
+            (call.crisis, call.urgent, call.queue) = (crisis, true, queue);
         }
     }
 

@@ -39,6 +39,8 @@ impl Engine {
                 return Err(Refused::NoMedia);
             }
         }
+        self.part(now, id, out);
+        self.attend(now, id, out);
         let by: Arc<str> = Arc::from(lead.as_str());
         self.tell(now, of, AgentEvent::Monitored { call: id, by, how: role.label() });
         if let Some(card) = self.card(id, Some(lead)) {
@@ -56,8 +58,10 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refused> {
         let call = self.calls.get_mut(&id).ok_or(Refused::NoSuchCall)?;
+        let asking = call.asking == Some(lead);
         let party = call.party_of_mut(lead).ok_or(Refused::NoSuchCall)?;
-        if party.role == Role::Talk {
+        // Who asks somebody must be heard by him.
+        if party.role == Role::Talk || asking {
             return Err(Refused::WrongState);
         }
         party.role = role;

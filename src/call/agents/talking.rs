@@ -1,8 +1,8 @@
 //! What happens on a call that somebody has taken: hold, leaving, being lost, and what follows when nobody is left.
 
-use super::party::Role;
+use super::party::{Party, Role};
 use super::seam::{AgentEvent, Deafness, Path};
-use crate::acd::{self, AgentId, Enter};
+use crate::acd::{self, AgentId, Enter, Needs};
 use crate::base::{CallId, Time};
 use crate::call::EndReason;
 use crate::call::counters::Count;
@@ -11,7 +11,7 @@ use crate::call::fact::Fact;
 use crate::call::live::{Call, Stage};
 use crate::call::reach::News;
 use crate::ivr::seam::{DialEnd, Input, QueueNews};
-use crate::media::seam::Order;
+use crate::media::seam::{Order, Piece, PlayId};
 use crate::sip::seam::DialogId;
 use std::sync::Arc;
 
@@ -27,7 +27,8 @@ impl Engine {
             return;
         }
         self.touched.push(id);
-        let quiet = call.crisis;
+        // For who asks the citizen is not back, whoever speaks with him meanwhile.
+        let (quiet, but) = (call.crisis, call.asking.filter(|_| !aside));
         let (leg, worker) = (call.leg.id, call.leg.port.worker);
         // In a crisis nobody is left with music.
         let clip = music.filter(|_| aside && !quiet);
@@ -35,7 +36,7 @@ impl Engine {
         self.note(now, Fact::PartyHeld { call: id, party: CITIZEN, on: aside }, out);
         self.rebridge(id, out);
         let event = if aside { AgentEvent::Held { call: id } } else { AgentEvent::Retrieved { call: id } };
-        self.tell_call(now, id, event, None);
+        self.tell_call(now, id, event, but);
     }
 
     /// Every agent on the call but one.
@@ -63,6 +64,9 @@ impl Engine {
             self.stop_ringing(agent);
         }
         self.party_up(now, id, |party| party.dialog == Some(dialog), out);
+        if agent.is_some() {
+            self.reached(now, id, out);
+        }
         self.joined(now, id, agent, who, out);
     }
 
@@ -82,22 +86,22 @@ impl Engine {
         }
         self.tell_call(now, id, AgentEvent::Joined { call: id, who: Arc::clone(who) }, agent);
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let others = call
-            .parties
-            .iter()
-            .filter(|party| party.up && party.role.is_heard() && party.who.name() != *who)
-            .count();
-        if others == 0 {
+        let asked = call.parties.iter().any(|party| party.consult && party.who.name() == *who);
+        // Whoever was called in does not wait for one who is lost; whoever was asked does.
+        let other = |party: &Party| {
+            party.speaks() && party.who.name() != *who && (asked || party.away_until.is_none())
+        };
+        if !call.parties.iter().any(other) {
             for party in &mut call.parties {
                 party.consult = false;
             }
             call.agent = agent.or(call.agent);
-            if let Stage::Talking { until } = &mut call.stage {
-                *until = None;
-            }
             self.touched.push(id);
             self.set_aside(now, id, false, out);
+        } else {
+            self.part(now, id, out);
         }
+        self.attend(now, id, out);
     }
 
     /// The agent goes: he hung up, his phone did, or he handed the call on.
@@ -111,11 +115,17 @@ impl Engine {
     ) {
         self.took(id, News::AgentLeft);
         let role = self.calls.get(&id).and_then(|call| call.party_of(agent)).map(|party| party.role);
+        if let Some(call) = self.calls.get_mut(&id)
+            && call.agent == Some(agent)
+        {
+            // Whoever stays has the call, and its ticket.
+            call.agent = call.next_agent(Some(agent)).or(call.agent);
+        }
         self.drop_party(now, id, agent, why, out);
         self.freed(now, id, agent, role.unwrap_or(Role::Talk), why);
         let who = Arc::from(agent.as_str());
         self.tell_call(now, id, AgentEvent::Left { call: id, who }, Some(agent));
-        self.alone(now, id, out);
+        self.alone(now, id, why == "hung_up" || why == "completed", out);
     }
 
     /// The agent's part of this call is over: wrap-up after talking, nothing after listening.
@@ -145,33 +155,51 @@ impl Engine {
         self.tell(now, agent, AgentEvent::Ended { call: id, reason: why, wrap_up_until_ms });
     }
 
-    /// What follows when nobody is left with the citizen: listeners go too, and he returns to his flow.
-    pub(super) fn alone(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+    /// What follows when nobody is left with the citizen: listeners go too, and he returns to his flow. In a crisis that is so only by the
+    /// agent's own hand; else he waits for the next one before all others.
+    pub(super) fn alone(&mut self, now: Time, id: CallId, by_hand: bool, out: &mut Vec<Effect>) {
         // Whoever was asked by somebody who has gone is asked no more; whoever is called in may still come.
         for agent in self.ringing_for(id, true) {
-            if !self.calls.get(&id).is_some_and(|call| call.is_attended_but(agent)) {
+            let asked = |call: &Call| call.asking.is_some() && call.is_attended_but(agent);
+            if !self.calls.get(&id).is_some_and(asked) {
                 self.cancel_ring(now, id, agent, out);
             }
         }
-        // Who asked has gone: whoever was asked has the citizen now.
+        // Who asked has gone: whoever was asked has the citizen now, or is among those who went on with him.
         let Some(call) = self.calls.get_mut(&id) else { return };
         let heard = || call.parties.iter().filter(|party| party.role.is_heard() && party.up);
-        if heard().next().is_some() && heard().all(|party| party.consult) {
+        let handed = heard().next().is_some() && heard().all(|party| party.consult);
+        if handed {
             call.agent = heard().find_map(|party| party.agent()).or(call.agent);
-            call.parties.iter_mut().for_each(|party| party.consult = false);
-            self.set_aside(now, id, false, out);
         }
+        if handed || (call.asking.is_none() && heard().next().is_some()) {
+            let asked = call.parties.iter().any(|party| party.consult);
+            call.parties.iter_mut().for_each(|party| party.consult = false);
+            if asked {
+                call.asking = None;
+                self.set_aside(now, id, false, out);
+                self.rebridge(id, out);
+            }
+        }
+        self.part(now, id, out);
         let Some(call) = self.calls.get(&id) else { return };
-        if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing { .. }) || call.is_attended() {
+        if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing { .. }) {
             return;
+        }
+        if call.is_attended() {
+            return self.attend(now, id, out);
         }
         if !self.ringing_for(id, false).is_empty() {
             return self.set_aside(now, id, true, out);
         }
         let listeners: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
         let (outbound, dialing) = (call.outbound, matches!(call.stage, Stage::Dialing { .. }));
-        let no_survey = (call.crisis || call.no_survey) && !call.silent;
+        let kept = call.crisis && !by_hand && !dialing;
+        let no_survey = (call.crisis || call.no_survey) && !call.silent && (outbound || !kept);
         self.listeners_go(now, id, listeners, out);
+        if kept && self.unattended(now, id, out) {
+            return;
+        }
         if outbound || no_survey || dialing {
             return self.end(now, id, EndReason::AgentHungUp, EndedBy::Us, out);
         }
@@ -197,34 +225,50 @@ impl Engine {
         }
     }
 
-    /// Nothing comes from the agent any more. The citizen hears that he is not forgotten; the agent has some time to come back.
+    /// Nothing comes from the agent any more. His place is kept for some time, and whoever is with the citizen goes on without him.
     pub(super) fn lost(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) {
         let patience = now + self.config.limits.agent_away;
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let others = call
-            .parties
-            .iter()
-            .filter(|party| party.up && party.role.is_heard() && party.agent() != Some(agent))
-            .count();
-        if others > 0 {
-            return self.leaves(now, id, agent, "lost", out);
+        let Some(party) = call.party_of_mut(agent).filter(|p| p.up && p.away_until.is_none()) else { return };
+        party.away_until = Some(patience);
+        if party.role.is_heard() {
+            self.counters.add(Count::AgentsLost);
         }
-        let Stage::Talking { until } = &mut call.stage else { return };
-        if until.is_some() {
-            return;
-        }
-        *until = Some(patience);
         self.touched.push(id);
-        self.counters.add(Count::AgentsLost);
-        let reassure = self.config.hold_prompt.clone();
-        self.set_aside(now, id, true, out);
-        if let Some(clip) = reassure.and_then(|name| self.clip(&name))
-            && let Some(call) = self.calls.get_mut(&id)
-        {
-            call.play = crate::media::seam::PlayId(call.play.0.wrapping_add(1));
-            let (leg, worker, play) = (call.leg.id, call.leg.port.worker, call.play);
-            let pieces = Box::from([crate::media::seam::Piece::Clip(clip)]);
-            out.push(Effect::Media { worker, order: Order::Play { leg, play, pieces } });
+        self.attend(now, id, out);
+    }
+
+    /// Is anybody there for the citizen? While all who speak with him are lost he hears that he is not forgotten, and is back in the
+    /// middle of the sentence as soon as one of them is.
+    pub(super) fn attend(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let speak = || call.parties.iter().filter(|party| party.speaks());
+        let there = speak().any(|party| party.away_until.is_none());
+        let last = speak().filter_map(|party| party.away_until).max().filter(|_| !there);
+        let (leg, worker, asking) = (call.leg.id, call.leg.port.worker, call.asking.is_some());
+        let Stage::Talking { until } = &mut call.stage else { return };
+        match (std::mem::replace(until, last), last) {
+            (None, Some(_)) => {
+                self.set_aside(now, id, true, out);
+                let reassure = self.config.hold_prompt.clone();
+                if let Some(clip) = reassure.and_then(|name| self.clip(&name))
+                    && let Some(call) = self.calls.get_mut(&id)
+                {
+                    call.play = PlayId(call.play.0.wrapping_add(1));
+                    let (play, pieces) = (call.play, Box::from([Piece::Clip(clip)]));
+                    out.push(Effect::Media { worker, order: Order::Play { leg, play, pieces } });
+                }
+            }
+            (Some(_), None) => {
+                self.stop_play(id, out);
+                if there && !asking {
+                    self.set_aside(now, id, false, out);
+                }
+            }
+            _ => {}
+        }
+        if there {
+            self.part(now, id, out);
         }
     }
 
@@ -241,19 +285,23 @@ impl Engine {
         self.agent_stayed_away(now, id, out);
     }
 
-    /// Sound passes again: the citizen is back with him, in the middle of the sentence.
-    pub(super) fn found(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+    /// Sound passes again: he is where he was.
+    fn found(&mut self, now: Time, id: CallId, which: impl Fn(&Party) -> bool, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let Stage::Talking { until } = &mut call.stage else { return };
-        if until.take().is_none() {
-            return;
-        }
+        let lost = |party: &&mut Party| party.away_until.is_some() && which(party);
+        let Some(party) = call.parties.iter_mut().find(lost) else { return };
+        party.away_until = None;
         self.touched.push(id);
         self.took(id, News::AgentBack);
+        self.attend(now, id, out);
+    }
+
+    /// Nothing plays any more, and the end of what played is nobody's, should the worker have told it already.
+    fn stop_play(&mut self, id: CallId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        call.play = PlayId(call.play.0.wrapping_add(1));
         let (leg, worker) = (call.leg.id, call.leg.port.worker);
         out.push(Effect::Media { worker, order: Order::Stop { leg } });
-        self.set_aside(now, id, false, out);
     }
 
     /// Sound came back by itself, before anybody was told that it is proven.
@@ -264,25 +312,41 @@ impl Engine {
         leg: crate::base::LegId,
         out: &mut Vec<Effect>,
     ) {
-        if self.calls.get_mut(&id).is_some_and(|call| call.party_on(leg).is_some_and(|party| party.up)) {
-            self.found(now, id, out);
+        self.found(now, id, |party| party.leg.id == leg, out);
+    }
+
+    /// Some did not come back in time. As long as another is with the citizen, or may still come back, only they go.
+    pub(in crate::call) fn agents_stayed_away(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let gone = |party: &&Party| party.away_until.is_some_and(|at| at <= now);
+        let stays = call.parties.iter().any(|party| party.speaks() && !gone(&party));
+        let talking = matches!(call.stage, Stage::Talking { .. });
+        if talking && !stays && call.parties.iter().any(|party| party.speaks()) {
+            return self.agent_stayed_away(now, id, out);
+        }
+        let gone: Vec<AgentId> = call.parties.iter().filter(gone).filter_map(Party::agent).collect();
+        for agent in gone {
+            let Some(call) = self.calls.get(&id).filter(|call| call.party_of(agent).is_some()) else {
+                return;
+            };
+            let last = call.crisis && call.agent == Some(agent) && call.next_agent(Some(agent)).is_none();
+            self.leaves(now, id, agent, "lost", out);
+            if last && talking {
+                // Whoever is left with him is no agent.
+                self.alarm(now, "crisis_unattended", Some(id), Some(agent), "");
+            }
         }
     }
 
     /// He did not come back: the citizen waits again, before all others.
-    pub(in crate::call) fn agent_stayed_away(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        if let Stage::Talking { until } = &mut call.stage {
-            *until = None;
-        }
+    fn agent_stayed_away(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
         self.touched.push(id);
         let Some(call) = self.calls.get(&id) else { return };
         let agents: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
-        let outbound = call.outbound;
+        let (outbound, crisis) = (call.outbound, call.crisis);
         // Somebody from outside is with him: he need not wait for anybody.
         let company = call.parties.iter().any(|party| party.up && party.agent().is_none());
-        let queued =
-            !outbound && !company && self.acd_fact(|acd, actions| acd.front(now, id, actions)).is_ok();
+        let queued = (!outbound || crisis) && !company && self.front(now, id);
         for agent in agents {
             self.drop_party(now, id, agent, "lost", out);
             if let Some(seat) = self.desk.seats.get_mut(&agent) {
@@ -296,13 +360,39 @@ impl Engine {
             self.tell(now, agent, AgentEvent::Ended { call: id, reason: "lost", wrap_up_until_ms: None });
         }
         if queued {
+            if crisis {
+                self.alarm(now, "crisis_unattended", Some(id), None, "");
+            }
             self.waits_again(now, id, out);
         } else {
             if company {
                 self.set_aside(now, id, false, out);
             }
-            self.alone(now, id, out);
+            self.alone(now, id, false, out);
         }
+    }
+
+    /// In a crisis nobody is left with the citizen: the leads hear of it, and he is the next one. False: there is no room in line.
+    pub(super) fn unattended(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) -> bool {
+        self.alarm(now, "crisis_unattended", Some(id), None, "");
+        let queued = self.front(now, id);
+        if queued {
+            self.waits_again(now, id, out);
+        }
+        queued
+    }
+
+    /// Back in line before the others: in the place he had, or in a new one where that went with an agent who has left.
+    fn front(&mut self, now: Time, id: CallId) -> bool {
+        if self.acd_fact(|acd, actions| acd.front(now, id, actions)).is_ok() {
+            return true;
+        }
+        let Some(call) = self.calls.get(&id) else { return false };
+        let any = || self.config.queues.first().filter(|_| call.crisis).map(|(queue, _)| Arc::clone(queue));
+        let Some(queue) = call.queue.clone().or_else(any) else { return false };
+        let top = self.acd.config().max_priority;
+        let enter = Enter { entered: Some(call.arrived), ..Enter::new(id, queue, top) };
+        matches!(self.acd_fact(|acd, actions| acd.enter(now, enter, actions)), acd::Entered::Waiting { .. })
     }
 
     /// In line once more, by the ACD's own word: the walk plays what one hears while waiting.
@@ -321,16 +411,19 @@ impl Engine {
         let place = self.acd.place(id).map(|(queue, priority)| (queue.to_owned(), priority));
         let ahead = self.acd.ahead(id).unwrap_or(0);
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (leg, worker) = (call.leg.id, call.leg.port.worker);
+        let outbound = call.outbound;
         call.stage = Stage::Queued { since: now };
         call.queue = place.as_ref().map(|(queue, _)| Arc::from(queue.as_str()));
         self.touched.push(id);
-        out.push(Effect::Media { worker, order: Order::Stop { leg } });
+        self.stop_play(id, out);
         self.set_aside(now, id, false, out);
         if let Some((queue, priority)) = place {
             self.note(now, Fact::QueueEntered { call: id, queue, priority, ahead }, out);
         }
-        self.todo.push_back((id, Input::Queue(QueueNews::Waiting)));
+        // Whom we dialled walks no flow: he waits in silence.
+        if !outbound {
+            self.todo.push_back((id, Input::Queue(QueueNews::Waiting)));
+        }
     }
 
     /// To a queue, in the place the citizen has by his first arrival and the priority he had: nobody jumps the line by being handed on.
@@ -342,7 +435,11 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> bool {
         let Some(call) = self.calls.get(&id) else { return false };
-        let enter = Enter { entered: Some(call.arrived), ..Enter::new(id, Arc::clone(queue), call.priority) };
+        // What his flow asked for he still needs, unless nobody there could ever give it.
+        let needs =
+            if self.acd.can_serve(queue, &call.needs) { call.needs.clone() } else { Needs::default() };
+        let enter =
+            Enter { entered: Some(call.arrived), needs, ..Enter::new(id, Arc::clone(queue), call.priority) };
         let entered = self.acd_fact(|acd, actions| acd.enter(now, enter, actions));
         if !matches!(entered, acd::Entered::Waiting { .. }) {
             return false;
@@ -364,7 +461,7 @@ impl Engine {
         let who = party.who.name();
         self.tell_call(now, id, AgentEvent::Left { call: id, who }, None);
         match party.up {
-            true => self.alone(now, id, out),
+            true => self.alone(now, id, false, out),
             // The citizen who was sent there has spoken with nobody: he waits again.
             false => self.nobody_took_it(now, id, out),
         }
@@ -407,16 +504,25 @@ impl Engine {
         if moved && relay.is_some() {
             self.reopen(now, id, agent, out);
         }
-        self.found(now, id, out);
+        self.found(now, id, |party| party.agent() == Some(agent), out);
     }
 
     /// The agent's browser has come back by another relay: his leg speaks with that one.
     fn reopen(&mut self, now: Time, id: CallId, agent: AgentId, out: &mut Vec<Effect>) {
-        let role = self.calls.get(&id).and_then(|call| call.party_of(agent)).map(|party| party.role);
-        if let Some(role) = role {
-            self.drop_party(now, id, agent, "moved", out);
-            self.seat_joins(now, id, agent, role, out);
+        let Some(call) = self.calls.get(&id) else { return };
+        let (asking, Some(party)) = (call.asking, call.party_of(agent)) else { return };
+        let (role, consult) = (party.role, party.consult);
+        self.drop_party(now, id, agent, "moved", out);
+        if !self.seat_joins(now, id, agent, role, out) {
+            return self.leaves(now, id, agent, "lost", out);
         }
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.asking = asking;
+        if let Some(party) = call.party_of_mut(agent) {
+            party.consult = consult;
+        }
+        self.rebridge(id, out);
+        self.attend(now, id, out);
     }
 }
 

@@ -5,4 +5,6 @@ mod damage;
 mod disk;
 mod faults;
 mod follow;
+mod promises;
+mod words;
 mod world;

@@ -199,6 +199,7 @@ impl Book {
                 queue: "main".into(),
                 priority: 0,
                 entered_ms: 0,
+                skills: Vec::new(),
             })
             .ended(call(3), EndReason::CallbackBooked)
             .arrived(call(4), "12000000004")

@@ -31,8 +31,14 @@ pub struct Baresip {
 impl Baresip {
     /// Starts it headless, with a folder of its own. `voice` is a WAV file and its microphone; it must last longer than the call.
     pub fn start(voice: &Path) -> Self {
-        let account = "<sip:12000000055@127.0.0.1>;regint=0;audio_codecs=pcma/8000/1;dtmfmode=rtpevent\n";
-        Self::with(voice, account.to_owned())
+        Self::citizen(voice, "12000000055")
+    }
+
+    /// The same with another number.
+    pub fn citizen(voice: &Path, number: &str) -> Self {
+        let account =
+            format!("<sip:{number}@127.0.0.1>;regint=0;audio_codecs=pcma/8000/1;dtmfmode=rtpevent\n");
+        Self::with(voice, account)
     }
 
     /// A desk phone: it registers with its name and password and answers by itself.
@@ -123,6 +129,16 @@ impl Baresip {
         });
     }
 
+    /// How many samples have come out of the loudspeaker.
+    pub fn mark(&self) -> usize {
+        self.card.heard.lock().expect("whole").len()
+    }
+
+    /// What has come since that mark.
+    pub fn since(&self, mark: usize) -> Vec<f32> {
+        self.card.heard.lock().expect("whole")[mark..].iter().map(|s| f32::from(*s)).collect()
+    }
+
     /// Ends it in order, so that its files are whole; what it heard and what was on the wire.
     #[track_caller]
     pub fn quit(mut self) -> Sounds {
@@ -201,7 +217,7 @@ impl Card {
         card.thread = Some(std::thread::spawn(move || {
             let (start, mut dumps) = (Instant::now(), dumps);
             let (mut taken, mut began) = (0, false);
-            level::until("the card is stopped", Duration::from_secs(300), || {
+            level::until("the card is stopped", Duration::from_secs(1_200), || {
                 let due = 2 * (start.elapsed().as_millis() as usize * 8);
                 let mut bytes = vec![0; (due - taken).min(PIPE)];
                 match pipe.read(&mut bytes) {

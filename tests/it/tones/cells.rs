@@ -64,7 +64,7 @@ const ALONE: [(&str, &str); 8] = [
     ("takeover", "in a; L listen a; hear aC L:aC; L takeover a; hear CL; over L"),
 ];
 
-const ONCE: [(&str, &str); 18] = [
+const ONCE: [(&str, &str); 20] = [
     ("transfer to the queue, browser and browser", "in b; b queue B; hear CB"),
     ("transfer to the queue, browser and phone", "in b; b queue P; hear CP"),
     ("transfer to the queue, phone and browser", "in p; p queue B; hear CB"),
@@ -81,6 +81,14 @@ const ONCE: [(&str, &str); 18] = [
     ("the citizen goes while it rings", "in p; p asks B; hear C:m; C bye; hear"),
     ("who asked hangs up, browser asked", "in p; p consult B; hear pB C:m; p bye; hear CB"),
     ("who asked hangs up, outside asked", "in p; p consult N; hear pN C:m; p bye; hear CN"),
+    (
+        "a conference goes on while one of it asks",
+        "in b; b conference N; hear bCN; b consult P; hear bP CN; N bye; hear bP C:m; b retrieve; hear bC",
+    ),
+    (
+        "asked from a conference, handed on",
+        "in p; p conference N; hear pCN; p consult B; hear pB CN; p transfer; hear BCN",
+    ),
     ("hanging up ends the question", "in b; b consult P; hear bP C:m; b bye; hear C:m; b retrieve; hear bC"),
     (
         "taken back while it rings, then asked again",

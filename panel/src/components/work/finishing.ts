@@ -6,12 +6,14 @@ import { request, RequestFailed } from '../../api/http'
 import type { Ticket } from '../../api/types'
 import { word } from '../../i18n'
 import { dropDraft, type Draft } from '../../lib/drafts'
-import { changeOf, finish, type Goal } from '../../lib/finish'
+import { changeOf, finish, sameWords, unsaved, type Goal } from '../../lib/finish'
 import { useCti } from '../../stores/cti'
 
 /** The draft comes into the tables a moment after the call. */
 const LOOKS = 5
 const BETWEEN_MS = 1000
+/** Every save is a line of the ticket's history: not one for each pause of a sentence. */
+const STORE_MS = 15_000
 
 export interface Finishing {
   ticket: Readonly<Ref<Ticket | null>>
@@ -23,6 +25,8 @@ export interface Finishing {
   saving: Readonly<Ref<Goal | null>>
   /** Nothing can be changed here any more. */
   finished: Readonly<Ref<boolean>>
+  /** Puts the draft's words to the server while the call goes on; true when it has them all. */
+  store: () => Promise<boolean>
   save: (goal: Goal, reason?: string) => Promise<boolean>
   /** Before wrap-up ends: true when nothing of the ticket is left to do. */
   whole: () => Promise<boolean>
@@ -76,6 +80,9 @@ export function useFinishing(
     'street',
     'lead',
     'content',
+    'brief',
+    'tags',
+    'assist',
     'secrecy',
     'special',
     'notify',
@@ -88,6 +95,36 @@ export function useFinishing(
       () => draft[field],
       () => field in errors.value && (errors.value = without(errors.value, field)),
     )
+
+  let stored = -Infinity
+  let storing: Promise<boolean> = Promise.resolve(false)
+  /** One after the other; what fails stays on this device and goes with the next. */
+  function store(): Promise<boolean> {
+    storing = storing.then(async () => {
+      const was = ticket.value
+      if (!was || finished.value || saving.value) return false
+      const news = unsaved(draft, was)
+      if (!news) return true
+      if (performance.now() - stored < STORE_MS) return false
+      stored = performance.now()
+      const path = `/api/v1/tickets/${encodeURIComponent(name)}`
+      try {
+        ticket.value = await request<Ticket>(path, { method: 'PATCH', body: JSON.stringify(news) })
+        return unsaved(draft, ticket.value) === null
+      } catch (e) {
+        if (!(e instanceof RequestFailed)) throw e
+        if (e.problem.code !== 'changed') return false
+        // A line of the engine's is no conflict; another person's words are told when it is finished.
+        const now = await request<Ticket>(path).catch(() => null)
+        if (now && sameWords(now, was)) {
+          ticket.value = now
+          stored = -Infinity
+        }
+        return false
+      }
+    })
+    return storing
+  }
 
   /** The server could not be asked at the last try. */
   let away = false
@@ -105,6 +142,7 @@ export function useFinishing(
     away = false
     try {
       await keep()
+      await storing
       const outcome = await finish(name, ticket.value, changeOf(draft, goal, reason))
       switch (outcome.is) {
         case 'saved':
@@ -144,7 +182,7 @@ export function useFinishing(
     return save('accepted')
   }
 
-  return { ticket, none, errors, told, saving, finished, save, whole }
+  return { ticket, none, errors, told, saving, finished, store, save, whole }
 }
 
 function without(all: Record<string, string>, field: string): Record<string, string> {
