@@ -35,10 +35,13 @@ pub struct Rostering {
     pub board: Board,
 }
 
+/// Who may be ready, where the roster binds; and who is on call.
+type May = (Option<BTreeMap<Arc<str>, Turn>>, Vec<Arc<str>>);
+
 /// What was told last.
 #[derive(Default)]
 struct Told {
-    may: Option<(Option<BTreeMap<Arc<str>, Turn>>, Vec<Arc<str>>)>,
+    may: Option<May>,
     /// Announced up to and with this minute.
     upto: Option<Minute>,
     /// The gap that leads know of: its beginning, and whether it has begun.
