@@ -1,5 +1,7 @@
 //! Words every room shares: time, identifiers, deadlines, counters.
 
+pub mod reach;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Add;

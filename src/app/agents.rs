@@ -6,6 +6,7 @@ use super::engine_thread::{Order, Orders};
 use super::metrics::{Board, Sample};
 use crate::acd::{AgentId, AgentSpec};
 use crate::auth::Role;
+use crate::base::reach;
 use crate::call::agents::seam::{self as words, AgentCommand, FromEngine, SessionEpoch, ToEngine};
 use crate::config::Config;
 use crate::cti::{
@@ -14,7 +15,6 @@ use crate::cti::{
 };
 use crate::rtc::{self, RtcError, RtcHandle};
 use crate::store::{Db, Scope};
-use crate::ticket::life;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -104,10 +104,10 @@ impl DialGuard {
             .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let time = at.to_zoned_datetime(self.local.zone.clone()).time();
         let minute = u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs());
-        let reachable = life::Reachable::of(ticket.notify.as_deref(), ticket.safe_time.as_deref());
+        let reachable = reach::Reachable::of(ticket.notify.as_deref(), ticket.safe_time.as_deref());
         reachable.may_call(minute).map_err(|why| match why {
-            life::NoCall::TextOnly => words::Refused::TextOnly,
-            life::NoCall::NotNow => words::Refused::NotNow,
+            reach::NoCall::TextOnly => words::Refused::TextOnly,
+            reach::NoCall::NotNow => words::Refused::NotNow,
         })
     }
 }

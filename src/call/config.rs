@@ -1,11 +1,11 @@
 //! What an engine is built with. `app` makes it from the configuration file; a reload makes a new one.
 
 use crate::acd::{AcdConfig, AgentSpec, QueueConfig};
+use crate::base::reach::is_emergency;
 use crate::ivr::Flow;
 use crate::media::seam::ClipId;
 use crate::roster::Calendar;
 use crate::sip::UaConfig;
-use crate::ticket::numbers::is_emergency;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::net::IpAddr;

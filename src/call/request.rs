@@ -2,8 +2,8 @@
 
 use super::EndReason;
 use super::agents::seam::{Colleague, QueueStats};
+use crate::base::reach::Reachable;
 use crate::base::{CallId, Personal};
-use crate::ticket::life::Reachable;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,13 +3,6 @@
 use crate::base::DayKind;
 use jiff::civil::{Date, DateTime};
 
-/// The state's emergency codes. They are matched whole: 1100 and 0110 are other numbers.
-pub const EMERGENCY: [&str; 4] = ["110", "119", "120", "122"];
-
-pub fn is_emergency(number: &str) -> bool {
-    EMERGENCY.contains(&number)
-}
-
 /// Days after which a duty number's dial test is overdue.
 pub const TEST_DAYS: i64 = 31;
 const DAY_MS: i64 = 86_400_000;
@@ -78,6 +71,7 @@ impl DutyHours {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::reach::{EMERGENCY, is_emergency};
     use jiff::civil::date;
 
     /// 2026-10-10 is a Saturday worked in place of another, 2026-10-01 a holiday.

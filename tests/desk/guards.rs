@@ -3,10 +3,10 @@
 use crate::room::{OUTSIDE, Room, WALL, config, flow, person, who};
 use crate::sip::Peer;
 use hotline::base::CallId;
+use hotline::base::reach::Reachable;
 use hotline::call::agents::seam::*;
 use hotline::call::fact::Fact;
 use hotline::call::{Count, Request, TicketSaved};
-use hotline::ticket::life::Reachable;
 
 /// Asks for a number and books a callback there; the goodbye is for who got none.
 const ASKS: &str = r#"

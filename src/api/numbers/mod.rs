@@ -22,8 +22,9 @@ use super::guard::Person;
 use super::problem::{FieldError, Problem};
 use super::state::Api;
 use crate::auth::Action;
+use crate::base::reach;
 use crate::store::Access;
-use crate::ticket::numbers::{self, is_number};
+use crate::ticket::numbers::is_number;
 
 /// Texts people read: one line, not too long.
 const TEXT_MAX: usize = 60;
@@ -97,7 +98,7 @@ impl Check {
 
 /// Where the rules let an emergency code be dialled, the key of that name has that very number.
 fn emergency(check: &mut Check, api: &Api, key: &str, number: &str) {
-    if numbers::is_emergency(key) && number != key && api.parts.works.dialable(key) {
+    if reach::is_emergency(key) && number != key && api.parts.works.dialable(key) {
         check.wrong("number", "not_the_code", format!("number: the key {key} dials {key} and nothing else"));
     }
 }

@@ -4,6 +4,7 @@ use crate::api::input::Fields;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::auth::{Action, Resource};
+use crate::base::reach;
 use crate::store::DutyNumber;
 use crate::ticket::numbers::{self as rules, DutyHours};
 use axum::Json;
@@ -31,7 +32,7 @@ pub async fn targets(
     let local = api.civil(at).ok_or_else(|| Problem::bad_request("at: not a time of this calendar"))?;
     let works = &api.parts.works;
     let services = api.db().service_numbers().await?.into_iter().map(|row| TargetService {
-        emergency: rules::is_emergency(&row.key) || rules::is_emergency(&row.number),
+        emergency: reach::is_emergency(&row.key) || reach::is_emergency(&row.number),
         dialable: works.dialable(&row.number),
         key: row.key,
         name_zh: row.name_zh,

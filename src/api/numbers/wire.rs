@@ -1,6 +1,7 @@
 //! Numbers on the wire.
 
 use crate::api::state::Api;
+use crate::base::reach;
 use crate::store::{self, Dialled};
 use crate::ticket::numbers as rules;
 use serde::{Deserialize, Serialize};
@@ -204,7 +205,7 @@ pub struct TargetNumber {
 impl ServiceNumber {
     pub fn of(api: &Api, row: store::ServiceNumber) -> Self {
         Self {
-            emergency: rules::is_emergency(&row.key) || rules::is_emergency(&row.number),
+            emergency: reach::is_emergency(&row.key) || reach::is_emergency(&row.number),
             dialable: api.parts.works.dialable(&row.number),
             changed_at: api.time(row.changed_at),
             key: row.key,

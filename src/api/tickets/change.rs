@@ -5,9 +5,9 @@ use crate::api::problem::{FieldError, Problem};
 use crate::api::state::Api;
 use crate::api::wire::{Ticket, TicketChange};
 use crate::auth::{Action, Resource};
+use crate::base::reach::Reachable;
 use crate::call::TicketSaved;
 use crate::store::{self, Access, SaveOutcome};
-use crate::ticket::life::Reachable;
 use axum::Json;
 use axum::extract::{Path, State};
 

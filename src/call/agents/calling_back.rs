@@ -12,6 +12,8 @@ use super::desk::Open;
 use super::dialling::Cause;
 use super::seam::{AgentEvent, CallCard, CallbackCard, Direction, Refused};
 use crate::acd::{AgentId, Ending, Enter, Entered, Kind, Needs, OfferId};
+use crate::base::reach::is_emergency;
+use crate::base::reach::{NoCall, Reachable};
 use crate::base::{CallId, Time};
 use crate::call::EndReason;
 use crate::call::callbacks::RestoredCallback;
@@ -19,8 +21,6 @@ use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine};
 use crate::call::fact::Fact;
 use crate::call::live::Stage;
-use crate::ticket::life::{NoCall, Reachable};
-use crate::ticket::numbers::is_emergency;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -6,12 +6,12 @@ use super::orders::Done;
 use super::party::{Role, Who};
 use super::seam::{AgentEvent, Device, Refused, Target};
 use crate::acd::AgentId;
+use crate::base::reach::is_emergency;
 use crate::base::{CallId, Time};
 use crate::call::counters::Count;
 use crate::call::engine::{Effect, Engine};
 use crate::call::live::Stage;
 use crate::sip::seam::PeerId;
-use crate::ticket::numbers::is_emergency;
 use std::sync::Arc;
 use std::time::Duration;
 
