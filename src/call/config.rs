@@ -93,7 +93,7 @@ pub struct Limits {
     pub max_call: Duration,
     /// No RTP and no RTCP for this long ends a call.
     pub media_silence: Duration,
-    /// The same of an agent's leg: his line counts as lost.
+    /// The same of an agent's browser: his line counts as lost. For his telephone it is `media_silence`.
     pub party_silence: Duration,
     /// How long a citizen is kept for an agent whose line is lost, and an idle agent logged in without his page.
     pub agent_away: Duration,

@@ -405,9 +405,14 @@ fn an_outside_number_may_be_silent_for_as_long_as_a_citizen() {
         room.peer_says(OUTSIDE, |peer| peer.reinvite("sendrecv"));
         assert_eq!(watched(&room, rtp(OUTSIDE)), 60_000);
     }
-    // Held from before it was among the others.
     room.peer_says(OUTSIDE, Peer::bye);
     assert!(talks(&room, "8001", citizen));
+    // A desk phone may keep quiet as long as others do.
+    let mut room = Room::new();
+    room.ready_at_phone("8001");
+    room.citizen();
+    room.peer_says(PHONE, Peer::pick_up);
+    assert_eq!(watched(&room, rtp(PHONE)), 3_600_000);
 }
 
 #[test]

@@ -409,12 +409,13 @@ impl Engine {
     }
 }
 
-/// How long a party may be silent: an agent is soon missed, an outside number as late as a citizen, and whoever holds us never.
+/// How long a party may be silent. A browser sends all the time and is soon missed; telephones may keep quiet while nobody speaks, and
+/// are missed as late as a citizen's; whoever holds us never is.
 fn watch(limits: &Limits, party: &Party) -> Effect {
-    let limit = match party.who {
+    let limit = match party.dialog {
         _ if party.held => Duration::ZERO,
-        Who::Agent(_) => limits.party_silence,
-        Who::Number(_) => limits.media_silence,
+        None => limits.party_silence,
+        Some(_) => limits.media_silence,
     };
     let after_ms = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
     let (leg, worker) = (party.leg.id, party.leg.port.worker);
