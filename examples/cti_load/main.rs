@@ -39,6 +39,8 @@ type Failure = Box<dyn Error>;
 /// Pages in ten that take calls.
 const WORKING: usize = 3;
 const FILL_PER_S: usize = 20;
+/// A page that has not taken so many of them stands still.
+const ORDERS: usize = 64;
 const WORK: Duration = Duration::from_secs(40);
 const QUIET: Duration = Duration::from_secs(20);
 
@@ -63,7 +65,7 @@ struct Phase {
 struct Load {
     server: Server,
     shared: Arc<Shared>,
-    orders: Vec<mpsc::UnboundedSender<Order>>,
+    orders: Vec<mpsc::Sender<Order>>,
     phases: Vec<Phase>,
     working: usize,
 }
@@ -102,7 +104,7 @@ async fn run(pages: usize, callers: usize) -> Result<(), Failure> {
     load.until("the desk phones are registered", |load| load.shared.lines.registered() >= working).await?;
     let mut tasks = Vec::new();
     for (n, token) in tokens.iter().take(pages).enumerate() {
-        let (orders, ordered) = mpsc::unbounded_channel();
+        let (orders, ordered) = mpsc::channel(ORDERS);
         load.orders.push(orders);
         let job = phones.get(n).map_or(Job::Restless, |phone| Job::Calls { phone: phone.clone() });
         let page = Page::new(Arc::clone(&load.shared), name(n), token.clone(), job, n as u64 * 2_654_435_761);
@@ -138,7 +140,7 @@ async fn sign_in(at: std::net::SocketAddr, names: &[String]) -> Result<Vec<Strin
 impl Load {
     fn tell_all(&self, order: Order) {
         for page in &self.orders {
-            let _ = page.send(order);
+            page.try_send(order).expect("a page takes its orders");
         }
     }
 

@@ -207,7 +207,7 @@ impl Page {
     }
 
     /// Until it is told to stop.
-    pub async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+    pub async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         loop {
             // Offices of sixty.
             let office = u8::try_from(self.name.parse::<u32>().unwrap_or(0) / 60 % 250).unwrap_or(0);
@@ -231,11 +231,7 @@ impl Page {
         all.append(&mut self.figures);
     }
 
-    async fn live(
-        &mut self,
-        mut socket: Wire,
-        orders: &mut mpsc::UnboundedReceiver<Order>,
-    ) -> Result<Came, Failure> {
+    async fn live(&mut self, mut socket: Wire, orders: &mut mpsc::Receiver<Order>) -> Result<Came, Failure> {
         let mut counted = Counted(None);
         loop {
             let due =
