@@ -293,14 +293,18 @@ fn a_try_that_the_agent_ends_stops_the_ringing() {
 
 /// A number that the rules do not allow is never dialled, whoever asked for it (`attacks.md` S20).
 #[test]
-fn a_number_outside_the_rules_is_given_up_at_once() {
+fn a_number_outside_the_rules_is_promised_to_nobody() {
     let exchange = Exchange::start();
     let server = desk(&exchange);
     let mut citizen = Phone::udp("toll", server.at.udp);
     citizen.script.caller = "0088213000000".to_owned();
     citizen.dial();
-    books(&mut citizen);
-    let item = becomes(&server, "0088213000000", "number_refused");
-    assert_eq!(item["tries"], json!([]));
+    citizen.press('8');
+    level::until("the refusal is counted", WAIT, || {
+        let refused = server.metrics().count("hotline_engine_total{what=\"callbacks_refused\"}");
+        (refused == 1.0).then_some(())
+    });
+    citizen.hang_up();
+    assert_eq!(item(&server, "0088213000000"), Value::Null, "nothing is promised");
     assert_eq!(exchange.dialled(), Vec::<String>::new());
 }
