@@ -29,6 +29,13 @@ fn seed() -> u64 {
     seed
 }
 
+/// Everybody is promised a callback; the numbers may be dialled, or nothing would be promised.
+fn booking() -> Setup {
+    let dial = "\n[dial]\nallow = [\"12000*\"]\n";
+    Setup::of(&[include_str!("../../sipp-scenarios/hotline.toml"), dial].concat())
+        .flow("book", include_str!("flows/callback.toml"))
+}
+
 fn callers(name: &'static str, server: &Server, oracle: &Path) -> Load {
     let plan = Plan {
         name,
@@ -111,7 +118,7 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
     let kills = if prove() { 40 } else { 5 };
     let dir = tempfile::tempdir().expect("a folder");
     let oracle: PathBuf = dir.path().join("acknowledged");
-    let mut server = Setup::scenarios().flow("book", include_str!("flows/callback.toml")).start();
+    let mut server = booking().start();
     let load = callers("kill", &server, &oracle);
     for n in 0..kills {
         let more = load.calls() + 10 + (rng.next_u64() % 90) as usize;
@@ -143,10 +150,7 @@ fn calls_go_on_while_postgresql_is_away() {
     let away = Duration::from_secs(if prove() { 30 } else { 5 });
     let dir = tempfile::tempdir().expect("a folder");
     let oracle: PathBuf = dir.path().join("acknowledged");
-    let mut server = Setup::scenarios()
-        .flow("book", include_str!("flows/callback.toml"))
-        .key("database.url", postgres.url())
-        .start();
+    let mut server = booking().key("database.url", postgres.url()).start();
     let load = callers("away", &server, &oracle);
     level::until("callers come", SOON, || (load.calls() > 50).then_some(()));
     postgres.stop();
