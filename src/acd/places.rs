@@ -103,6 +103,9 @@ impl Acd {
         let entered = enter.entered.map_or(now, |at| at.min(now));
         // A callback is promised from when the citizen came; whoever is on the line again waits anew.
         let begun = if enter.kind == Kind::Callback { entered } else { now };
+        // Rest that was asked for is no waiting.
+        let begun =
+            enter.rest_until.filter(|_| enter.kind == Kind::Callback).map_or(begun, |at| at.max(begun));
         let rest = |until| PlaceState::Resting { until };
         let mut place = Place {
             line,

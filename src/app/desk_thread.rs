@@ -47,7 +47,7 @@ pub struct Desk {
     pub from_engine: mpsc::Receiver<FromEngine>,
     pub boot: u32,
     /// Callbacks that were open at the start, and their tickets.
-    pub promised: Vec<(CallId, Arc<str>)>,
+    pub promised: Vec<CallId>,
     /// Queues that agents serve.
     pub queues: Vec<Arc<str>>,
     pub http: TcpListener,
@@ -295,10 +295,11 @@ async fn fill_demo(db: &Db, clock: Clock) {
 }
 
 /// What the tickets of open callbacks say of calling: the engine forgot it with the last process.
-async fn tell_reachable(db: Db, orders: Orders, promised: Vec<(CallId, Arc<str>)>) {
-    for (call, no) in promised {
+async fn tell_reachable(db: Db, orders: Orders, promised: Vec<CallId>) {
+    for call in promised {
+        let name = call.to_string();
         let ticket = loop {
-            match timeout(ASKS, db.ticket(&no, &Scope::All)).await {
+            match timeout(ASKS, db.ticket(&name, &Scope::All)).await {
                 Ok(Ok(ticket)) => break ticket,
                 Ok(Err(_)) | Err(_) => sleep(DB_RETRY).await,
             }
@@ -306,9 +307,13 @@ async fn tell_reachable(db: Db, orders: Orders, promised: Vec<(CallId, Arc<str>)
         let Some(ticket) = ticket else { continue };
         let reachable = Reachable::of(ticket.notify.as_deref(), ticket.safe_time.as_deref());
         let saved = TicketSaved { done: ticket.state != "draft", state: ticket.state, reachable };
-        let (answer, told) = oneshot::channel();
-        if orders.give(Order::Request(Request::TicketSaved { call, saved }, answer)) {
-            let _ = told.await;
+        loop {
+            let (answer, told) = oneshot::channel();
+            if orders.give(Order::Request(Request::TicketSaved { call, saved: saved.clone() }, answer)) {
+                let _ = told.await;
+                break;
+            }
+            sleep(DB_RETRY).await;
         }
     }
 }

@@ -132,8 +132,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     });
     driver.give(Input::LostByRestart(recovered.unended.clone()));
     let restored = promised(config, &recovered);
-    let tickets = restored.iter().filter_map(|one| Some((one.call, Arc::clone(&one.ticket.as_ref()?.0))));
-    let promised = tickets.collect();
+    let promised = restored.iter().map(|one| one.call).collect();
     driver.give(Input::RestoreCallbacks(restored));
     driver.give(Input::RestoreIntents(recovered.intents.clone()));
     assets::keep(&config.data, &assets.entry).map_err(ServeError::io("keeping the flow"))?;

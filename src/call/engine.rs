@@ -421,6 +421,10 @@ impl Engine {
             self.reach.took(place, News::AgentStayedAway);
             return self.agents_stayed_away(now, id, out);
         }
+        if call.unmet.is_some_and(|until| until <= now) {
+            self.reach.took(place, News::AgentStayedAway);
+            return self.end(now, id, EndReason::DialFailed, EndedBy::Us, out);
+        }
         match &call.stage {
             Stage::Arriving { answer_at } if *answer_at <= now => {
                 self.reach.took(place, News::AnswerDue);
@@ -541,13 +545,14 @@ impl Engine {
         };
         self.counters.ended(reason);
         self.note(now, Fact::CallEnded(Box::new(ended)), out);
-        let ticket = call.ticket.clone();
+        let (ticket, reachable) = (call.ticket.clone(), call.reachable);
         self.close_leg(now, call, out);
         if let Some(of) = tried {
             self.callback_try_over(now, of, calling_back::outcome(reason), out);
         }
         if let Some(callback) = callback {
-            self.callback_waits(now, id, Callback { ticket, ..callback }, None, false, out);
+            self.callback_waits(now, id, Callback { ticket, reachable, ..callback }, None, false, out);
+            self.callback_is_late(now, id, now, out);
         }
     }
 

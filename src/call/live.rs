@@ -6,6 +6,7 @@ use super::caller::Caller;
 use super::legacy::Way;
 use super::ports::MediaPort;
 use crate::acd::{AgentId, Needs};
+use crate::base::reach::Reachable;
 use crate::base::{CallId, Digit, LegId, Time};
 use crate::ivr::Walk;
 use crate::media::seam::{DigitSource, PlayId, RecordingId};
@@ -46,6 +47,10 @@ pub(super) struct Call {
     pub parties: Vec<Party>,
     /// The citizen is set aside: he hears music, and nobody hears him.
     pub aside: bool,
+    /// The agent himself set him aside: only he takes him back.
+    pub by_hand: bool,
+    /// Whom we dialled has answered, and the agent's own phone rings still: so long he is asked to wait.
+    pub unmet: Option<Time>,
     /// Who has turned from the talk to ask somebody; whoever else is on the call goes on without him.
     pub asking: Option<AgentId>,
     /// Who has answered him, or dialled him; stays when a colleague takes over the rest.
@@ -68,6 +73,8 @@ pub(super) struct Call {
     pub outbound: bool,
     /// The caller asked to be called back; his place goes on when this call is over.
     pub callback: Option<Callback>,
+    /// As the ticket says so far: it holds for what is promised later in this call.
+    pub reachable: Reachable,
     /// The place he had in line before he left it: when he came, and with what priority.
     pub place: Option<(Time, u8)>,
     /// The callback this call is a try of, by the call in which it was asked for; and what it was when it was dialled.
@@ -220,6 +227,9 @@ impl Call {
             outbound: false,
             connected: false,
             callback: None,
+            reachable: Reachable::Always,
+            by_hand: false,
+            unmet: None,
             place: None,
             calls_back: None,
             back_to: None,
@@ -285,6 +295,9 @@ impl Call {
             queue: None,
             connected: false,
             callback: None,
+            reachable: Reachable::Always,
+            by_hand: false,
+            unmet: None,
             place: None,
             calls_back: None,
             back_to: None,
@@ -320,7 +333,8 @@ impl Call {
             self.parties.iter().filter_map(|party| party.away_until).min().map(|at| (at, "agent away"));
         let walk = self.answered.and(self.walk.poll_timeout());
         let greeting = self.legacy.as_ref().and_then(|way| way.greeted_by).map(|at| (at, "greeting"));
-        [own, away, walk, greeting, Some((self.max_call_at, "longest call"))]
+        let unmet = self.unmet.map(|at| (at, "nobody there"));
+        [own, away, unmet, walk, greeting, Some((self.max_call_at, "longest call"))]
             .into_iter()
             .flatten()
             .min_by_key(|(at, _)| *at)

@@ -267,6 +267,7 @@ impl Engine {
             self.media_changed(now, id, &media, held, out);
         }
         self.record_callee(now, id, out);
+        self.callee_waits(now, id, out);
         self.rebridge(id, out);
     }
 

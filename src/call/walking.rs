@@ -202,12 +202,17 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) {
         let (queue, needs) = self.by_legacy(id, queue, Needs::new(skills.iter().cloned()));
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.needs = needs.clone();
-        }
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.needs = needs.clone();
+        // Whatever his flow does with him: in a crisis he is the next one.
+        let (priority, entered) = match call.crisis {
+            true => (self.acd.config().max_priority, Some(call.arrived)),
+            false => (priority, None),
+        };
         let enter = Enter {
             needs,
-            caller: self.calls.get(&id).and_then(|call| caller_tag(&call.number)),
+            caller: caller_tag(&call.number),
+            entered,
             ..Enter::new(id, Arc::clone(&queue), priority)
         };
         let news = match self.acd_fact(|acd, said| acd.enter(now, enter, said)) {

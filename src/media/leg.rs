@@ -102,6 +102,17 @@ struct Watch {
 }
 
 impl Leg {
+    /// Where the memory is that every frame needs, for whoever can ask for it in time.
+    pub fn hot(&self) -> [*const u8; 5] {
+        [
+            (&raw const *self.session).cast(),
+            (&raw const self.seq).cast(),
+            (&raw const self.playlist).cast(),
+            (&raw const self.target).cast(),
+            (&raw const self.stats).cast(),
+        ]
+    }
+
     pub fn open(env: &Env<'_>, id: LegId, ssrc: u32, session: Box<Session>) -> Self {
         // The engine drew the SSRC at random; the first sequence number and timestamp follow from it.
         let random = mixed(u64::from(ssrc) << 32 ^ id.0);

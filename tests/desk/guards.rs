@@ -178,6 +178,50 @@ fn nobody_is_called_back_before_his_safe_time_and_his_place_is_kept() {
 }
 
 #[test]
+fn a_safe_time_of_tomorrow_is_waited_for_and_one_that_is_taken_back_is_not() {
+    // Longer than the longest wait of a callback.
+    let (mut room, of) = promised(None, Some(&window(12 * 60, 13 * 60)));
+    room.ready("8001");
+    for _ in 0..12 {
+        assert_eq!(offered(&room), 0, "it is not time yet");
+        room.pass(60 * 60_000);
+    }
+    assert!(offered(&room) > 0, "now it is");
+    let over = |fact: &Fact| matches!(fact, Fact::CallbackOver { .. });
+    assert!(!room.facts.iter().any(over), "{:?}", room.facts);
+    drop(room);
+    let (mut room, again) = promised(None, Some(&window(12 * 60, 13 * 60)));
+    assert_eq!(of, again);
+    room.ready("8001");
+    let saved = TicketSaved { done: false, state: "draft".into(), reachable: Reachable::Always };
+    room.request(Request::TicketSaved { call: again, saved });
+    assert_eq!(offered(&room), 1, "a slip of the pen, mended");
+}
+
+#[test]
+fn what_the_ticket_says_before_the_callback_is_asked_for_holds_for_it() {
+    let mut config = config();
+    config.flow = flow(ASKS);
+    let mut room = Room::with(config, &[person("8001", &["main"], &[])]);
+    let at = room.citizen();
+    let call = room.call();
+    let reachable = Reachable::of(Some("text_only"), None);
+    room.request(Request::TicketSaved {
+        call,
+        saved: TicketSaved { done: false, state: "draft".into(), reachable },
+    });
+    for key in "13900000001#".chars() {
+        room.peer_says(at, |peer| peer.key(key));
+    }
+    room.pass(60_000);
+    let over = |fact: &Fact| matches!(fact, Fact::CallbackOver { call: of, why } if *of == call && why == "text_only");
+    assert!(room.facts.iter().any(over), "{:?}", room.facts);
+    room.ready("8001");
+    room.pass(3_600_000);
+    assert_eq!(offered(&room), 0);
+}
+
+#[test]
 fn a_safe_time_that_ends_while_the_offer_rings_or_between_two_tries_is_over() {
     // Its end comes while nobody was free; the one who takes the case then is told.
     let (mut room, of) = promised(None, Some(&window(-60, 30)));

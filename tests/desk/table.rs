@@ -344,8 +344,8 @@ call.transfer forbidden | log log cal cal cal cal cal sta sta sta num num num st
 call.transfer queue     | log log cal cal cal cal cal sta sta sta ok  ok  ok  sta sta sta ok  ok  alw ok  ok  sta sta ok  sta ok  cal cal
 call.transfer no queue  | log log cal cal cal cal cal sta sta sta tgt tgt tgt sta sta sta tgt tgt alw tgt tgt sta sta tgt sta tgt cal cal
 call.conference         | log log cal cal cal cal cal sta sta sta sta sta sta sta ok  sta sta sta sta sta sta sta sta sta sta sta cal cal
-call.conference agent   | log log cal cal cal cal cal sta sta sta ok  ok  ok  bsy bsy tgt bsy ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
-call.conference number  | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.conference agent   | log log cal cal cal cal cal sta sta sta ok  ok  ok  bsy bsy sta bsy ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
+call.conference number  | log log cal cal cal cal cal sta sta sta ok  ok  ok  ok  ok  sta ok  ok  ok  ok  ok  sta ok  ok  sta ok  cal cal
 call.complete           | log log cal cal cal cal cal sta sta sta sta sta sta sta ok  ok  ok  sta sta sta sta sta sta sta sta ok  cal cal
 wrapup.finish           | log log sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta ok  sta
 wrapup.extend           | log log sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta sta ok  sta

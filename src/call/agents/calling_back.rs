@@ -53,9 +53,11 @@ impl Engine {
             && self.outside(number) != Err(Refused::NumberRefused)
     }
 
-    /// A callback at this number is open. Looks through them all, at most `max_callbacks`, when one is asked for.
+    /// A callback at this number is open, or asked for in a call that goes on. Looks through them all, at most `max_callbacks`, and
+    /// through the calls, when one is asked for.
     pub(in crate::call) fn is_promised(&self, number: &str) -> bool {
-        self.callbacks.values().any(|callback| callback.number == *number)
+        let asked = self.order.iter().filter_map(|id| self.calls.get(id)?.callback.as_ref());
+        self.callbacks.values().chain(asked).any(|callback| callback.number == *number)
     }
 
     /// The call in which it was asked for is over: its place goes on without it.
@@ -104,15 +106,29 @@ impl Engine {
         reachable: Reachable,
         out: &mut Vec<Effect>,
     ) {
+        if let Some(call) = self.calls.get_mut(&of) {
+            call.reachable = reachable;
+            return;
+        }
         let Some(callback) = self.callbacks.get_mut(&of) else { return };
-        callback.reachable = reachable;
-        if callback.dialled.is_none() {
-            self.callback_is_late(now, of, now, out);
+        let was = std::mem::replace(&mut callback.reachable, reachable);
+        if callback.dialled.is_some() || was == reachable {
+            return;
+        }
+        if !self.callback_is_late(now, of, now, out) && was != Reachable::Always {
+            // What he rested for does not hold any more; the gap between two tries does.
+            self.callback_rests(now, of, None, out);
         }
     }
 
     /// At `when` he may not be called: his place rests until he may, or nobody calls at all. False: he may.
-    fn callback_is_late(&mut self, now: Time, of: CallId, when: Time, out: &mut Vec<Effect>) -> bool {
+    pub(in crate::call) fn callback_is_late(
+        &mut self,
+        now: Time,
+        of: CallId,
+        when: Time,
+        out: &mut Vec<Effect>,
+    ) -> bool {
         let Some(callback) = self.callbacks.get(&of) else { return false };
         let reachable = callback.reachable;
         let minute = self.minute_of_day(when);
@@ -122,14 +138,19 @@ impl Engine {
                 self.callback_over(now, of, "text_only", out);
             }
             (Err(NoCall::NotNow), Some(minutes)) => {
-                self.acd_fact(|acd, said| acd.callback_dropped(now, of, said));
-                if let Some(callback) = self.callbacks.remove(&of) {
-                    let opens = when + Duration::from_secs(u64::from(minutes) * 60);
-                    self.callback_waits(now, of, callback, Some(opens), false, out);
-                }
+                let opens = when + Duration::from_secs(u64::from(minutes) * 60);
+                self.callback_rests(now, of, Some(opens), out);
             }
         }
         true
+    }
+
+    /// His place in line anew, at rest until then.
+    fn callback_rests(&mut self, now: Time, of: CallId, until: Option<Time>, out: &mut Vec<Effect>) {
+        self.acd_fact(|acd, said| acd.callback_dropped(now, of, said));
+        if let Some(callback) = self.callbacks.remove(&of) {
+            self.callback_waits(now, of, callback, until, false, out);
+        }
     }
 
     fn minute_of_day(&self, at: Time) -> u16 {

@@ -3,7 +3,7 @@
 use super::desk::Ring;
 use super::lines::is_dialable;
 use super::orders::Done;
-use super::party::{Role, Who};
+use super::party::{Party, Role, Who};
 use super::seam::{AgentEvent, Device, Refused, Target};
 use crate::acd::AgentId;
 use crate::base::reach::is_emergency;
@@ -343,7 +343,6 @@ impl Engine {
             return Ok(Some(id));
         }
         self.call_in(now, id, agent, to, false, out)?;
-        self.set_aside(now, id, true, out);
         if let Some(call) = self.calls.get_mut(&id) {
             // An outside number writes no ticket: that stays with who sent the citizen there.
             let outside = call.agent.filter(|_| matches!(to, Target::Number(_)));
@@ -351,6 +350,12 @@ impl Engine {
         }
         self.drop_party(now, id, agent, "transferred", out);
         self.freed(now, id, agent, Role::Talk, "transferred");
+        // Whoever stays goes on with him until the other is there.
+        let company = self.calls.get(&id).is_some_and(|call| call.parties.iter().any(Party::speaks));
+        if !company {
+            self.set_aside(now, id, true, out);
+        }
+        self.attend(now, id, out);
         Ok(Some(id))
     }
 
@@ -364,11 +369,12 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) -> Done {
         let id = self.his_talk(agent, named)?;
+        // Whom one who is asked calls in would land beside the citizen, not beside him.
+        self.not_asked(agent, id)?;
         if let Some(to) = to {
             self.call_in(now, id, agent, to, false, out)?;
             return Ok(Some(id));
         }
-        self.not_asked(agent, id)?;
         let Some(call) = self.calls.get_mut(&id) else { return Err(Refused::NoSuchCall) };
         let Some(party) = call.parties.iter_mut().find(|p| p.consult && p.up && p.agent() != Some(agent))
         else {

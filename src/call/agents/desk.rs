@@ -24,6 +24,8 @@ pub(in crate::call) struct Seat {
     pub epoch: u64,
     /// A page of his is connected.
     pub present: bool,
+    /// It was waited for in vain while he was on a call.
+    pub page_gone: bool,
     pub path: Option<seam::Path>,
     pub relay: Option<SocketAddr>,
     /// The call he is on, rung for, or listens to.
@@ -58,6 +60,7 @@ impl Seat {
             device: None,
             epoch: 0,
             present: false,
+            page_gone: false,
             path: None,
             relay: None,
             call: None,

@@ -169,10 +169,19 @@ impl Engine {
         id
     }
 
+    /// Nobody is there yet for the one who has answered: once he can hear, he is asked to wait.
+    pub(in crate::call) fn callee_waits(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+        if self.calls.get(&id).is_some_and(|call| call.unmet.is_some() && call.leg.open && !call.aside) {
+            self.set_aside(now, id, true, out);
+            self.reassure(id, out);
+        }
+    }
+
     /// The one an agent dialled has answered.
     pub(in crate::call) fn callee_answered(&mut self, now: Time, dialog: DialogId, out: &mut Vec<Effect>) {
         let Some(id) = self.by_dialog.get(&dialog).copied() else { return };
         let wall_ms = self.wall.at(now);
+        let patience = self.config.limits.agent_away;
         let Some(call) = self.calls.get_mut(&id) else { return };
         if !matches!(call.stage, Stage::Dialing { .. }) {
             return;
@@ -188,12 +197,14 @@ impl Engine {
         call.stage = Stage::Talking { until: None };
         call.taken_ms = Some(wall_ms);
         call.answered = Some(now);
+        call.unmet = (!there).then_some(now + patience);
         self.touched.push(id);
         self.callee_answer_fact(now, id, out);
         if there {
             self.reached(now, id, out);
         }
         self.record_callee(now, id, out);
+        self.callee_waits(now, id, out);
         self.rebridge(id, out);
         let agents: Vec<AgentId> = self
             .calls

@@ -231,7 +231,11 @@ impl Engine {
         if let Some(seat) = self.desk.seats.get_mut(&agent) {
             seat.fresh_until = Some(now + FRESH);
         }
-        self.seat_joins(now, id, agent, Role::Talk, out);
+        if !self.seat_joins(now, id, agent, Role::Talk, out) {
+            // There is no way for his voice: the citizen waits for the next one, who may have a port.
+            self.counters.add(Count::AgentsLost);
+            return self.agent_stayed_away(now, id, Some(agent), out);
+        }
         if let Some(card) = self.card(id, Some(agent)) {
             self.tell(now, agent, AgentEvent::Answered { card });
         }

@@ -88,6 +88,7 @@ impl Engine {
         let patience = now + self.config.limits.agent_away;
         let Some(seat) = self.desk.seats.get_mut(&agent) else { return };
         seat.present = present;
+        seat.page_gone &= !present;
         let before = seat.away_until.take();
         let after = (!present && seat.device.is_some()).then_some(patience);
         seat.away_until = after;
@@ -110,12 +111,26 @@ impl Engine {
         let _ = out;
     }
 
+    /// His call is over: whoever is no agent any more has no phone, and a page that went away meanwhile is waited for from now.
+    pub(super) fn gone_meanwhile(&mut self, now: Time, agent: AgentId) {
+        let patience = now + self.config.limits.agent_away;
+        let known = self.acd.agent_view(agent).is_some();
+        let Some(seat) = self.desk.seats.get_mut(&agent) else { return };
+        if !known {
+            seat.device = None;
+        } else if seat.page_gone && seat.device.is_some() && seat.away_until.is_none() {
+            seat.away_until = Some(patience);
+            self.desk.away.moved(agent, None, Some(patience));
+        }
+    }
+
     /// The page has been away for too long: whoever is idle is logged out.
     pub(super) fn agents_away(&mut self, now: Time) {
         while let Some(agent) = self.desk.away.due(now) {
             let Some(seat) = self.desk.seats.get_mut(&agent) else { return };
             let before = seat.away_until.take();
             self.desk.away.moved(agent, before, None);
+            seat.page_gone = true;
             if seat.call.is_none()
                 && self.acd_fact(|acd, actions| acd.logout(now, agent, actions)).is_ok()
                 && let Some(seat) = self.desk.seats.get_mut(&agent)
@@ -151,6 +166,10 @@ impl Engine {
                 Ok(None)
             }
             AgentCommand::Ready => {
+                // Whose desk phone had lost its sound says with it that he hears again.
+                if self.desk.seats.get(&agent).is_some_and(|s| matches!(s.device, Some(Device::Phone(_)))) {
+                    self.tell_path(now, agent);
+                }
                 self.acd_fact(|acd, actions| acd.ready(now, agent, actions)).map_err(refused)?;
                 Ok(None)
             }
@@ -192,6 +211,9 @@ impl Engine {
                     return Err(Refused::WrongState);
                 }
                 self.set_aside(now, id, true, out);
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.by_hand = true;
+                }
                 Ok(Some(id))
             }
             AgentCommand::Retrieve { call } => {
@@ -434,11 +456,9 @@ impl Engine {
     }
 
     fn hang_up_by_hand(&mut self, now: Time, agent: AgentId, id: CallId, out: &mut Vec<Effect>) {
-        let consulting = self.calls.get(&id).is_some_and(|call| {
-            call.party_of(agent).is_some_and(|p| p.up && !p.consult) && call.parties.iter().any(|p| p.consult)
-        });
-        if consulting {
-            // While asking a colleague, hanging up ends the question, not the citizen's call.
+        let asks = self.calls.get(&id).is_some_and(|call| call.asking == Some(agent)) && self.asks(id);
+        if asks {
+            // For whoever asks, hanging up ends the question, not the citizen's call.
             self.end_consult(now, id, out);
         } else if let Some((offer, _)) = self.desk.offer_of(agent) {
             let _ = self.acd_fact(|acd, actions| acd.declined(now, offer, actions));

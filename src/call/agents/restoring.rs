@@ -28,7 +28,7 @@ impl Engine {
         }
         let reason: Arc<str> = Arc::from(last.reason.as_str());
         // A roster that has changed meanwhile may refuse; then he is as after any log-in.
-        let _ = match last.wish {
+        let done = match last.wish {
             Wish::Ready => self.acd_fact(|acd, said| acd.ready(now, agent, said)),
             Wish::NotReady => self.acd_fact(|acd, said| acd.not_ready(now, agent, &reason, said)),
             Wish::Break => {
@@ -45,5 +45,10 @@ impl Engine {
                 })
             }
         };
+        if done.is_err()
+            && let Some(seat) = self.desk.seats.get_mut(&agent)
+        {
+            seat.break_asked = None;
+        }
     }
 }

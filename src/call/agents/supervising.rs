@@ -7,6 +7,7 @@ use crate::acd::AgentId;
 use crate::base::{CallId, Time};
 use crate::call::engine::{Effect, Engine};
 use crate::call::fact::Fact;
+use crate::call::live::Call;
 use std::sync::Arc;
 
 impl Engine {
@@ -21,6 +22,11 @@ impl Engine {
     ) -> Done {
         let of = self.led(lead, of)?;
         let id = self.his_talk(of, None)?;
+        let asked = |call: &Call| call.party_of(of).is_some_and(|party| party.consult);
+        if role == Role::Barge && self.calls.get(&id).is_some_and(asked) {
+            // He would land beside the citizen, not beside the one he means.
+            return Err(Refused::WrongState);
+        }
         let there = self.desk.seats.get(&lead).and_then(|seat| seat.call);
         if there.is_some_and(|call| call != id) {
             return Err(Refused::WrongState);

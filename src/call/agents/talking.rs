@@ -26,6 +26,7 @@ impl Engine {
         if std::mem::replace(&mut call.aside, aside) == aside {
             return;
         }
+        call.by_hand &= aside;
         self.touched.push(id);
         // For who asks the citizen is not back, whoever speaks with him meanwhile.
         let (quiet, but) = (call.crisis, call.asking.filter(|_| !aside));
@@ -91,12 +92,19 @@ impl Engine {
         let other = |party: &Party| {
             party.speaks() && party.who.name() != *who && (asked || party.away_until.is_none())
         };
-        if !call.parties.iter().any(other) {
+        // Who only listens is no company, and has no call.
+        let heard = call.parties.iter().any(|party| party.who.name() == *who && party.role.is_heard());
+        if heard && !call.parties.iter().any(other) {
+            call.by_hand = false;
+            let waited = call.unmet.take().is_some();
             for party in &mut call.parties {
                 party.consult = false;
             }
             call.agent = agent.or(call.agent);
             self.touched.push(id);
+            if waited {
+                self.stop_play(id, out);
+            }
             self.set_aside(now, id, false, out);
         } else {
             self.part(now, id, out);
@@ -153,6 +161,7 @@ impl Engine {
         let wrap_up_until_ms =
             self.acd.agent_view(agent).and_then(|view| view.wrap_until).map(|at| self.wall.at(at));
         self.tell(now, agent, AgentEvent::Ended { call: id, reason: why, wrap_up_until_ms });
+        self.gone_meanwhile(now, agent);
     }
 
     /// What follows when nobody is left with the citizen: listeners go too, and he returns to his flow. In a crisis that is so only by the
@@ -164,6 +173,16 @@ impl Engine {
             if !self.calls.get(&id).is_some_and(asked) {
                 self.cancel_ring(now, id, agent, out);
             }
+        }
+        // The same of a number that rings: police or ambulance are not met by a citizen to whom nobody has said a word.
+        let unasked = |call: &Call| {
+            let orphan = |p: &Party| p.consult && !p.up && p.agent().is_none();
+            call.parties.iter().position(orphan).filter(|_| call.asking.is_none())
+        };
+        while let Some(at) = self.calls.get(&id).and_then(unasked) {
+            let Some(party) = self.drop_party_at(now, id, at, "no_answer", out) else { break };
+            let who = party.who.name();
+            self.tell_call(now, id, AgentEvent::Left { call: id, who }, None);
         }
         // Who asked has gone: whoever was asked has the citizen now, or is among those who went on with him.
         let Some(call) = self.calls.get_mut(&id) else { return };
@@ -186,10 +205,11 @@ impl Engine {
         if !matches!(call.stage, Stage::Talking { .. } | Stage::Dialing { .. }) {
             return;
         }
-        if call.is_attended() {
+        if call.parties.iter().any(Party::speaks) {
             return self.attend(now, id, out);
         }
-        if !self.ringing_for(id, false).is_empty() {
+        // Who is called in rings still: until he is there the citizen hears music.
+        if call.is_attended() || !self.ringing_for(id, false).is_empty() {
             return self.set_aside(now, id, true, out);
         }
         let listeners: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
@@ -245,23 +265,16 @@ impl Engine {
         let speak = || call.parties.iter().filter(|party| party.speaks());
         let there = speak().any(|party| party.away_until.is_none());
         let last = speak().filter_map(|party| party.away_until).max().filter(|_| !there);
-        let (leg, worker, asking) = (call.leg.id, call.leg.port.worker, call.asking.is_some());
+        let stays_aside = call.asking.is_some() || call.by_hand;
         let Stage::Talking { until } = &mut call.stage else { return };
         match (std::mem::replace(until, last), last) {
             (None, Some(_)) => {
                 self.set_aside(now, id, true, out);
-                let reassure = self.config.hold_prompt.clone();
-                if let Some(clip) = reassure.and_then(|name| self.clip(&name))
-                    && let Some(call) = self.calls.get_mut(&id)
-                {
-                    call.play = PlayId(call.play.0.wrapping_add(1));
-                    let (play, pieces) = (call.play, Box::from([Piece::Clip(clip)]));
-                    out.push(Effect::Media { worker, order: Order::Play { leg, play, pieces } });
-                }
+                self.reassure(id, out);
             }
             (Some(_), None) => {
                 self.stop_play(id, out);
-                if there && !asking {
+                if there && !stays_aside {
                     self.set_aside(now, id, false, out);
                 }
             }
@@ -270,6 +283,16 @@ impl Engine {
         if there {
             self.part(now, id, out);
         }
+    }
+
+    /// He is told that he is not forgotten.
+    pub(super) fn reassure(&mut self, id: CallId, out: &mut Vec<Effect>) {
+        let Some(clip) = self.config.hold_prompt.clone().and_then(|name| self.clip(&name)) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.play = PlayId(call.play.0.wrapping_add(1));
+        let (leg, worker, play) = (call.leg.id, call.leg.port.worker, call.play);
+        let pieces = Box::from([Piece::Clip(clip)]);
+        out.push(Effect::Media { worker, order: Order::Play { leg, play, pieces } });
     }
 
     /// His path died as the call came to him: he has said nothing yet, so the citizen waits for the next free one, not for him.
@@ -282,7 +305,7 @@ impl Engine {
             return self.lost(now, id, agent, out);
         }
         self.counters.add(Count::AgentsLost);
-        self.agent_stayed_away(now, id, out);
+        self.agent_stayed_away(now, id, None, out);
     }
 
     /// Sound passes again: he is where he was.
@@ -322,7 +345,7 @@ impl Engine {
         let stays = call.parties.iter().any(|party| party.speaks() && !gone(&party));
         let talking = matches!(call.stage, Stage::Talking { .. });
         if talking && !stays && call.parties.iter().any(|party| party.speaks()) {
-            return self.agent_stayed_away(now, id, out);
+            return self.agent_stayed_away(now, id, None, out);
         }
         let gone: Vec<AgentId> = call.parties.iter().filter(gone).filter_map(Party::agent).collect();
         for agent in gone {
@@ -338,23 +361,37 @@ impl Engine {
         }
     }
 
-    /// He did not come back: the citizen waits again, before all others.
-    fn agent_stayed_away(&mut self, now: Time, id: CallId, out: &mut Vec<Effect>) {
+    /// He did not come back, or never came: the citizen waits again, before all others.
+    pub(super) fn agent_stayed_away(
+        &mut self,
+        now: Time,
+        id: CallId,
+        never_came: Option<AgentId>,
+        out: &mut Vec<Effect>,
+    ) {
         self.touched.push(id);
         let Some(call) = self.calls.get(&id) else { return };
-        let agents: Vec<AgentId> = call.parties.iter().filter_map(|party| party.agent()).collect();
+        let mut agents: Vec<(AgentId, bool)> = call
+            .parties
+            .iter()
+            .filter_map(|party| Some((party.agent()?, party.away_until.is_some())))
+            .collect();
+        agents.extend(never_came.filter(|agent| call.party_of(*agent).is_none()).map(|agent| (agent, false)));
         let (outbound, crisis) = (call.outbound, call.crisis);
         // Somebody from outside is with him: he need not wait for anybody.
         let company = call.parties.iter().any(|party| party.up && party.agent().is_none());
         let queued = (!outbound || crisis) && !company && self.front(now, id);
-        for agent in agents {
+        for (agent, deaf) in agents {
             self.drop_party(now, id, agent, "lost", out);
             if let Some(seat) = self.desk.seats.get_mut(&agent) {
                 (seat.call, seat.assist) = (None, None);
             }
             self.stop_ringing(agent);
+            // A browser proves its sound again by itself; whoever has a desk phone says so by `agent.ready`.
             let _ = self.acd_fact(|acd, actions| {
-                let _ = acd.path(now, agent, acd::Path::Deaf(Arc::from("lost")), actions);
+                if deaf {
+                    let _ = acd.path(now, agent, acd::Path::Deaf(Arc::from("lost")), actions);
+                }
                 acd.idle(now, agent, actions)
             });
             self.tell(now, agent, AgentEvent::Ended { call: id, reason: "lost", wrap_up_until_ms: None });

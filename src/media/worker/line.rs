@@ -59,6 +59,19 @@ impl Line {
             quiet: false,
         }
     }
+    /// Its turn comes after a few others'.
+    pub fn soon(&self) {
+        sys::soon((&raw const self.due).cast());
+        sys::soon((&raw const self.rtp).cast());
+        sys::soon((&raw const self.leg).cast());
+    }
+    /// It comes next but one: what [`Line::soon`] asked for is here by now and leads to the rest.
+    pub fn sooner(&self) {
+        let Some(leg) = &self.leg else { return };
+        for part in leg.hot() {
+            sys::soon(part);
+        }
+    }
     pub fn rtp(&self) -> RawFd {
         self.rtp.as_raw_fd()
     }

@@ -268,7 +268,9 @@ impl Worker {
             let bridge = self.lines[index as usize].bridge.map(|(room, _)| room as usize);
             let due = match bridge.and_then(|room| self.bridges[room].slot) {
                 Some(slot) => due_near(tick + SLOTS, slot),
+                // Every other slot: half the wake-ups, here and at whoever listens.
                 None => (tick + SLOTS - NEAR..=tick + SLOTS + NEAR)
+                    .filter(|due| due % 2 == 0)
                     .min_by_key(|due| (self.slots[slot_of(*due)].len(), due.abs_diff(tick + SLOTS)))
                     .unwrap_or(tick + SLOTS),
             };
@@ -297,6 +299,12 @@ impl Worker {
         let mut spare = FLOODED_ALL;
         for at in 0..self.slots[slot].len() {
             let index = self.slots[slot][at];
+            if let Some(later) = self.slots[slot].get(at + 4) {
+                self.lines[*later as usize].soon();
+            }
+            if let Some(next) = self.slots[slot].get(at + 2) {
+                self.lines[*next as usize].sooner();
+            }
             let due = self.lines[index as usize].due;
             if tick < due {
                 continue;

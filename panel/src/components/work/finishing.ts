@@ -112,7 +112,8 @@ export function useFinishing(
         ticket.value = await request<Ticket>(path, { method: 'PATCH', body: JSON.stringify(news) })
         return unsaved(draft, ticket.value) === null
       } catch (e) {
-        if (!(e instanceof RequestFailed)) throw e
+        // The network, or an answer that is none: the words stay here for the next time.
+        if (!(e instanceof RequestFailed)) return false
         if (e.problem.code !== 'changed') return false
         // A line of the engine's is no conflict; another person's words are told when it is finished.
         const now = await request<Ticket>(path).catch(() => null)
