@@ -28,6 +28,7 @@ export const router = createRouter({
           component: () => import('./pages/Tickets.vue'),
           props: true,
         },
+        { path: 'kb/:id?', name: 'kb', component: () => import('./pages/Knowledge.vue'), props: true },
         { path: ':rest(.*)*', name: 'nowhere', component: () => import('./pages/Nowhere.vue') },
       ],
     },
@@ -35,7 +36,7 @@ export const router = createRouter({
 })
 
 /** Pages that not every role has. */
-const RESERVED: PageName[] = ['work', 'wall', 'people', 'callbacks', 'roster', 'admin']
+const RESERVED: PageName[] = ['work', 'wall', 'people', 'callbacks', 'roster', 'kb', 'admin']
 
 router.beforeEach(async (to) => {
   const session = useSession()
@@ -49,7 +50,7 @@ router.beforeEach(async (to) => {
 })
 
 router.afterEach((to) => {
-  const pages = ['work', 'wall', 'people', 'roster', 'calls', 'tickets', 'callbacks', 'admin']
+  const pages = ['work', 'wall', 'people', 'roster', 'calls', 'tickets', 'kb', 'callbacks', 'admin']
   const named = pages.includes(String(to.name))
   const page = named ? `${i18n.global.t(`nav.${String(to.name)}`)} · ` : ''
   document.title = page + i18n.global.t('app.title')

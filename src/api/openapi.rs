@@ -1,7 +1,7 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
 use super::{
-    callbacks, calls, cti, engine, floor, flows, numbers, ops, recordings, roster, session, tickets, users,
+    callbacks, calls, cti, engine, floor, flows, kb, numbers, ops, recordings, roster, session, tickets, users,
     works,
 };
 use utoipa::OpenApi;
@@ -55,6 +55,28 @@ use utoipa::OpenApi;
         numbers::change_legacy,
         numbers::remove_legacy,
         numbers::targets,
+        kb::list,
+        kb::draft,
+        kb::search,
+        kb::note_search,
+        kb::gaps,
+        kb::today,
+        kb::quotes,
+        kb::quote,
+        kb::corrections,
+        kb::answer_correction,
+        kb::notices,
+        kb::tell,
+        kb::close_notice,
+        kb::wordings,
+        kb::add_wording,
+        kb::withdraw_wording,
+        kb::show,
+        kb::change,
+        kb::act,
+        kb::versions,
+        kb::events,
+        kb::report,
         flows::list,
         works::flow_files,
         works::check_flow,

@@ -4,7 +4,7 @@ use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    callbacks, calls, cti, engine, floor, flows, input, numbers, openapi, ops, panel, phone, recordings,
+    callbacks, calls, cti, engine, floor, flows, input, kb, numbers, openapi, ops, panel, phone, recordings,
     roster, session, tickets, users, works,
 };
 use axum::extract::{Request, State};
@@ -90,6 +90,28 @@ fn table() -> Table {
         .add(Method::PATCH, "/api/v1/numbers/legacy/{number}", numbers::change_legacy)
         .add(Method::DELETE, "/api/v1/numbers/legacy/{number}", numbers::remove_legacy)
         .add(Method::GET, "/api/v1/transfer-targets", numbers::targets)
+        .add(Method::GET, "/api/v1/kb", kb::list)
+        .add(Method::POST, "/api/v1/kb", kb::draft)
+        .add(Method::GET, "/api/v1/kb/search", kb::search)
+        .add(Method::POST, "/api/v1/kb/searches", kb::note_search)
+        .add(Method::GET, "/api/v1/kb/gaps", kb::gaps)
+        .add(Method::GET, "/api/v1/kb/today", kb::today)
+        .add(Method::GET, "/api/v1/kb/quotes", kb::quotes)
+        .add(Method::POST, "/api/v1/kb/quotes", kb::quote)
+        .add(Method::GET, "/api/v1/kb/corrections", kb::corrections)
+        .add(Method::PATCH, "/api/v1/kb/corrections/{id}", kb::answer_correction)
+        .add(Method::GET, "/api/v1/kb/notices", kb::notices)
+        .add(Method::POST, "/api/v1/kb/notices", kb::tell)
+        .add(Method::POST, "/api/v1/kb/notices/{id}/close", kb::close_notice)
+        .add(Method::GET, "/api/v1/kb/wordings", kb::wordings)
+        .add(Method::POST, "/api/v1/kb/wordings", kb::add_wording)
+        .add(Method::DELETE, "/api/v1/kb/wordings/{id}", kb::withdraw_wording)
+        .add(Method::GET, "/api/v1/kb/{id}", kb::show)
+        .add(Method::PATCH, "/api/v1/kb/{id}", kb::change)
+        .add(Method::POST, "/api/v1/kb/{id}/actions", kb::act)
+        .add(Method::GET, "/api/v1/kb/{id}/versions", kb::versions)
+        .add(Method::GET, "/api/v1/kb/{id}/events", kb::events)
+        .add(Method::POST, "/api/v1/kb/{id}/corrections", kb::report)
         .add(Method::GET, "/api/v1/flows", flows::list)
         .add(Method::GET, "/api/v1/flow-files", works::flow_files)
         .add(Method::POST, "/api/v1/flows/check", works::check_flow)

@@ -3,6 +3,7 @@
 use super::count::Counts;
 use super::handle::{EngineHandle, MetricsSource};
 use super::input::BODY_MAX;
+use super::kb::Shelf;
 use super::phone::DemoPhone;
 use super::roster::RosterDesk;
 use super::works::Works;
@@ -76,6 +77,8 @@ pub struct Inner {
     pub hashing: Semaphore,
     pub counts: Arc<Counts>,
     pub district: District,
+    /// What agents read, with its index.
+    pub kb: Shelf,
     /// Held by who replaces a flow or a prompt.
     pub uploading: tokio::sync::Mutex<()>,
     attempts: Mutex<Attempts>,
@@ -97,6 +100,7 @@ impl Api {
             hashing,
             counts,
             district,
+            kb: Shelf::default(),
             uploading: tokio::sync::Mutex::default(),
             attempts,
         }))

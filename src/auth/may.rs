@@ -56,6 +56,24 @@ actions! {
     AskRoster = "roster.ask";
     /// Approve and refuse, with one's name; write what every shift must read.
     DecideRoster = "roster.decide";
+    /// Search and read what agents read.
+    ReadKnowledge = "kb.read";
+    /// Read drafts, versions, histories.
+    ReadDrafts = "kb.drafts";
+    /// Write entries, answer corrections.
+    DraftKnowledge = "kb.draft";
+    /// Pass a unit's text on to the office, or send it back.
+    ApproveKnowledge = "kb.approve";
+    /// Publish, retire, settle, agree on wordings.
+    PublishKnowledge = "kb.publish";
+    /// Freeze an answer into a call.
+    QuoteKnowledge = "kb.quote";
+    /// Report an error in an entry.
+    CorrectKnowledge = "kb.correct";
+    /// Tell that a policy changes.
+    NoticeKnowledge = "kb.notice";
+    /// What was looked for in vain.
+    ReadGaps = "kb.gaps";
 }
 
 /// What the action is about, as far as rights depend on it.
@@ -71,9 +89,14 @@ pub struct Resource<'a> {
     pub secret: bool,
     /// It is about one ticket, so its units count.
     pub one: bool,
-    /// A ticket of a call that the person took.
+    /// A ticket of a call that the person took, or that call itself.
     pub own_call: bool,
+    /// The unit that answers for an entry of the knowledge base.
+    pub owner: Option<&'a str>,
 }
+
+/// The unit of the office that manages the hotline: it approves its own entries.
+pub const OFFICE_UNIT: &str = "rexianban";
 
 /// What comes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -194,6 +217,43 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Lead | R::Office => Allow,
             _ => NO,
         },
+        Action::ReadKnowledge => match role {
+            R::Agent | R::Lead | R::Dispatcher | R::Visitor | R::Office | R::Kb | R::Qa | R::Auditor => Allow,
+            R::Unit | R::UnitHead => owns(resource, Refusal::Hidden),
+            R::Leader | R::Analyst | R::Observer | R::Security | R::Admin => NO,
+        },
+        Action::ReadDrafts | Action::NoticeKnowledge => match role {
+            R::Office => Allow,
+            R::Unit | R::UnitHead => owns(resource, Refusal::Hidden),
+            R::Kb => keeps(resource, Refusal::Hidden),
+            _ => NO,
+        },
+        Action::DraftKnowledge => match role {
+            R::Kb => keeps(resource, Refusal::Role),
+            _ => NO,
+        },
+        Action::ApproveKnowledge => match role {
+            R::UnitHead => owns(resource, Refusal::Role),
+            R::Office if resource.owner == Some(OFFICE_UNIT) => Allow,
+            _ => NO,
+        },
+        Action::PublishKnowledge => match role {
+            R::Office => Allow,
+            _ => NO,
+        },
+        Action::QuoteKnowledge => match role {
+            R::Agent if resource.own_call => Allow,
+            R::Lead => Allow,
+            _ => NO,
+        },
+        Action::CorrectKnowledge => match role {
+            R::Agent | R::Lead | R::Dispatcher | R::Visitor | R::Office | R::Qa => Allow,
+            _ => NO,
+        },
+        Action::ReadGaps => match role {
+            R::Lead | R::Office | R::Kb | R::Analyst => Allow,
+            _ => NO,
+        },
         Action::Supervise => match role {
             R::Lead => Allow,
             _ => NO,
@@ -213,6 +273,17 @@ fn unit(resource: Resource<'_>) -> Decision {
     } else {
         Decision::Refuse(Refusal::Hidden)
     }
+}
+
+/// A unit's people have the entries their unit answers for.
+fn owns(resource: Resource<'_>, other: Refusal) -> Decision {
+    let Some(own) = resource.own_unit else { return Decision::Refuse(other) };
+    if !resource.one || resource.owner == Some(own) { Decision::Allow } else { Decision::Refuse(other) }
+}
+
+/// Who keeps the knowledge of a unit has that one's entries; who is bound to none, all.
+fn keeps(resource: Resource<'_>, other: Refusal) -> Decision {
+    if resource.own_unit.is_none() { Decision::Allow } else { owns(resource, other) }
 }
 
 #[cfg(test)]
@@ -247,6 +318,17 @@ mod tests {
         (Action::ReadRoster, "mA...mA........"),
         (Action::AskRoster, "AA...A........."),
         (Action::DecideRoster, ".A....A........"),
+        // Units and who keeps knowledge: about their own entries; the test below asks about others'.
+        (Action::ReadKnowledge, "AAAAAAA.AAA...."),
+        (Action::ReadDrafts, "...AA.A.A......"),
+        (Action::DraftKnowledge, "........A......"),
+        (Action::ApproveKnowledge, "....A.........."),
+        (Action::PublishKnowledge, "......A........"),
+        // Of calls of others.
+        (Action::QuoteKnowledge, ".A............."),
+        (Action::CorrectKnowledge, "AAA..AA..A....."),
+        (Action::NoticeKnowledge, "...AA.A.A......"),
+        (Action::ReadGaps, ".A....A.A..A..."),
     ];
 
     fn letter(decision: Decision) -> char {
@@ -282,6 +364,44 @@ mod tests {
     }
 
     #[test]
+    fn knowledge_is_written_by_its_unit_and_read_by_the_hotline() {
+        let about = |own: Option<&'static str>| Resource {
+            own_unit: own,
+            owner: Some("u1"),
+            one: true,
+            ..Resource::default()
+        };
+        let ask = |role, action, own| letter(may(&RoleSet::from_iter([role]), action, about(own)));
+        // Own unit, another one, none.
+        for (role, action, want) in [
+            (Role::Unit, Action::ReadKnowledge, "Ahh"),
+            (Role::UnitHead, Action::ReadKnowledge, "Ahh"),
+            (Role::Kb, Action::ReadKnowledge, "AAA"),
+            (Role::Agent, Action::ReadKnowledge, "AAA"),
+            (Role::Unit, Action::ReadDrafts, "Ahh"),
+            (Role::Kb, Action::ReadDrafts, "AhA"),
+            (Role::Agent, Action::ReadDrafts, "..."),
+            (Role::Kb, Action::DraftKnowledge, "A.A"),
+            (Role::Office, Action::DraftKnowledge, "..."),
+            (Role::UnitHead, Action::ApproveKnowledge, "A.."),
+            (Role::Office, Action::ApproveKnowledge, "..."),
+            (Role::Kb, Action::PublishKnowledge, "..."),
+            (Role::UnitHead, Action::PublishKnowledge, "..."),
+        ] {
+            let got: String = [Some("u1"), Some("u2"), None].map(|own| ask(role, action, own)).iter().collect();
+            assert_eq!(got, want, "{role:?} {action:?}");
+        }
+        let office = Resource { owner: Some(OFFICE_UNIT), one: true, ..Resource::default() };
+        let roles = RoleSet::from_iter([Role::Office]);
+        assert_eq!(may(&roles, Action::ApproveKnowledge, office), Decision::Allow, "its own entries");
+        for role in Role::ALL {
+            let own = Resource { own_call: true, ..Resource::default() };
+            let quotes = may(&RoleSet::from_iter([*role]), Action::QuoteKnowledge, own).allowed();
+            assert_eq!(quotes, matches!(role, Role::Agent | Role::Lead), "{role:?}");
+        }
+    }
+
+    #[test]
     fn nobody_without_a_role_may_anything() {
         for action in Action::ALL {
             assert!(!may(&RoleSet::default(), *action, Resource::default()).allowed(), "{action:?}");
@@ -298,7 +418,7 @@ mod tests {
             assist: &assist,
             secret: false,
             one: true,
-            own_call: false,
+            ..Resource::default()
         };
         let ask = |own, lead| letter(may(&roles, Action::ReadTickets, about(own, lead)));
         assert_eq!(ask(Some("u1"), Some("u1")), 'c');

@@ -6,6 +6,7 @@ use super::error::StoreError;
 use super::new_ticket::NewTicket;
 use super::numbers::{DutyNumber, LegacyNumber, SYSTEM};
 use super::user::{User, Work};
+use crate::knowledge::{Conflict, Entry, Stage, shipped};
 use crate::ticket::number::check_digit;
 
 /// The password of every demo user.
@@ -355,7 +356,8 @@ pub async fn fill<E: std::fmt::Display>(
             Err(error) => return Err(error),
         }
     }
-    numbers(db, now).await
+    numbers(db, now).await?;
+    knowledge(db, now).await
 }
 
 /// The beginning of every number that a demonstration may dial. None of them is anybody's.
@@ -417,6 +419,18 @@ async fn numbers(db: &Db, now: i64) -> Result<(), StoreError> {
         changed_by: "demo".to_owned(),
     };
     unless_there(db.add_legacy_number(&old).await)
+}
+
+/// The district's twenty entries, as its file has them; published a month ago, so that none is today's change.
+async fn knowledge(db: &Db, now: i64) -> Result<(), StoreError> {
+    for seed in shipped() {
+        let live = (seed.stage == Stage::Published).then_some(1);
+        let conflict = seed.conflict.map(|text| Conflict { text, with: None, at: 1 });
+        let entry =
+            Entry { stage: seed.stage, live, doubt: seed.doubt, conflict, ..Entry::new("demo".to_owned()) };
+        db.import_kb_entry(&seed.id, &entry, &seed.text, now - 30 * 24 * HOUR_MS).await?;
+    }
+    Ok(())
 }
 
 fn unless_there(outcome: Result<(), StoreError>) -> Result<(), StoreError> {

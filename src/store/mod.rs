@@ -27,6 +27,7 @@ mod error;
 mod floor;
 mod flow;
 pub mod fold;
+mod knowledge;
 mod new_ticket;
 mod numbers;
 mod page;
@@ -49,6 +50,10 @@ pub use db::{Db, Dialect, Durability, OpenOptions, without_password};
 pub use error::{OpenError, StoreError};
 pub use floor::{Fared, FaredCounts, HALF_HOUR_MS, Topic};
 pub use flow::FlowVersion;
+pub use knowledge::{
+    KB_MOST, KbAnswered, KbCorrection, KbEntry, KbEvent, KbFilter, KbGap, KbLive, KbNotice, KbOutcome, KbQuote,
+    KbQuoted, KbSearch, KbVersion, KbWish, KbWording, QUOTED,
+};
 pub use new_ticket::NewTicket;
 pub use numbers::{Carried, Dialled, DutyNumber, LegacyNumber, SYSTEM, ServiceNumber};
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};

@@ -4,6 +4,7 @@
 use super::chain::{self, Tail};
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
+use super::knowledge::QUOTED;
 use super::projector::SURVEY;
 use super::sql::{Sql, Value, insert_rows};
 use super::ticket::{Scope, Ticket, own_name, words};
@@ -42,13 +43,14 @@ const COLUMNS: &str = "SELECT id, no, state, type, category, street, lead, urgen
     closed_at, seal_key, events, head, special, notify, safe_time, brief, tags, assist FROM tickets \
     WHERE (no = ";
 
-/// The citizen judges the call while the agent still writes: what he says there is in nobody's way.
-async fn only_surveys(tx: &mut Tx, id: &str, seen: i64, now: i64) -> Result<bool, StoreError> {
+/// The citizen judges the call while the agent still writes, and the agent quotes answers while he does: neither is in anybody's way.
+async fn only_besides(tx: &mut Tx, id: &str, seen: i64, now: i64) -> Result<bool, StoreError> {
     if seen > now {
         return Ok(false);
     }
     let mut sql = Sql::new("SELECT n FROM ticket_events WHERE ticket_id = ");
-    sql.bind(id).push(" AND n > ").bind(seen).push(" AND kind <> ").bind(SURVEY);
+    sql.bind(id).push(" AND n > ").bind(seen);
+    sql.push(" AND kind NOT IN ").tuple([SURVEY.into(), QUOTED.into()]);
     Ok(sql.one(tx).await?.is_none())
 }
 
@@ -89,7 +91,7 @@ impl Db {
             (row.try_get(11)?, row.try_get(12)?);
         let mut tail = Tail { key: row.try_get(13)?, n: row.try_get(14)?, head: row.try_get(15)? };
         let lines = tail.n;
-        if lines != wish.version && !only_surveys(&mut tx, &id, wish.version, tail.n).await? {
+        if lines != wish.version && !only_besides(&mut tx, &id, wish.version, tail.n).await? {
             return Ok(SaveOutcome::Changed(tail.n));
         }
         let before = Before { state: &state, numbered: no.is_some(), fields: &fields };

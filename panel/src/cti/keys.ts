@@ -64,6 +64,7 @@ export const GO: Record<string, PageName> = {
   KeyL: 'wall',
   KeyC: 'calls',
   KeyT: 'tickets',
+  KeyK: 'kb',
   KeyP: 'people',
 }
 
