@@ -19,6 +19,8 @@ const PAGES = [
   ['work-talking', 'agent-workspace', '工作台，通话'],
   ['work-talking-dark', 'agent-workspace-dark', '工作台，通话，深色'],
   ['work-talking-en', null, '工作台，通话，英文'],
+  ['work-knowledge', null, '工作台，知识'],
+  ['work-stale', null, '工作台，待核的知识'],
   ['work-special', null, '特殊来电'],
   ['work-held', null, '保持'],
   ['work-consult', null, '咨询'],
@@ -40,6 +42,12 @@ const PAGES = [
   ['roster-seats', null, '班表，需要的坐席'],
   ['roster-sheet', null, '班表，交接单'],
   ['roster-findings', null, '班表，检查'],
+  ['kb', null, '知识'],
+  ['kb-form', null, '知识，撰写'],
+  ['kb-review', null, '知识，热线办审核'],
+  ['kb-contradicted', null, '知识，不能发布'],
+  ['kb-notices', null, '知识，政策变更单'],
+  ['kb-gaps', null, '知识，缺口'],
   ['callbacks', null, '回呼'],
   ['messages', null, '留言'],
   ['admin-users', null, '管理，用户'],
@@ -109,7 +117,7 @@ HOTLINE_PICTURES=docs/img/panel cargo test --test it every_page_and
 cd panel && node e2e/beside.mjs
 \`\`\`
 
-What the pictures have and the pages do not yet: knowledge, 拆单 and 关联, the four promises under the form and the ticket's clocks, the unit's
+What the pictures have and the pages do not yet: 拆单 and 关联, the four promises under the form and the ticket's clocks, the unit's
 reply and the citizen's verdict, the stated wait on the wall. 在岗 and 缺员 on the wall are the roster's.
 
 | page | design | ours |

@@ -3,6 +3,7 @@
 mod exactly_once;
 pub mod facts;
 mod fold;
+mod knowledge;
 mod save;
 mod story;
 
