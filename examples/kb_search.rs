@@ -24,7 +24,8 @@ fn main() {
     let entries = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(ENTRIES);
     let seeds = shipped();
     // New entries out of the district's own clauses: the same words as often as in life, more of them together.
-    let clauses: Vec<&str> = seeds.iter().flat_map(|seed| seed.text.answer.split(['。', ';', '，', ','])).collect();
+    let clauses: Vec<&str> =
+        seeds.iter().flat_map(|seed| seed.text.answer.split(['。', ';', '，', ','])).collect();
     let titles: Vec<&str> = seeds.iter().map(|seed| seed.text.title.as_str()).collect();
     let mut draw = Draw(12_341);
     let texts: Vec<(String, Vec<String>, String)> = (0..entries)
@@ -41,13 +42,19 @@ fn main() {
         })
         .collect();
     let begun = Instant::now();
-    let index = Index::build(
-        texts.iter().map(|(title, questions, answer)| Doc { title, questions, answer, full: answer }),
-    );
+    let index = Index::build(texts.iter().map(|(title, questions, answer)| Doc {
+        title,
+        questions,
+        answer,
+        full: answer,
+    }));
     let built = begun.elapsed();
     let words = Words::shipped();
-    let questions: Vec<&str> =
-        SPOKEN.lines().filter(|line| !line.starts_with('#')).filter_map(|line| Some(line.split_once(' ')?.1)).collect();
+    let questions: Vec<&str> = SPOKEN
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| Some(line.split_once(' ')?.1))
+        .collect();
     let mut took = Vec::with_capacity(ROUNDS * questions.len());
     let mut found = 0;
     for _ in 0..ROUNDS {

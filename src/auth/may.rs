@@ -388,7 +388,8 @@ mod tests {
             (Role::Kb, Action::PublishKnowledge, "..."),
             (Role::UnitHead, Action::PublishKnowledge, "..."),
         ] {
-            let got: String = [Some("u1"), Some("u2"), None].map(|own| ask(role, action, own)).iter().collect();
+            let got: String =
+                [Some("u1"), Some("u2"), None].map(|own| ask(role, action, own)).iter().collect();
             assert_eq!(got, want, "{role:?} {action:?}");
         }
         let office = Resource { owner: Some(OFFICE_UNIT), one: true, ..Resource::default() };

@@ -112,7 +112,8 @@ impl Text {
 
 /// `KB-` and four to eight digits.
 pub fn is_entry_id(text: &str) -> bool {
-    text.strip_prefix("KB-").is_some_and(|n| (4..=8).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
+    text.strip_prefix("KB-")
+        .is_some_and(|n| (4..=8).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -122,12 +123,18 @@ mod tests {
 
     #[test]
     fn confidence_reads_the_districts_marks_and_no_others() {
-        for (text, contradicted) in
-            [("S", false), ("S+G", false), ("S(2020)", false), ("S(旧)", false), ("X", true), ("S+X(网)", true)]
-        {
+        for (text, contradicted) in [
+            ("S", false),
+            ("S+G", false),
+            ("S(2020)", false),
+            ("S(旧)", false),
+            ("X", true),
+            ("S+X(网)", true),
+        ] {
             assert_eq!(Confidence::read(text).map(|c| c.contradicted()), Some(contradicted), "{text}");
         }
-        for bad in ["", "A", "S+", "S()", "S(2020", "s", "S(一二三四五六七八九十一二三四五六七八九十一)"] {
+        for bad in ["", "A", "S+", "S()", "S(2020", "s", "S(一二三四五六七八九十一二三四五六七八九十一)"]
+        {
             assert_eq!(Confidence::read(bad), None, "{bad}");
         }
         assert!(!Confidence::read("S(X)").unwrap().contradicted(), "a remark is only a remark");

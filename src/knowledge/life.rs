@@ -313,17 +313,15 @@ mod tests {
 
     #[test]
     fn doubt_ends_with_a_new_version_and_contradicting_sources_with_a_new_text() {
-        let doubted = step(&at(Stage::Published), Step::Doubt, "office", Some("与民法典不一致"), None).unwrap();
+        let doubted =
+            step(&at(Stage::Published), Step::Doubt, "office", Some("与民法典不一致"), None).unwrap();
         let text = shipped().remove(0).text;
         let today = date(2026, 11, 23);
         assert_eq!(standing(&doubted, &text, today), Standing::Stale(Stale::Doubt));
         let mut next = doubted;
-        for (one, by) in [
-            (Step::Change, "kb"),
-            (Step::Submit, "kb"),
-            (Step::Approve, "head"),
-            (Step::Publish, "office"),
-        ] {
+        for (one, by) in
+            [(Step::Change, "kb"), (Step::Submit, "kb"), (Step::Approve, "head"), (Step::Publish, "office")]
+        {
             assert!(next.doubt.is_some(), "before {one:?}");
             next = step(&next, one, by, None, None).unwrap();
         }
@@ -362,10 +360,7 @@ mod tests {
         };
         text.valid_until = Some(date(2026, 11, 22));
         let told = obstacles(&entry, &text, date(2026, 12, 1), Some("KB-0001"));
-        assert_eq!(
-            told,
-            ["conflict", "contradicted", "unverified", "review_past", "over", "same_question"]
-        );
+        assert_eq!(told, ["conflict", "contradicted", "unverified", "review_past", "over", "same_question"]);
         let fine = shipped().remove(0).text;
         assert!(obstacles(&Entry::new("kb".into()), &fine, date(2026, 11, 23), None).is_empty());
     }

@@ -89,7 +89,11 @@ mod tests {
         for seed in &seeds {
             assert_eq!(seed.text.faults(), [], "{}", seed.id);
             assert!(is_entry_id(&seed.id));
-            assert!(district.has_unit(&seed.text.unit) && district.has_category(&seed.text.category), "{}", seed.id);
+            assert!(
+                district.has_unit(&seed.text.unit) && district.has_category(&seed.text.category),
+                "{}",
+                seed.id
+            );
         }
         let of = |stage, doubted| {
             let of = |seed: &&Seed| seed.stage == stage && seed.doubt.is_some() == doubted;

@@ -115,7 +115,11 @@ mod tests {
     #[test]
     fn text_becomes_pairs_and_words() {
         assert_eq!(counted("暖气不热"), (4, 3));
-        assert_eq!(counted("打12345，暖气"), (3, 2), "a word and a pair; nothing reaches over a comma or a number");
+        assert_eq!(
+            counted("打12345，暖气"),
+            (3, 2),
+            "a word and a pair; nothing reaches over a comma or a number"
+        );
         assert_eq!(counted("１２３４５ ABC abc"), (0, 3));
         assert_eq!(counted("，。 "), (0, 0));
         let mut seen = Vec::new();

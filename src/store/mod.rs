@@ -51,8 +51,8 @@ pub use error::{OpenError, StoreError};
 pub use floor::{Fared, FaredCounts, HALF_HOUR_MS, Topic};
 pub use flow::FlowVersion;
 pub use knowledge::{
-    KB_MOST, KbAnswered, KbCorrection, KbEntry, KbEvent, KbFilter, KbGap, KbLive, KbNotice, KbOutcome, KbQuote,
-    KbQuoted, KbSearch, KbVersion, KbWish, KbWording, QUOTED,
+    KB_MOST, KbAnswered, KbCorrection, KbEntry, KbEvent, KbFilter, KbGap, KbLive, KbNotice, KbOutcome,
+    KbQuote, KbQuoted, KbSearch, KbVersion, KbWish, KbWording, QUOTED,
 };
 pub use new_ticket::NewTicket;
 pub use numbers::{Carried, Dialled, DutyNumber, LegacyNumber, SYSTEM, ServiceNumber};

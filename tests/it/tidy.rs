@@ -26,7 +26,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("auth", &["base", "ticket"]),
     ("channels", &["base", "ticket", "store"]),
     ("cti", &["base", "call", "acd"]),
-    ("api", &["base", "auth", "store", "ticket", "knowledge", "call", "journal", "roster", "cti", "channels"]),
+    (
+        "api",
+        &["base", "auth", "store", "ticket", "knowledge", "call", "journal", "roster", "cti", "channels"],
+    ),
     ("app", ALL),
     ("cli", ALL),
 ];

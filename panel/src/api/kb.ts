@@ -207,14 +207,14 @@ export const kbHistory = (id: Ref<string>, shown: Ref<boolean>) =>
 
 export const kbCorrections = (open: Ref<boolean>) =>
   queryOptions({
-    queryKey: ['kb', 'corrections', open],
+    queryKey: ['kb', 'corrections', computed(() => String(open.value))],
     queryFn: () => list<KbCorrection>(`${AT}/corrections`, { open: open.value ? 'true' : null }),
     refetchInterval: 30_000,
   })
 
 export const kbNotices = (open: Ref<boolean>) =>
   queryOptions({
-    queryKey: ['kb', 'notices', open],
+    queryKey: ['kb', 'notices', computed(() => String(open.value))],
     queryFn: () => list<KbNotice>(`${AT}/notices`, { open: open.value ? 'true' : null }),
     refetchInterval: 30_000,
   })
@@ -229,8 +229,7 @@ export const quote = (hit: Pick<KbHit, 'id' | 'version'>, call: string) =>
 export const searched = (q: string, used?: string) =>
   post(`${AT}/searches`, used ? { q, used } : { q }).catch(() => {})
 
-export const report = (id: string, text: string) =>
-  post<KbCorrection>(`${path(id)}/corrections`, { text })
+export const report = (id: string, text: string) => post<KbCorrection>(`${path(id)}/corrections`, { text })
 
 export const act = (entry: KbEntry, action: string, more: { reason?: string; with?: string }) =>
   post<KbEntry>(`${path(entry.id)}/actions`, { action, version: entry.version, ...more })

@@ -4,7 +4,12 @@ import { hasPhone, landing, pagesOf } from './roles'
 describe('roles', () => {
   it.each([
     [['agent'], 'work', ['work', 'calls', 'tickets', 'kb', 'callbacks', 'people', 'roster'], true],
-    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'kb', 'callbacks', 'people', 'roster', 'admin'], true],
+    [
+      ['lead'],
+      'wall',
+      ['work', 'wall', 'calls', 'tickets', 'kb', 'callbacks', 'people', 'roster', 'admin'],
+      true,
+    ],
     [
       ['agent', 'lead'],
       'wall',

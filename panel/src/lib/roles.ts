@@ -1,6 +1,7 @@
 // Which pages a role has. What a role may do is the server's to say; this only keeps doors that lead nowhere out of sight.
 
-export type PageName = 'work' | 'wall' | 'people' | 'roster' | 'calls' | 'tickets' | 'callbacks' | 'kb' | 'admin'
+export type PageName =
+  'work' | 'wall' | 'people' | 'roster' | 'calls' | 'tickets' | 'callbacks' | 'kb' | 'admin'
 
 /** Beside these, everybody has calls and tickets. */
 const PAGES: Record<string, PageName[]> = {
@@ -20,7 +21,17 @@ const PAGES: Record<string, PageName[]> = {
 
 export function pagesOf(roles: readonly string[]): PageName[] {
   const own = roles.flatMap((role) => PAGES[role] ?? [])
-  const order: PageName[] = ['work', 'wall', 'calls', 'tickets', 'kb', 'callbacks', 'people', 'roster', 'admin']
+  const order: PageName[] = [
+    'work',
+    'wall',
+    'calls',
+    'tickets',
+    'kb',
+    'callbacks',
+    'people',
+    'roster',
+    'admin',
+  ]
   return order.filter((page) => page === 'calls' || page === 'tickets' || own.includes(page))
 }
 

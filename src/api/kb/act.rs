@@ -33,7 +33,8 @@ pub async fn act(
 ) -> Result<Json<KbEntryView>, Problem> {
     let row = visible(&api, &person, &id).await?;
     let step = ACTS.iter().copied().find(|step| step.label() == wish.action);
-    let step = step.ok_or_else(|| Problem::refused_fields(vec![wrong("action", "unknown", "no such action")]))?;
+    let step =
+        step.ok_or_else(|| Problem::refused_fields(vec![wrong("action", "unknown", "no such action")]))?;
     right(&person, step, &row)?;
     if wish.reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_MAX) {
         let detail = format!("reason: at most {REASON_MAX} characters");

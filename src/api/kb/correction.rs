@@ -100,7 +100,11 @@ pub async fn answer_correction(
         person.may(Action::DraftKnowledge, of(&row.unit))?;
     }
     if !["fixed", "unfounded"].contains(&new.outcome.as_str()) {
-        return Err(Problem::refused_fields(vec![wrong("outcome", "unknown", "outcome: fixed or unfounded")]));
+        return Err(Problem::refused_fields(vec![wrong(
+            "outcome",
+            "unknown",
+            "outcome: fixed or unfounded",
+        )]));
     }
     let answer = said("answer", &new.answer, TEXT_MAX)?;
     let done = KbAnswered { outcome: new.outcome, answer, at: api.now(), by: person.name.clone() };

@@ -28,7 +28,9 @@ pub async fn list(
     let page = fields.page()?;
     let stage = match fields.take("stage") {
         None => None,
-        Some(text) => Some(Stage::read(&text).ok_or_else(|| Problem::bad_request("stage: there is none of this name"))?),
+        Some(text) => Some(
+            Stage::read(&text).ok_or_else(|| Problem::bad_request("stage: there is none of this name"))?,
+        ),
     };
     let (unit, category) = (fields.take("unit"), fields.take("category"));
     if !fields.0.is_empty() {

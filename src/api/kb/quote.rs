@@ -29,7 +29,10 @@ pub async fn quote(
     // Who may quote in no call at all does not learn which there are.
     person.may(Action::QuoteKnowledge, Resource { own_call: true, ..Resource::default() })?;
     let call = api.db().call(&new.call).await?.ok_or_else(Problem::not_found)?;
-    person.may(Action::QuoteKnowledge, Resource { own_call: took(&call, &person.name), ..Resource::default() })?;
+    person.may(
+        Action::QuoteKnowledge,
+        Resource { own_call: took(&call, &person.name), ..Resource::default() },
+    )?;
     let row = api.db().kb_entry(&new.entry).await?.ok_or_else(Problem::not_found)?;
     person.may(Action::ReadKnowledge, of(&row.unit))?;
     let live = row.entry.live.ok_or_else(Problem::not_found)?;

@@ -38,11 +38,20 @@ pub async fn add_wording(
         None => Some(now),
         Some(text) => time(text),
     };
-    let from_at = from_at
-        .ok_or_else(|| Problem::refused_fields(vec![wrong("from_at", "not_a_time", "a time such as 2026-11-23T09:30:00+08:00")]))?;
+    let from_at = from_at.ok_or_else(|| {
+        Problem::refused_fields(vec![wrong(
+            "from_at",
+            "not_a_time",
+            "a time such as 2026-11-23T09:30:00+08:00",
+        )])
+    })?;
     let until_at = time(&new.until_at).filter(|until| (from_at + 1..=from_at + LONGEST_MS).contains(until));
     let until_at = until_at.filter(|until| *until > now).ok_or_else(|| {
-        Problem::refused_fields(vec![wrong("until_at", "not_a_time", "a time to come, within 92 days of its beginning")])
+        Problem::refused_fields(vec![wrong(
+            "until_at",
+            "not_a_time",
+            "a time to come, within 92 days of its beginning",
+        )])
     })?;
     let row = KbWording {
         unit: new.unit,

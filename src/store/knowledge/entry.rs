@@ -235,7 +235,8 @@ impl Db {
 
     /// Its history, oldest first.
     pub async fn kb_events(&self, id: &str) -> Result<Vec<KbEvent>, StoreError> {
-        let mut sql = Sql::new("SELECT n, at, step, by_user, version, reason FROM kb_events WHERE entry_id = ");
+        let mut sql =
+            Sql::new("SELECT n, at, step, by_user, version, reason FROM kb_events WHERE entry_id = ");
         sql.bind(id).push(" ORDER BY n");
         let rows = sql.read(&self.read).await?;
         rows.iter()
@@ -255,7 +256,9 @@ impl Db {
     /// Takes a step: all of it or nothing. The row is locked from reading to writing.
     pub async fn step_kb(&self, wish: KbWish<'_>) -> Result<KbOutcome, StoreError> {
         let mut tx = self.begin(Durability::Full).await?;
-        let Some(row) = locked(&mut tx, self.dialect(), wish.id).await? else { return Ok(KbOutcome::Unknown) };
+        let Some(row) = locked(&mut tx, self.dialect(), wish.id).await? else {
+            return Ok(KbOutcome::Unknown);
+        };
         if row.events != wish.version {
             return Ok(KbOutcome::Changed(row.events));
         }
@@ -400,8 +403,7 @@ fn event(row: &KbEntry, at: i64, step: &str, by: &str, reason: Option<&str>) -> 
 }
 
 async fn add_event(tx: &mut Tx, event: [Value; 7]) -> Result<(), StoreError> {
-    let mut sql =
-        Sql::new("INSERT INTO kb_events (entry_id, n, at, step, by_user, version, reason) VALUES ");
+    let mut sql = Sql::new("INSERT INTO kb_events (entry_id, n, at, step, by_user, version, reason) VALUES ");
     sql.tuple(event);
     sql.run(tx).await?;
     Ok(())

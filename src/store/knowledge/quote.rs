@@ -68,8 +68,9 @@ impl Db {
             at,
             by: by.to_owned(),
         };
-        let mut sql =
-            Sql::new("INSERT INTO kb_quotes (id, entry_id, version, call_id, ticket_id, at, by_user) VALUES ");
+        let mut sql = Sql::new(
+            "INSERT INTO kb_quotes (id, entry_id, version, call_id, ticket_id, at, by_user) VALUES ",
+        );
         sql.tuple([
             (&quote.id).into(),
             (&quote.entry).into(),

@@ -68,7 +68,7 @@ impl Db {
     /// Enquiries since then that were passed to a unit, by category.
     pub async fn enquiries_passed_on(&self, since: i64) -> Result<Vec<(String, i64)>, StoreError> {
         let mut sql = Sql::new(
-            "SELECT category, COUNT(*) FROM tickets t WHERE type = '咨询' AND category IS NOT NULL AND lead IS NOT NULL \
+            "SELECT category, COUNT(*) FROM tickets t WHERE type IN ('consult', '咨询') AND category IS NOT NULL AND lead IS NOT NULL \
              AND state NOT IN ('draft', 'void', 'missed') AND (state <> 'closed' OR EXISTS \
              (SELECT 1 FROM ticket_events e WHERE e.ticket_id = t.id AND e.kind = 'accepted')) AND created_at >= ",
         );

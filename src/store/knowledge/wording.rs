@@ -25,8 +25,9 @@ impl Db {
     pub async fn add_kb_wording(&self, mut row: KbWording) -> Result<KbWording, StoreError> {
         row.id = row_id("kw", row.at)?;
         let mut tx = self.begin(Durability::Full).await?;
-        let mut sql =
-            Sql::new("INSERT INTO kb_wordings (id, unit, title, text, from_at, until_at, at, by_user) VALUES ");
+        let mut sql = Sql::new(
+            "INSERT INTO kb_wordings (id, unit, title, text, from_at, until_at, at, by_user) VALUES ",
+        );
         sql.tuple([
             (&row.id).into(),
             (&row.unit).into(),

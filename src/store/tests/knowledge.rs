@@ -5,8 +5,8 @@ use super::on_both;
 use crate::knowledge::{Refusal, Stage, Step, Text, shipped};
 use crate::store::projector::Projector;
 use crate::store::{
-    Db, KbAnswered, KbCorrection, KbEntry, KbFilter, KbNotice, KbOutcome, KbQuoted, KbSearch, KbWish, KbWording,
-    Page, SaveOutcome, Scope, StoreError, TicketChange,
+    Db, KbAnswered, KbCorrection, KbEntry, KbFilter, KbNotice, KbOutcome, KbQuoted, KbSearch, KbWish,
+    KbWording, Page, SaveOutcome, Scope, StoreError, TicketChange,
 };
 use crate::ticket::district::District;
 use crate::ticket::life::{Change, Fields};
@@ -55,7 +55,10 @@ fn an_entry_goes_its_way_and_every_version_stays() {
         assert!(db.kb_live().await.unwrap().is_empty(), "a draft is nobody's answer");
         let n = db.kb_changes().await.unwrap();
         let row = publish(&db, &id).await;
-        assert_eq!((row.entry.stage, row.entry.live, row.live_at), (Stage::Published, Some(1), Some(NINE + 3_000)));
+        assert_eq!(
+            (row.entry.stage, row.entry.live, row.live_at),
+            (Stage::Published, Some(1), Some(NINE + 3_000))
+        );
         assert!(db.kb_changes().await.unwrap() > n, "an index knows that it is old");
 
         let mut second = text();
@@ -153,7 +156,8 @@ fn a_contradiction_is_known_on_both_sides() {
 fn a_quote_is_frozen_into_the_call_and_the_tickets_history_and_holds_up_nobody() {
     on_both(|db| async move {
         let mut book = Book::default();
-        let booked = book.booted(1).arrived(call(1), "12000000001").answered(call(1)).taken(call(1), "8001", NO);
+        let booked =
+            book.booted(1).arrived(call(1), "12000000001").answered(call(1)).taken(call(1), "8001", NO);
         Projector::new(db.clone(), 1).apply(&booked.0).await.unwrap();
         let id = db.add_kb_entry(&text(), "kb", NINE).await.unwrap();
         let (call, at) = (call(1).to_string(), NINE + 5_000);
@@ -169,7 +173,10 @@ fn a_quote_is_frozen_into_the_call_and_the_tickets_history_and_holds_up_nobody()
         let history = db.ticket_events(&draft.id).await.unwrap();
         let quoted: Vec<_> = history.iter().filter(|event| event.kind == "quoted").collect();
         assert_eq!(quoted.len(), 1);
-        assert_eq!((&quoted[0].payload["entry"], &quoted[0].payload["version"]), (&id.clone().into(), &1.into()));
+        assert_eq!(
+            (&quoted[0].payload["entry"], &quoted[0].payload["version"]),
+            (&id.clone().into(), &1.into())
+        );
         // The agent had read the ticket before he quoted: what he saves is taken.
         let change = Change {
             fields: Fields {
@@ -298,7 +305,9 @@ fn searches_in_vain_corrections_and_wordings_are_kept_and_end() {
 #[test]
 fn the_lists_are_what_their_filters_say_and_nothing_is_rewritten() {
     on_both(|db| async move {
-        crate::store::demo::fill(&db, NINE, || Ok::<_, std::convert::Infallible>("x".to_owned())).await.unwrap();
+        crate::store::demo::fill(&db, NINE, || Ok::<_, std::convert::Infallible>("x".to_owned()))
+            .await
+            .unwrap();
         let list = async |filter: KbFilter| {
             let page = Page { limit: 100, after: None };
             db.kb_entries(&filter, &page).await.unwrap().items
@@ -314,7 +323,11 @@ fn the_lists_are_what_their_filters_say_and_nothing_is_rewritten() {
         assert_eq!(list(stage).await.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["KB-0014"]);
         let unit = KbFilter { unit: Some("' OR '1'='1".into()), ..KbFilter::default() };
         assert!(list(unit).await.is_empty());
-        assert_eq!(db.add_kb_entry(&text(), "kb", NINE).await.unwrap(), "KB-0021", "after the district's own");
+        assert_eq!(
+            db.add_kb_entry(&text(), "kb", NINE).await.unwrap(),
+            "KB-0021",
+            "after the district's own"
+        );
         for statement in [
             "UPDATE kb_versions SET answer = 'x' WHERE n = 1",
             "DELETE FROM kb_versions WHERE n = 1",
