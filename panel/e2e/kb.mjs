@@ -19,7 +19,7 @@ async function keeper(user, at = '#/kb') {
   return page
 }
 async function choose(page, label, text) {
-  const field = page.getByRole('combobox', { name: label })
+  const field = page.locator('form').getByRole('combobox', { name: label })
   await field.click()
   await field.fill(text)
   await press(page, 'Enter')

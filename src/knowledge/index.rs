@@ -14,6 +14,8 @@ const ANSWER: f32 = 1.0;
 const FULL: f32 = 0.3;
 /// What another word of the same meaning counts in a question.
 const OTHER: f32 = 0.6;
+/// What scores less than this share of the best is not shown: it shares a word and no sense.
+const NEAR: f32 = 0.2;
 /// Saturation of repeated words, and how far long entries are held back (BM25's k1 and b).
 const K1: f32 = 1.2;
 const B: f32 = 0.3;
@@ -38,7 +40,9 @@ pub struct Hit {
 #[derive(Debug, Default)]
 pub struct Index {
     docs: usize,
-    lists: HashMap<Term, Vec<Posting>>,
+    /// Where each term's list is.
+    places: HashMap<Term, usize>,
+    lists: Vec<Vec<Posting>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +54,8 @@ struct Posting {
 
 impl Index {
     pub fn build<'a>(texts: impl IntoIterator<Item = Doc<'a>>) -> Self {
-        let mut lists: HashMap<Term, Vec<Posting>> = HashMap::new();
+        let mut places: HashMap<Term, usize> = HashMap::new();
+        let mut lists: Vec<Vec<Posting>> = Vec::new();
         let mut lengths: Vec<f32> = Vec::new();
         for (doc, text) in (0_u32..).zip(texts) {
             let mut counted: BTreeMap<Term, f32> = BTreeMap::new();
@@ -68,19 +73,23 @@ impl Index {
             add(text.answer, ANSWER);
             add(text.full, FULL);
             for (term, weight) in counted {
-                lists.entry(term).or_default().push(Posting { doc, weight });
+                let place = *places.entry(term).or_insert(lists.len());
+                if place == lists.len() {
+                    lists.push(Vec::new());
+                }
+                lists[place].push(Posting { doc, weight });
             }
             lengths.push(length);
         }
         let mean = lengths.iter().sum::<f32>() / lengths.len().max(1) as f32;
-        for list in lists.values_mut() {
+        for list in &mut lists {
             for posting in list {
                 let long = lengths[posting.doc as usize] / mean.max(1.0);
                 let held = K1 * (1.0 - B + B * long);
                 posting.weight = posting.weight * (K1 + 1.0) / (posting.weight + held);
             }
         }
-        Self { docs: lengths.len(), lists }
+        Self { docs: lengths.len(), places, lists }
     }
 
     pub fn len(&self) -> usize {
@@ -118,7 +127,7 @@ impl Index {
         let lone = wanted.keys().all(|term| is_single(*term));
         let mut found = vec![false; self.docs];
         for (term, weight) in wanted {
-            let Some(list) = self.lists.get(&term) else { continue };
+            let Some(list) = self.places.get(&term).map(|place| &self.lists[*place]) else { continue };
             let (n, with) = (self.docs as f32, list.len() as f32);
             let rare = (1.0 + (n - with + 0.5) / (with + 0.5)).ln();
             let shows = lone || !is_single(term);
@@ -133,6 +142,8 @@ impl Index {
             .map(|doc| Hit { doc, score: scores[doc] })
             .collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.doc.cmp(&b.doc)));
+        let least = hits.first().map_or(0.0, |best| best.score * NEAR);
+        hits.retain(|hit| hit.score >= least);
         hits.truncate(limit);
         hits
     }

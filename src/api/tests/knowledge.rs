@@ -429,7 +429,7 @@ fn an_error_is_answered_within_a_working_day_or_late() {
 fn a_change_of_policy_counts_until_its_entries_are_published_again() {
     on_both(|desk| async move {
         let cgw = person(&desk, "cgw-kb", "kb", "cgw").await;
-        let head = person(&desk, "cgw-head", "unit_head", "cgw").await;
+        person(&desk, "cgw-head", "unit_head", "cgw").await;
         let office = desk.token("office").await;
         let path = format!("{KB}/notices");
         let mut notice =
