@@ -100,7 +100,7 @@ try {
   await kb.locator('[data-obstacle=contradicted]').waitFor()
   seen.obstacles = await kb.locator('[data-obstacle]').count()
   await shot(kb, 'kb-contradicted')
-  for (const tab of ['corrections', 'notices', 'gaps']) {
+  for (const tab of ['corrections', 'notices', 'units', 'gaps']) {
     await kb.locator(`[data-tab=${tab}]`).click()
     await kb.waitForTimeout(400)
     await shot(kb, `kb-${tab}`)

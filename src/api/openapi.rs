@@ -61,6 +61,7 @@ use utoipa::OpenApi;
         kb::note_search,
         kb::gaps,
         kb::today,
+        kb::units,
         kb::quotes,
         kb::quote,
         kb::corrections,

@@ -96,6 +96,7 @@ fn table() -> Table {
         .add(Method::POST, "/api/v1/kb/searches", kb::note_search)
         .add(Method::GET, "/api/v1/kb/gaps", kb::gaps)
         .add(Method::GET, "/api/v1/kb/today", kb::today)
+        .add(Method::GET, "/api/v1/kb/units", kb::units)
         .add(Method::GET, "/api/v1/kb/quotes", kb::quotes)
         .add(Method::POST, "/api/v1/kb/quotes", kb::quote)
         .add(Method::GET, "/api/v1/kb/corrections", kb::corrections)

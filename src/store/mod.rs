@@ -52,7 +52,7 @@ pub use floor::{Fared, FaredCounts, HALF_HOUR_MS, Topic};
 pub use flow::FlowVersion;
 pub use knowledge::{
     KB_MOST, KbAnswered, KbCorrection, KbEntry, KbEvent, KbFilter, KbGap, KbLive, KbNotice, KbOutcome,
-    KbQuote, KbQuoted, KbSearch, KbVersion, KbWish, KbWording, QUOTED,
+    KbQuote, KbQuoted, KbSearch, KbUnit, KbVersion, KbWish, KbWording, QUOTED,
 };
 pub use new_ticket::NewTicket;
 pub use numbers::{Carried, Dialled, DutyNumber, LegacyNumber, SYSTEM, ServiceNumber};

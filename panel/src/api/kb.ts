@@ -146,6 +146,18 @@ export interface KbGaps {
   passed_on: { category: string; times: number; entries: string[] }[]
 }
 
+export interface KbUnit {
+  unit: string
+  live: number
+  stale: number
+  due_soon: number
+  published: number
+  corrections: number
+  corrections_late: number
+  notices: number
+  notices_late: number
+}
+
 const AT = '/api/v1/kb'
 const path = (id: string) => `${AT}/${encodeURIComponent(id)}`
 const post = <T>(to: string, body?: unknown) =>
@@ -221,6 +233,9 @@ export const kbNotices = (open: Ref<boolean>) =>
 
 export const kbGaps = () =>
   queryOptions({ queryKey: ['kb', 'gaps'], queryFn: () => request<KbGaps>(`${AT}/gaps`) })
+
+export const kbUnits = () =>
+  queryOptions({ queryKey: ['kb', 'units'], queryFn: () => list<KbUnit>(`${AT}/units`) })
 
 export const quote = (hit: Pick<KbHit, 'id' | 'version'>, call: string) =>
   post<KbQuote>(`${AT}/quotes`, { entry: hit.id, version: hit.version, call })

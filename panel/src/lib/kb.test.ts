@@ -9,8 +9,8 @@ describe('knowledge', () => {
   it.each([
     [['agent'], ['entries']],
     [['lead'], ['entries', 'gaps']],
-    [['kb'], ['entries', 'corrections', 'notices', 'gaps']],
-    [['unit_head'], ['entries', 'corrections', 'notices']],
+    [['kb'], ['entries', 'corrections', 'notices', 'units', 'gaps']],
+    [['unit_head'], ['entries', 'corrections', 'notices', 'units']],
   ])('%j has %j', (roles, tabs) => expect(kbTabs(roles)).toEqual(tabs))
   it('counts a search in vain once it was one', () => {
     expect(unanswered(' 停车 ', false)).toBe('停车')

@@ -11,10 +11,10 @@ export const keeps = (roles: readonly string[]) =>
 export const seesGaps = (roles: readonly string[]) =>
   ['kb', 'office', 'lead', 'analyst'].some((role) => roles.includes(role))
 
-export type KbTab = 'entries' | 'corrections' | 'notices' | 'gaps'
+export type KbTab = 'entries' | 'corrections' | 'notices' | 'units' | 'gaps'
 export function kbTabs(roles: readonly string[]): KbTab[] {
   const tabs: KbTab[] = ['entries']
-  if (keeps(roles)) tabs.push('corrections', 'notices')
+  if (keeps(roles)) tabs.push('corrections', 'notices', 'units')
   if (seesGaps(roles)) tabs.push('gaps')
   return tabs
 }

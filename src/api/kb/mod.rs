@@ -12,6 +12,7 @@ mod search;
 mod shelf;
 mod show;
 mod today;
+mod units;
 mod wire;
 mod wording;
 pub use act::{__path_act, act};
@@ -29,6 +30,7 @@ pub use search::{__path_search, search};
 pub use shelf::Shelf;
 pub use show::{__path_show, show};
 pub use today::{__path_today, today};
+pub use units::{__path_units, units};
 pub use wording::{
     __path_add_wording, __path_withdraw_wording, __path_wordings, add_wording, withdraw_wording, wordings,
 };

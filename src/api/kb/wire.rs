@@ -2,7 +2,7 @@
 
 use crate::api::state::Api;
 use crate::knowledge::{Confidence, Standing, Step, Text, standing};
-use crate::store::{KbCorrection, KbEntry, KbEvent, KbLive, KbNotice, KbQuote, KbVersion, KbWording};
+use crate::store::{KbCorrection, KbEntry, KbEvent, KbLive, KbNotice, KbQuote, KbUnit, KbVersion, KbWording};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -319,6 +319,29 @@ pub struct KbCorrectionList {
     pub next: Option<String>,
 }
 
+/// How one unit keeps its knowledge.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct KbUnitView {
+    pub unit: String,
+    /// Entries agents read; of them 待核, and to be looked at within 30 days.
+    pub live: i64,
+    pub stale: i64,
+    pub due_soon: i64,
+    /// Since `since`.
+    pub published: i64,
+    pub corrections: i64,
+    pub corrections_late: i64,
+    pub notices: i64,
+    pub notices_late: i64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct KbUnitList {
+    pub items: Vec<KbUnitView>,
+    pub next: Option<String>,
+    pub since: String,
+}
+
 /// 政策变更单.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -461,6 +484,14 @@ impl KbHit {
             live_at: live.row.live_at.map(|at| api.time(at)),
             changed_today: live.row.live_at.is_some_and(|at| at >= api.midnight()),
         }
+    }
+}
+
+impl KbUnitView {
+    pub fn of(unit: String, figures: KbUnit) -> Self {
+        let KbUnit { published, corrections, corrections_late, notices, notices_late } = figures;
+        let (live, stale, due_soon) = (0, 0, 0);
+        Self { unit, live, stale, due_soon, published, corrections, corrections_late, notices, notices_late }
     }
 }
 

@@ -87,6 +87,7 @@ fn each_role_reads_and_writes_knowledge_as_the_table_says() {
             (Method::GET, "/api/v1/kb/KB-0001/events", json!(null), "...hh.A.A......"),
             (Method::GET, "/api/v1/kb/corrections", json!(null), "...AA.A.A......"),
             (Method::GET, "/api/v1/kb/notices", json!(null), "...AA.A.A......"),
+            (Method::GET, "/api/v1/kb/units", json!(null), "...AA.A.A......"),
             (Method::GET, "/api/v1/kb/gaps", json!(null), ".A....A.A..A..."),
             (Method::GET, "/api/v1/kb/quotes?call=x", json!(null), "AAA..AAA.A.AA.A"),
             (Method::POST, KB, bad, "........A......"),
@@ -467,6 +468,14 @@ fn a_change_of_policy_counts_until_its_entries_are_published_again() {
         assert_eq!(one["entries"][0]["done_at"], one["done_at"]);
         let other = person(&desk, "zjw-kb", "kb", "zjw").await;
         assert_eq!(desk.get(&other, &path).await.1["items"], json!([]));
+        // The unit's figures, which another one does not see.
+        let (_, figures) = desk.get(&office, &format!("{KB}/units")).await;
+        let cgw = figures["items"].as_array().unwrap().iter().find(|row| row["unit"] == "cgw").unwrap();
+        let of = |name: &str| cgw[name].as_i64().unwrap();
+        let names = ["live", "stale", "due_soon", "published", "corrections", "notices", "notices_late"];
+        assert_eq!(names.map(of), [5, 1, 0, 1, 0, 1, 1], "{figures}");
+        let (_, figures) = desk.get(&other, &format!("{KB}/units")).await;
+        assert!(figures["items"].as_array().unwrap().iter().all(|row| row["unit"] == "zjw"), "{figures}");
         desk
     });
 }

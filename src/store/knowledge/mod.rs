@@ -4,6 +4,7 @@ mod entry;
 mod notice;
 mod quote;
 mod search;
+mod unit;
 mod wording;
 
 pub use correction::{KbAnswered, KbCorrection};
@@ -11,6 +12,7 @@ pub use entry::{KB_MOST, KbEntry, KbEvent, KbFilter, KbLive, KbOutcome, KbVersio
 pub use notice::KbNotice;
 pub use quote::{KbQuote, KbQuoted, QUOTED};
 pub use search::{KbGap, KbSearch};
+pub use unit::KbUnit;
 pub use wording::KbWording;
 
 use super::error::StoreError;
