@@ -47,6 +47,7 @@ const PAGES = [
   ['kb-review', null, '知识，热线办审核'],
   ['kb-contradicted', null, '知识，不能发布'],
   ['kb-notices', null, '知识，政策变更单'],
+  ['kb-units', null, '知识，各单位'],
   ['kb-gaps', null, '知识，缺口'],
   ['callbacks', null, '回呼'],
   ['messages', null, '留言'],
