@@ -1,6 +1,7 @@
 // Knowledge: what the API answers, and what the pages ask for.
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/vue-query'
 import { computed, type Ref } from 'vue'
+import '../i18n/kb'
 import { list, query, request } from './http'
 import type { Page } from './types'
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import en from './en.json'
+import kbEn from './kb.en.json'
+import kbZh from './kb.zh-CN.json'
 import zh from './zh-CN.json'
 
 const keys = (tree: object, path = ''): string[] =>
@@ -8,7 +10,10 @@ const keys = (tree: object, path = ''): string[] =>
 const components = import.meta.glob<string>('../**/*.vue', { query: '?raw', import: 'default', eager: true })
 
 describe('words', () => {
-  it('has every text in both languages, with the same places for values', () => {
+  it.each([
+    ['everywhere', zh, en],
+    ['of knowledge', kbZh, kbEn],
+  ])('%s: has every text in both languages, with the same places for values', (_, zh, en) => {
     expect(keys(en)).toEqual(keys(zh))
     const texts = (tree: object): string[] =>
       Object.values(tree).flatMap((v) => (typeof v === 'object' ? texts(v) : [v]))

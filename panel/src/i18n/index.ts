@@ -14,10 +14,22 @@ export const i18n = createI18n<[typeof zh], Language, false>({
 })
 document.documentElement.lang = i18n.global.locale.value
 
+/** Words that come with the pages that say them; kept for a language that is loaded later. */
+const more: { [L in Language]: object }[] = []
+const merge = (language: Language, words: object) =>
+  i18n.global.mergeLocaleMessage(language, words as typeof zh)
+export function alsoSays(words: { [L in Language]: object }) {
+  more.push(words)
+  merge('zh-CN', words['zh-CN'])
+  if (i18n.global.availableLocales.includes('en')) merge('en', words.en)
+}
+
 /** English is loaded by those who read it. */
 export async function speak(language: Language) {
-  if (language === 'en' && !i18n.global.availableLocales.includes('en'))
+  if (language === 'en' && !i18n.global.availableLocales.includes('en')) {
     i18n.global.setLocaleMessage('en', (await import('./en.json')).default)
+    for (const words of more) merge('en', words.en)
+  }
   i18n.global.locale.value = language
   localStorage.setItem('language', language)
   document.documentElement.lang = language
