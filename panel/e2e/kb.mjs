@@ -112,6 +112,7 @@ try {
   await page.locator(`[data-entry=${seen.id}].on .tag`, { hasText: '今日变更' }).waitFor()
   await press(page, 'Alt+q')
   await page.locator(`[data-entry=${seen.id}] [data-quoted]`).waitFor()
+  await page.locator('[data-kb-today]', { hasText: '供热单位入户测温' }).waitFor()
   await page.getByRole('button', { name: 'English' }).click()
   await shot(page, 'work-knowledge-en')
   await page.getByRole('button', { name: '中文' }).click()
