@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 #[derive(Debug)]
 pub struct Shelf {
-    built: Mutex<Option<Arc<Built>>>,
-    building: tokio::sync::Mutex<()>,
+    built: Arc<Mutex<Option<Arc<Built>>>>,
+    building: Arc<tokio::sync::Mutex<()>>,
     pub words: Words,
 }
 
@@ -24,7 +24,7 @@ pub struct Built {
 
 impl Default for Shelf {
     fn default() -> Self {
-        Self { built: Mutex::default(), building: tokio::sync::Mutex::default(), words: Words::shipped() }
+        Self { built: Arc::default(), building: Arc::default(), words: Words::shipped() }
     }
 }
 
@@ -40,10 +40,10 @@ impl Shelf {
         if let Some(built) = kept.as_ref().filter(|built| built.n >= n) {
             return Ok(Arc::clone(built));
         }
-        let _building = match (self.building.try_lock(), kept) {
+        let building = match (Arc::clone(&self.building).try_lock_owned(), kept) {
             (Ok(building), _) => building,
             (Err(_), Some(old)) => return Ok(old),
-            (Err(_), None) => self.building.lock().await,
+            (Err(_), None) => Arc::clone(&self.building).lock_owned().await,
         };
         if let Some(built) = self.kept().filter(|built| built.n >= n) {
             return Ok(built);
@@ -51,6 +51,8 @@ impl Shelf {
         // The count is read first: what is read afterwards has seen at least so much.
         let n = db.kb_changes().await?;
         let live = db.kb_live().await?;
+        let kept = Arc::clone(&self.built);
+        // It is put on the shelf even when the request that asked for it has given up meanwhile.
         let build = move || {
             let index = Index::build(live.iter().map(|one| Doc {
                 title: &one.version.text.title,
@@ -58,14 +60,14 @@ impl Shelf {
                 answer: &one.version.text.answer,
                 full: &one.version.text.full,
             }));
-            Built { n, live, index }
+            let built = Arc::new(Built { n, live, index });
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&built));
+            drop(building);
+            built
         };
-        let built = tokio::task::spawn_blocking(build).await.map_err(|error| {
+        tokio::task::spawn_blocking(build).await.map_err(|error| {
             tracing::error!(%error, "the index of the knowledge base could not be built");
             Problem::internal()
-        })?;
-        let built = Arc::new(built);
-        *self.built.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&built));
-        Ok(built)
+        })
     }
 }
