@@ -24,6 +24,7 @@ mod flows;
 mod guard;
 mod handle;
 mod input;
+mod leader;
 mod numbers;
 mod openapi;
 mod ops;

@@ -1,7 +1,7 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
 use super::{
-    callbacks, calls, cti, engine, floor, flows, numbers, ops, recordings, roster, session, tickets, users,
+    callbacks, calls, cti, engine, floor, flows, leader, numbers, ops, recordings, roster, session, tickets, users,
     works,
 };
 use utoipa::OpenApi;
@@ -39,6 +39,10 @@ use utoipa::OpenApi;
         roster::decide,
         roster::add_notice,
         roster::read_notice,
+        leader::list,
+        leader::add,
+        leader::change,
+        leader::report,
         users::list,
         users::add,
         users::change,

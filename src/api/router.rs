@@ -4,7 +4,7 @@ use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    callbacks, calls, cti, engine, floor, flows, input, numbers, openapi, ops, panel, phone, recordings,
+    callbacks, calls, cti, engine, floor, flows, input, leader, numbers, openapi, ops, panel, phone, recordings,
     roster, session, tickets, users, works,
 };
 use axum::extract::{Request, State};
@@ -74,6 +74,10 @@ fn table() -> Table {
         .add(Method::PATCH, "/api/v1/roster/requests/{id}", roster::decide)
         .add(Method::POST, "/api/v1/roster/notices", roster::add_notice)
         .add(Method::POST, "/api/v1/roster/notices/{id}/read", roster::read_notice)
+        .add(Method::GET, "/api/v1/leader-sessions", leader::list)
+        .add(Method::POST, "/api/v1/leader-sessions", leader::add)
+        .add(Method::PATCH, "/api/v1/leader-sessions/{id}", leader::change)
+        .add(Method::GET, "/api/v1/leader-sessions/{id}/report", leader::report)
         .add(Method::GET, "/api/v1/users", users::list)
         .add(Method::POST, "/api/v1/users", users::add)
         .add(Method::PATCH, "/api/v1/users/{name}", users::change)

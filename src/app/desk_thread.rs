@@ -14,6 +14,7 @@ use super::old_numbers;
 use super::reload::Reloader;
 use super::rostering::Rostering;
 use super::serve::ServeError;
+use super::sessions;
 use super::works::Shop;
 use crate::api::{self, Api, ApiLimits, ApiParts, Phase, RosterDesk, ServeLimits};
 use crate::base::CallId;
@@ -178,6 +179,8 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     };
     let rostering = tokio::spawn(rostering.run());
     let old_numbers = tokio::spawn(old_numbers::tell(db.clone(), desk.zone.clone(), orders.clone()));
+    let sessions =
+        tokio::spawn(sessions::tell(db.clone(), desk.zone.clone(), desk.clock, orders.clone()));
     let (first, known) = oneshot::channel();
     let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone(), first));
     let phone =
@@ -234,6 +237,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     keeping.abort();
     directory.abort();
     old_numbers.abort();
+    sessions.abort();
     rostering.abort();
     db.close().await;
     tracing::info!("stopped");

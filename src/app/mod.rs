@@ -26,6 +26,7 @@ mod reload;
 mod rostering;
 mod samples;
 mod serve;
+mod sessions;
 mod sockets;
 mod voice;
 mod works;

@@ -56,6 +56,10 @@ actions! {
     AskRoster = "roster.ask";
     /// Approve and refuse, with one's name; write what every shift must read.
     DecideRoster = "roster.decide";
+    /// Sessions of heads of departments. Masked: without what the tickets are about.
+    ReadSessions = "leader_session.read";
+    /// Plan, change and call them off.
+    ManageSessions = "leader_session.manage";
 }
 
 /// What the action is about, as far as rights depend on it.
@@ -194,6 +198,15 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Lead | R::Office => Allow,
             _ => NO,
         },
+        Action::ReadSessions => match role {
+            R::Lead | R::Dispatcher | R::Office | R::Leader => Allow,
+            R::Agent | R::Admin => Masked,
+            _ => NO,
+        },
+        Action::ManageSessions => match role {
+            R::Lead | R::Office => Allow,
+            _ => NO,
+        },
         Action::Supervise => match role {
             R::Lead => Allow,
             _ => NO,
@@ -247,6 +260,8 @@ mod tests {
         (Action::ReadRoster, "mA...mA........"),
         (Action::AskRoster, "AA...A........."),
         (Action::DecideRoster, ".A....A........"),
+        (Action::ReadSessions, "mAA...AA......m"),
+        (Action::ManageSessions, ".A....A........"),
     ];
 
     fn letter(decision: Decision) -> char {

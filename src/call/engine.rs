@@ -278,6 +278,7 @@ impl Engine {
             Input::Wall { ms } => {
                 self.wall = WallClock { ms, at: now };
                 self.today = Today::of(ms, &self.config);
+                self.turn_sessions(now, out);
             }
             Input::Drain => self.drain(now, out),
             Input::EndAll => self.end_all(now, out),

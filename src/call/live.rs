@@ -1,6 +1,7 @@
 //! One live call: what it owns at each stage, and the one deadline that follows from it.
 
 use super::agents::calling_back::Callback;
+use super::agents::leading::OnSession;
 use super::agents::party::Party;
 use super::caller::Caller;
 use super::legacy::Way;
@@ -64,6 +65,8 @@ pub(super) struct Call {
     pub needs: Needs,
     /// It came by an old number that leads somewhere.
     pub legacy: Option<Box<Way>>,
+    /// He has asked for the head of a department whose session was open.
+    pub session: Option<Box<OnSession>>,
     /// It began with us: an agent dialled.
     pub outbound: bool,
     /// The caller asked to be called back; his place goes on when this call is over.
@@ -213,6 +216,7 @@ impl Call {
             asking: None,
             needs: Needs::default(),
             legacy: None,
+            session: None,
             agent: None,
             queued_ms: None,
             taken_ms: None,
@@ -279,6 +283,7 @@ impl Call {
             asking: None,
             needs: Needs::default(),
             legacy: None,
+            session: None,
             agent: None,
             queued_ms: None,
             taken_ms: None,

@@ -66,6 +66,7 @@ impl Engine {
             wait_ms: wait.map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
             staffed: staff.staffed,
             free: staff.free,
+            leader: self.head_on_line(),
         }
     }
 
@@ -201,13 +202,20 @@ impl Engine {
         skills: &[(Arc<str>, u8)],
         out: &mut Vec<Effect>,
     ) {
-        let (queue, needs) = self.by_legacy(id, queue, Needs::new(skills.iter().cloned()));
+        let head = self.asks_for_head(now, id, queue, out).map(|skill| (skill, 1));
+        let needs = Needs::new(skills.iter().cloned().chain(head.clone()));
+        let (queue, needs) = match head {
+            Some(_) => (Arc::from(queue), needs),
+            None => self.by_legacy(id, queue, needs),
+        };
         if let Some(call) = self.calls.get_mut(&id) {
             call.needs = needs.clone();
         }
         let enter = Enter {
             needs,
             caller: self.calls.get(&id).and_then(|call| caller_tag(&call.number)),
+            // Whoever has waited for a head in vain is no later for it.
+            entered: self.calls.get(&id).filter(|call| call.session.is_some()).map(|call| call.arrived),
             ..Enter::new(id, Arc::clone(&queue), priority)
         };
         let news = match self.acd_fact(|acd, said| acd.enter(now, enter, said)) {

@@ -87,6 +87,10 @@ pub struct CallRecord {
     pub wrap_ms: Option<u64>,
     /// `assist`, `crisis`, `urgent`: kind and by whom.
     pub notes: Vec<(String, String)>,
+    /// The session in which he asked for the head of a department, whether the head took it, and who listened and wrote.
+    pub leader_session: Option<String>,
+    pub leader_taken: bool,
+    pub leader_recorder: Option<String>,
     /// Official numbers drawn, and messages and callback requests stored, so far.
     pub numbers: u32,
     pub stores: u32,
@@ -238,6 +242,9 @@ impl CallbackSeen {
     }
 }
 
+/// The tag of tickets that the head of a department took.
+pub const LEADER_TAG: &str = "一把手接听";
+
 /// What a fact means for the call's tickets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketNews {
@@ -251,6 +258,8 @@ pub enum TicketNews {
     Survey { name: String, answer: String, key: String },
     /// Something about the callback: a line in the history of the `nth` ticket.
     Callback { nth: u32, kind: &'static str, payload: Json },
+    /// A word by which such tickets are found.
+    Tagged { nth: u32, tag: &'static str },
     /// The call is over; a draft that reached nobody is `missed`.
     Ended,
 }
@@ -519,7 +528,8 @@ impl CallRecord {
                 }
             }
             Fact::WrappedUp { wrap_ms, .. } => self.wrap_ms = Some(*wrap_ms),
-            Fact::CallNoted { agent, kind, .. } => {
+            Fact::CallNoted { agent, kind, note, .. } => {
+                news.extend(self.in_session(kind, agent, note.reveal()));
                 if self.notes.len() < PATH_MAX {
                     self.notes.push((kind.clone(), agent.clone()));
                 }
@@ -552,6 +562,21 @@ impl CallRecord {
         self.end_reason = Some(reason.label().to_owned());
         self.fault = Some(reason.fault().label().to_owned());
         self.state = CallState::Ended;
+    }
+
+    /// What a note says of a session with the head of a department. His calls' tickets are known by their tag.
+    fn in_session(&mut self, kind: &str, agent: &str, note: &str) -> Option<TicketNews> {
+        match kind {
+            "leader_asked" => self.leader_session = Some(note.to_owned()),
+            "leader_session" => {
+                self.leader_session = Some(note.to_owned());
+                self.leader_taken = true;
+                return Some(TicketNews::Tagged { nth: self.numbers.max(1), tag: LEADER_TAG });
+            }
+            "recorder" => self.leader_recorder = Some(agent.to_owned()),
+            _ => {}
+        }
+        None
     }
 
     /// A value that the walk sets after an agent's talk is the citizen's answer to a question, by the key he pressed last.

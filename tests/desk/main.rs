@@ -7,6 +7,7 @@ mod faults;
 mod floor;
 mod guards;
 mod kept;
+mod leading;
 mod old_numbers;
 mod promised;
 mod returning;

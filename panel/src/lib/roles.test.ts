@@ -11,7 +11,7 @@ describe('roles', () => {
       ['work', 'wall', 'calls', 'tickets', 'callbacks', 'people', 'roster', 'admin'],
       true,
     ],
-    [['office'], 'calls', ['calls', 'tickets', 'callbacks', 'roster'], false],
+    [['office'], 'calls', ['calls', 'tickets', 'callbacks', 'roster', 'admin'], false],
     [['admin'], 'admin', ['calls', 'tickets', 'admin'], false],
     [['dispatcher'], 'calls', ['calls', 'tickets'], false],
     [[], 'calls', ['calls', 'tickets'], false],

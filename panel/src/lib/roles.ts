@@ -8,7 +8,8 @@ const PAGES: Record<string, PageName[]> = {
   // A lead dials the duty numbers once a month.
   lead: ['wall', 'work', 'people', 'callbacks', 'roster', 'admin'],
   visitor: ['callbacks', 'roster'],
-  office: ['callbacks', 'roster'],
+  // The office plans the sessions of heads of departments.
+  office: ['callbacks', 'roster', 'admin'],
   admin: ['admin'],
 }
 

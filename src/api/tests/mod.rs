@@ -2,6 +2,7 @@
 
 mod attacks;
 mod cti;
+mod leader;
 mod numbers;
 mod reading;
 mod roster;

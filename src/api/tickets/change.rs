@@ -81,6 +81,7 @@ async fn took_a_call(api: &Api, name: &str, ticket: &store::Ticket) -> Result<bo
         let Some(call) = api.db().call(id).await? else { continue };
         let record = &call.record;
         if record.agent.as_deref() == Some(name)
+            || record.leader_recorder.as_deref() == Some(name)
             || record.parties.iter().any(|party| party.role == "agent" && party.agent == name)
         {
             return Ok(true);

@@ -135,6 +135,7 @@ impl Engine {
             urgent: call.urgent,
             recording_paused: call.recording_paused,
             others: others.map(|party| party.who.name()).collect(),
+            session: call.session_card(to),
             callback: call.calls_back.map(|of| CallbackCard {
                 of,
                 asked_ms: call.back_to.as_ref().map_or(0, |back| back.asked_ms),

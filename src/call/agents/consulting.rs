@@ -342,6 +342,11 @@ impl Engine {
             }
             return Ok(Some(id));
         }
+        if let Some(other) = self.colleague(to)
+            && let Some(done) = self.to_recorder(now, id, agent, other, out)
+        {
+            return done;
+        }
         self.call_in(now, id, agent, to, false, out)?;
         self.set_aside(now, id, true, out);
         if let Some(call) = self.calls.get_mut(&id) {

@@ -11,6 +11,7 @@
 //! - [`orders`]: the contract's commands, each answered.
 //! - [`special`]: callers for whom the usual way is wrong.
 //! - [`rostering`]: who may be ready by the roster.
+//! - [`leading`]: sessions in which the head of a department takes calls.
 //! - [`restoring`]: what they wanted before a restart.
 //! - [`calling_back`]: citizens who wait for a call of ours.
 //! - [`connecting`]: what the flow and the waiting line dial by themselves.
@@ -25,6 +26,7 @@ mod connecting;
 mod consulting;
 pub(super) mod desk;
 mod dialling;
+pub(in crate::call) mod leading;
 mod lines;
 mod offering;
 mod orders;

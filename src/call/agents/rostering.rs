@@ -31,7 +31,8 @@ impl Engine {
             ToEngine::Command { .. }
             | ToEngine::Snapshot { .. }
             | ToEngine::Present { .. }
-            | ToEngine::Path { .. } => {}
+            | ToEngine::Path { .. }
+            | ToEngine::LeaderSessions(_) => {}
         }
     }
 
@@ -49,7 +50,7 @@ impl Engine {
     }
 
     fn on_roster(&self, agent: AgentId) -> bool {
-        self.desk.may.as_ref().is_none_or(|may| may.contains_key(&agent))
+        self.in_session(agent) || self.desk.may.as_ref().is_none_or(|may| may.contains_key(&agent))
     }
 
     fn span(&self, agent: AgentId) -> Option<(i64, i64)> {

@@ -136,8 +136,9 @@ impl Engine {
             seat.wrap_call = Some((id, now));
         }
         self.stop_ringing(agent);
-        let his = |call: &Call| call.agent == Some(agent) && call.ticket.is_some() && !call.ticket_done;
-        if role == Role::Talk && self.config.limits.hold_unfinished && self.calls.get(&id).is_some_and(his) {
+        let his = |call: &Call| call.ticket_is_of(agent) && call.ticket.is_some() && !call.ticket_done;
+        let writes = self.calls.get(&id).is_some_and(|call| call.is_written_by(agent));
+        if (role == Role::Talk || writes) && self.config.limits.hold_unfinished && self.calls.get(&id).is_some_and(his) {
             let _ = self.acd_fact(|acd, actions| acd.ticket_unfinished(now, agent, true, actions));
             if let Some(seat) = self.desk.seats.get_mut(&agent) {
                 seat.unfinished = Some(id);
@@ -148,6 +149,8 @@ impl Engine {
         }
         let _ = self.acd_fact(|acd, actions| match role {
             Role::Talk | Role::Barge => acd.hung_up(now, agent, id, actions),
+            // Whoever has listened to write has the ticket to finish.
+            Role::Listen if writes => acd.hung_up(now, agent, id, actions),
             Role::Listen | Role::Whisper => acd.idle(now, agent, actions),
         });
         let wrap_up_until_ms =

@@ -144,6 +144,7 @@ pub fn card() -> Box<CallCard> {
         urgent: false,
         recording_paused: false,
         others: vec!["8004".into()],
+        session: None,
         callback: None,
     })
 }

@@ -162,7 +162,8 @@ impl Bench {
                     | ToEngine::Path { .. }
                     | ToEngine::Roster { .. }
                     | ToEngine::RosterNotice { .. }
-                    | ToEngine::RosterGap { .. } => continue,
+                    | ToEngine::RosterGap { .. }
+                    | ToEngine::LeaderSessions(_) => continue,
                 };
                 if out.send(said).await.is_err() {
                     return;

@@ -7,6 +7,7 @@ import { i18n } from '../../i18n'
 import { useSession } from '../../stores/session'
 import Flows from './Flows.vue'
 import Numbers from './Numbers.vue'
+import Sessions from './Sessions.vue'
 import Users from './Users.vue'
 
 interface Asked {
@@ -175,5 +176,38 @@ describe('administration', () => {
     await flushPromises()
     expect(written[0]).toMatchObject({ path: '/api/v1/flows/check?name=main', body: '[flow]\nx' })
     expect(at('[role=alert]').textContent).toContain('main.toml:2:5: no such node')
+  })
+
+  it('plans a session of a head of a department, and shows what came of one', async () => {
+    const session = {
+      id: 'ls-1',
+      no: 7,
+      unit: 'rl',
+      date: '2026-11-26',
+      from: '09:30',
+      to: '11:00',
+      names: '张某某 总经理',
+      scope: '供热',
+      seat: '8004',
+      recorder: '8003',
+      state: 'planned',
+      version: 2,
+    }
+    const figures = { asked: 3, taken: 1, by_others: 1, unreached: 1, tickets: 1, unfinished: 0, closed: 1 }
+    const written = server({
+      'GET /api/v1/leader-sessions': [200, { items: [session], next: null }],
+      'GET /api/v1/leader-sessions/ls-1/report': [200, { session, ...figures, talk_ms: 61_000, calls: [] }],
+    })
+    const sessions = await page(Sessions, ['office'])
+    await sessions.get('[aria-label="修改 7"]').trigger('click')
+    await fill('to', '10:30')
+    await submit()
+    expect(written).toEqual([
+      { method: 'PATCH', path: '/api/v1/leader-sessions/ls-1', body: { to: '10:30', version: 2 } },
+    ])
+    await sessions.get('[aria-label="报告 7"]').trigger('click')
+    await flushPromises()
+    expect(sessions.get('[data-figure=asked]').text()).toBe('3')
+    expect((await page(Sessions, ['agent'])).findAll('[aria-label^="修改"]')).toHaveLength(0)
   })
 })
