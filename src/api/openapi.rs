@@ -54,6 +54,8 @@ use utoipa::OpenApi;
         numbers::add_duty,
         numbers::change_duty,
         numbers::remove_duty,
+        numbers::test,
+        numbers::tests,
         numbers::list_legacy,
         numbers::add_legacy,
         numbers::change_legacy,

@@ -89,6 +89,8 @@ fn table() -> Table {
         .add(Method::POST, "/api/v1/numbers/duty", numbers::add_duty)
         .add(Method::PATCH, "/api/v1/numbers/duty/{id}", numbers::change_duty)
         .add(Method::DELETE, "/api/v1/numbers/duty/{id}", numbers::remove_duty)
+        .add(Method::POST, "/api/v1/numbers/duty/{id}/test", numbers::test)
+        .add(Method::GET, "/api/v1/numbers/duty/{id}/tests", numbers::tests)
         .add(Method::GET, "/api/v1/numbers/legacy", numbers::list_legacy)
         .add(Method::POST, "/api/v1/numbers/legacy", numbers::add_legacy)
         .add(Method::PATCH, "/api/v1/numbers/legacy/{number}", numbers::change_legacy)

@@ -93,6 +93,8 @@ pub(super) struct Call {
     pub silent: bool,
     /// The ticket is no draft any more: nobody has to finish it.
     pub ticket_done: bool,
+    /// Final SIP status of whom we dialled; zero: none came.
+    pub refused_with: u16,
     pub max_call_at: Time,
     /// The deadline as the engine's mirror has it.
     pub mirrored: Option<Time>,
@@ -237,6 +239,7 @@ impl Call {
             no_survey: false,
             silent: false,
             ticket_done: false,
+            refused_with: 0,
             max_call_at: now + max_call,
             mirrored: None,
         }
@@ -303,6 +306,7 @@ impl Call {
             no_survey: false,
             silent: false,
             ticket_done: false,
+            refused_with: 0,
             max_call_at: now,
             mirrored: None,
         }

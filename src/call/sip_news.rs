@@ -267,6 +267,7 @@ impl Engine {
             self.media_changed(now, id, &media, held, out);
         }
         self.record_callee(now, id, out);
+        self.announce_test(id, out);
         self.rebridge(id, out);
     }
 
@@ -342,6 +343,9 @@ impl Engine {
                 (EndReason::InternalFault, None)
             }
         };
+        if let (DialogEnd::Failed { status }, Some(call)) = (why, self.calls.get_mut(&id)) {
+            call.refused_with = status;
+        }
         if let Some(news) = news_of(why) {
             self.took(id, news);
         }

@@ -389,6 +389,8 @@ async fn numbers(db: &Db, now: i64) -> Result<(), StoreError> {
             },
             result: matches!(id, "rl-day" | "zls-all").then(|| "answered".to_owned()),
             tested_by: matches!(id, "rl-day" | "zls-all").then(|| "lead".to_owned()),
+            sip_status: None,
+            ring_ms: None,
             changed_at: now,
             changed_by: "demo".to_owned(),
         };

@@ -2,6 +2,7 @@
 
 use crate::base::CallId;
 use crate::call::EndReason;
+use crate::call::agents::testing::DIAL_TEST;
 use crate::call::fact::{Fact, QueueOutcome, Stamped, StepInput, StepTrail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -87,6 +88,8 @@ pub struct CallRecord {
     pub wrap_ms: Option<u64>,
     /// `assist`, `crisis`, `urgent`: kind and by whom.
     pub notes: Vec<(String, String)>,
+    /// It tries out the duty number of this row.
+    pub dial_test: Option<String>,
     /// The session in which he asked for the head of a department, whether the head took it, and who listened and wrote.
     pub leader_session: Option<String>,
     pub leader_taken: bool,
@@ -529,7 +532,7 @@ impl CallRecord {
             }
             Fact::WrappedUp { wrap_ms, .. } => self.wrap_ms = Some(*wrap_ms),
             Fact::CallNoted { agent, kind, note, .. } => {
-                news.extend(self.in_session(kind, agent, note.reveal()));
+                news.extend(self.noted(kind, agent, note.reveal()));
                 if self.notes.len() < PATH_MAX {
                     self.notes.push((kind.clone(), agent.clone()));
                 }
@@ -564,8 +567,8 @@ impl CallRecord {
         self.state = CallState::Ended;
     }
 
-    /// What a note says of a session with the head of a department. His calls' tickets are known by their tag.
-    fn in_session(&mut self, kind: &str, agent: &str, note: &str) -> Option<TicketNews> {
+    /// Notes that say what the call is: one of a session with the head of a department, whose tickets are known by their tag; a test.
+    fn noted(&mut self, kind: &str, agent: &str, note: &str) -> Option<TicketNews> {
         match kind {
             "leader_asked" => self.leader_session = Some(note.to_owned()),
             "leader_session" => {
@@ -573,6 +576,7 @@ impl CallRecord {
                 self.leader_taken = true;
                 return Some(TicketNews::Tagged { nth: self.numbers.max(1), tag: LEADER_TAG });
             }
+            DIAL_TEST => self.dial_test = Some(note.to_owned()),
             "recorder" => self.leader_recorder = Some(agent.to_owned()),
             _ => {}
         }

@@ -52,7 +52,7 @@ pub use floor::{Fared, FaredCounts, HALF_HOUR_MS, Topic};
 pub use flow::FlowVersion;
 pub use leader::{LeaderSession, SessionCall, SessionSaved, SessionTicket};
 pub use new_ticket::NewTicket;
-pub use numbers::{Carried, Dialled, DutyNumber, LegacyNumber, SYSTEM, ServiceNumber};
+pub use numbers::{Carried, Dialled, DutyNumber, DutyTest, LegacyNumber, SYSTEM, ServiceNumber};
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use retention::{Expired, months_before};
 pub use roster::{

@@ -15,6 +15,7 @@
 use super::chain::{self, Tail};
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
+use super::numbers::DutyTest;
 use super::fold::{CallRecord, CallState, TicketNews, call_of, event_of};
 use super::sql::{Sql, Value, insert_rows, select_keys};
 use super::{code, setting};
@@ -281,6 +282,11 @@ impl Projector {
         let rows =
             dirty.iter().filter_map(|call| self.open.get(call)).map(call_row).collect::<Result<_, _>>()?;
         insert_rows(&mut tx, CALL_INSERT, rows, CALL_UPDATE).await?;
+        let tests: Vec<_> =
+            dirty.iter().filter_map(|call| self.open.get(call)).filter_map(DutyTest::of_record).collect();
+        for test in tests {
+            test.write(&mut tx).await?;
+        }
         let pepper = self.pepper.as_deref().unwrap_or_default();
         tickets.write(&mut tx, self.db.dialect(), pepper).await?;
         insert_rows(

@@ -16,4 +16,5 @@ mod room;
 mod setup_engine;
 mod sip;
 mod table;
+mod testing;
 mod whys;

@@ -35,6 +35,8 @@ export interface Duty {
   tested_at: string | null
   result: string | null
   tested_by: string | null
+  sip_status?: number | null
+  ring_ms?: number | null
   overdue: boolean
   dialable: boolean
 }

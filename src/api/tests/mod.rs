@@ -17,6 +17,8 @@ use super::{
 };
 use crate::auth::{Role, password};
 use crate::base::CallId;
+use crate::call::agents::seam::Refused;
+use crate::call::agents::testing::DialTest;
 use crate::cti::CtiHandle;
 use crate::store::projector::Projector;
 use crate::store::tests::facts::{Book, NINE};
@@ -38,6 +40,8 @@ pub struct OneCall {
     pub reload: Mutex<Result<(), Vec<String>>>,
     /// What the engine was told of tickets.
     pub tickets: Mutex<Vec<(CallId, bool, String)>>,
+    /// Dial tests it was asked for.
+    pub tests: Mutex<Vec<DialTest>>,
 }
 
 pub const LIVE: CallId = CallId { node: 1, boot: 2, n: 1 };
@@ -82,6 +86,19 @@ impl EngineHandle for OneCall {
     fn why(&self, call: CallId) -> BoxFuture<'_, Result<Option<crate::call::Why>, EngineAway>> {
         let why = (call == LIVE).then(why);
         Box::pin(async move { Ok(why) })
+    }
+    fn dial_test(
+        &self,
+        test: DialTest,
+    ) -> BoxFuture<'_, Result<Result<CallId, Refused>, EngineAway>> {
+        // As the engine's own rules: one of a number at a time.
+        let mut tests = self.tests.lock().unwrap();
+        let begun = match tests.iter().any(|one| one.number == test.number) {
+            true => Err(Refused::TargetBusy),
+            false => Ok(CallId { node: 1, boot: 1, n: 70 + tests.len() as u64 }),
+        };
+        tests.push(test);
+        Box::pin(async move { Ok(begun) })
     }
     fn peers(&self) -> BoxFuture<'_, Result<Vec<crate::call::PeerState>, EngineAway>> {
         Box::pin(async { Ok(works::peers()) })
@@ -209,6 +226,7 @@ impl Desk {
             phase: Mutex::new(Phase::Serving),
             reload: Mutex::new(Ok(())),
             tickets: Mutex::default(),
+            tests: Mutex::default(),
         });
         let clock = Arc::clone(&later);
         let roster = Arc::new(super::RosterDesk::new(demo_files()));

@@ -20,7 +20,7 @@ const TALKERS_MAX: usize = 8;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Without what only helps the eye.
-fn plain(number: &str) -> String {
+pub(super) fn plain(number: &str) -> String {
     number.chars().filter(|c| !matches!(c, ' ' | '-')).collect()
 }
 

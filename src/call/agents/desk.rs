@@ -131,6 +131,8 @@ pub(in crate::call) struct Desk {
     /// Sessions in which the head of a department takes calls, and the one that is open.
     pub sessions: Vec<Arc<LeaderSession>>,
     pub session: Option<Arc<LeaderSession>>,
+    /// Duty numbers that are being tried out.
+    pub tests: BTreeSet<CallId>,
     /// What those wanted before the start who have not logged in since, and how long that counts.
     pub wanted: BTreeMap<AgentId, LastIntent>,
     pub wanted_until: Time,

@@ -136,7 +136,7 @@ describe('administration', () => {
       'PATCH /api/v1/numbers/duty/rl-day': [422, { title: 'x', errors: [refused], problems: ['number: …'] }],
     })
     const numbers = await page(Numbers, ['admin'])
-    expect(numbers.get('[data-duty]').text()).toContain('试拨已过 31 天')
+    expect(numbers.get('[data-duty]').text()).toContain('一个月未试拨')
     await numbers.get('[aria-label="修改 12000071001"]').trigger('click')
     await fill('number', '96069')
     await submit()
@@ -144,11 +144,22 @@ describe('administration', () => {
     expect(at('[role=alert]').textContent).toContain('[dial] allow')
   })
 
-  it('lets who has no telephone note a dial test, and nobody but the administrator change rows', async () => {
-    const written = server({ 'GET /api/v1/numbers/duty': [200, { items: [DUTY], next: null }] })
-    const numbers = await page(Numbers, ['office'])
+  it('dials a test for leads, who may note one themselves, and lets nobody but the administrator change rows', async () => {
+    const written = server({
+      'GET /api/v1/numbers/duty': [200, { items: [DUTY], next: null }],
+      'POST /api/v1/numbers/duty/rl-day/test': [202, { call: 'c-01-00001-0000000007' }],
+    })
+    expect((await page(Numbers, ['office'])).findAll('[data-duty] button')).toHaveLength(0)
+    const numbers = await page(Numbers, ['lead'])
     expect(numbers.findAll('[aria-label^="修改"]')).toHaveLength(0)
-    await numbers.get('[data-duty] button').trigger('click')
+    const dial = numbers.get('[aria-label="试拨 12000071001"]')
+    await dial.trigger('click')
+    await flushPromises()
+    expect(written.splice(0)).toEqual([
+      { method: 'POST', path: '/api/v1/numbers/duty/rl-day/test', body: null },
+    ])
+    expect((dial.element as HTMLButtonElement).disabled, 'until its result is there').toBe(true)
+    await numbers.get('[aria-label^="记录"]').trigger('click')
     const result = numbers.findAll('[data-duty] button').find((b) => b.text() === '无人接听')
     await result?.trigger('click')
     await flushPromises()
