@@ -56,6 +56,8 @@ actions! {
     AskRoster = "roster.ask";
     /// Approve and refuse, with one's name; write what every shift must read.
     DecideRoster = "roster.decide";
+    /// Sign a hand-over of shifts.
+    SignHandover = "roster.sign";
     /// Sessions of heads of departments. Masked: without what the tickets are about.
     ReadSessions = "leader_session.read";
     /// Plan, change and call them off.
@@ -198,6 +200,10 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Lead | R::Office => Allow,
             _ => NO,
         },
+        Action::SignHandover => match role {
+            R::Lead => Allow,
+            _ => NO,
+        },
         Action::ReadSessions => match role {
             R::Lead | R::Dispatcher | R::Office | R::Leader => Allow,
             R::Agent | R::Admin => Masked,
@@ -260,6 +266,7 @@ mod tests {
         (Action::ReadRoster, "mA...mA........"),
         (Action::AskRoster, "AA...A........."),
         (Action::DecideRoster, ".A....A........"),
+        (Action::SignHandover, ".A............."),
         (Action::ReadSessions, "mAA...AA......m"),
         (Action::ManageSessions, ".A....A........"),
     ];

@@ -7,6 +7,7 @@ import type {
   Callback,
   FloorDay,
   Handover,
+  HandoverTurns,
   Page,
   RosterPlan,
   RosterRequest,
@@ -181,6 +182,15 @@ export const rosterSeats = (day: Ref<string>, shown: Ref<boolean>) =>
     queryFn: () => request<RosterPlan>(`/api/v1/roster/plan?day=${path(day.value)}`),
     enabled: computed(() => shown.value),
     staleTime: 600_000,
+  })
+
+/** Changes of leads of the last day, newest first. */
+export const handovers = (shown: Ref<boolean>) =>
+  queryOptions({
+    queryKey: ['roster', 'handovers'],
+    queryFn: () => request<HandoverTurns>('/api/v1/roster/handovers'),
+    enabled: computed(() => shown.value),
+    refetchInterval: 30_000,
   })
 
 export const handover = (shown: Ref<boolean>) =>

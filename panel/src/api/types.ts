@@ -230,6 +230,28 @@ interface SheetTicket {
   title: string | null
   created_at: string
 }
+export interface Signature {
+  by: string
+  at: string
+  /** The plan has somebody else there. */
+  stands_in: boolean
+}
+/** A change of leads, and who has signed it. */
+export interface HandoverTurn {
+  turn: string
+  at: string
+  state: 'writing' | 'offered' | 'taken'
+  outgoing: string[]
+  incoming: string[]
+  out: Signature | null
+  in: Signature | null
+  due_at: string | null
+  overdue: boolean
+}
+export interface HandoverTurns {
+  items: HandoverTurn[]
+  unsigned: number
+}
 export interface Handover {
   at: string
   shifts: string[]

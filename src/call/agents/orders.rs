@@ -51,7 +51,10 @@ impl Engine {
                     self.path_news(now, id, path, relay, out);
                 }
             }
-            ToEngine::Roster { .. } | ToEngine::RosterNotice { .. } | ToEngine::RosterGap { .. } => {
+            ToEngine::Roster { .. }
+            | ToEngine::RosterNotice { .. }
+            | ToEngine::RosterGap { .. }
+            | ToEngine::HandoverUnsigned { .. } => {
                 self.roster_input(now, input);
             }
             ToEngine::LeaderSessions(sessions) => self.set_sessions(now, sessions, out),

@@ -458,6 +458,8 @@ pub enum ToEngine {
     RosterNotice { agent: AgentId, code: &'static str, note: Arc<str> },
     /// Nobody is on shift, or will not be: for the leads.
     RosterGap { note: Arc<str> },
+    /// A hand-over is not signed in time: for the leads.
+    HandoverUnsigned { note: Arc<str> },
     /// The sessions of the next days (一把手接听), all of them.
     LeaderSessions(Vec<LeaderSession>),
 }

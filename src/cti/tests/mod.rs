@@ -163,6 +163,7 @@ impl Bench {
                     | ToEngine::Roster { .. }
                     | ToEngine::RosterNotice { .. }
                     | ToEngine::RosterGap { .. }
+                    | ToEngine::HandoverUnsigned { .. }
                     | ToEngine::LeaderSessions(_) => continue,
                 };
                 if out.send(said).await.is_err() {
