@@ -27,6 +27,9 @@ CREATE INDEX leader_sessions_by_day ON leader_sessions (day);
 ALTER TABLE calls ADD COLUMN leader_session TEXT;
 CREATE INDEX calls_by_session ON calls (leader_session) WHERE leader_session IS NOT NULL;
 
+-- Reports by number dialled count diversions too.
+CREATE INDEX calls_by_redirected ON calls (redirected_from, started_at DESC) WHERE redirected_from IS NOT NULL;
+
 -- One row for each test that was dialled; the duty number's own row has the last.
 CREATE TABLE duty_tests (
     call_id    TEXT NOT NULL PRIMARY KEY,

@@ -753,6 +753,8 @@ pub struct Queue {
     pub waiting: u32,
     /// Since when the one who waits longest waits, RFC 3339.
     pub longest_since: Option<String>,
+    /// The longest wait that somebody who got in line now would be told; null where nothing is sure and so nothing is said.
+    pub stated_wait_ms: Option<u32>,
     /// Free, in an offer, on a call or wrapping up; and the free ones among them.
     pub staffed: u32,
     pub free: u32,
@@ -773,6 +775,7 @@ impl Queue {
             queue: queue.queue.to_string(),
             waiting: queue.waiting,
             longest_since: queue.longest_since_ms.map(|ms| api.time(ms)),
+            stated_wait_ms: queue.stated_ms,
             staffed: queue.staffed,
             free: queue.free,
             talking: queue.talking,

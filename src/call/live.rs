@@ -47,6 +47,8 @@ pub(super) struct Call {
     pub parties: Vec<Party>,
     /// The citizen is set aside: he hears music, and nobody hears him.
     pub aside: bool,
+    /// By this agent's own telephone, which holds us.
+    pub phone_hold: Option<AgentId>,
     /// Who has turned from the talk to ask somebody; whoever else is on the call goes on without him.
     pub asking: Option<AgentId>,
     /// Who has answered him, or dialled him; stays when a colleague takes over the rest.
@@ -215,6 +217,7 @@ impl Call {
             message: None,
             parties: Vec::new(),
             aside: false,
+            phone_hold: None,
             asking: None,
             needs: Needs::default(),
             legacy: None,
@@ -283,6 +286,7 @@ impl Call {
             message: None,
             parties: Vec::new(),
             aside: false,
+            phone_hold: None,
             asking: None,
             needs: Needs::default(),
             legacy: None,

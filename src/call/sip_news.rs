@@ -29,7 +29,7 @@ impl Engine {
                 }
             }
             Event::Media { dialog, media } => match self.party_of(dialog) {
-                Some(call) => self.party_media(call, dialog, &media, out),
+                Some(call) => self.party_media(now, call, dialog, &media, out),
                 None => self.media_agreed(now, dialog, *media, out),
             },
             // An agent's own keys are not the citizen's.

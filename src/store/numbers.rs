@@ -4,7 +4,7 @@
 use super::db::{Db, Durability, Tx};
 use super::error::StoreError;
 use super::fold::CallRecord;
-use super::sql::Sql;
+use super::sql::{Sql, Value};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
@@ -327,7 +327,8 @@ impl Db {
         self.change_numbers(sql).await
     }
 
-    /// Inbound calls of `[since, until)` by the number they dialled, for these numbers.
+    /// Inbound calls of `[since, until)` by the number they dialled, for these numbers: the one in the request, else the one the call
+    /// was diverted from.
     pub async fn dialled(
         &self,
         numbers: &[String],
@@ -338,11 +339,18 @@ impl Db {
         if numbers.is_empty() {
             return Ok(found);
         }
-        let mut sql = Sql::new(
-            "SELECT called, COUNT(*), MAX(started_at) FROM calls WHERE direction = 'inbound' AND started_at >= ",
-        );
-        sql.bind(since).push(" AND started_at < ").bind(until);
-        sql.and_field("called", numbers).push(" GROUP BY called");
+        let listed = |sql: &mut Sql| {
+            sql.tuple(numbers.iter().map(Value::from));
+        };
+        let mut sql = Sql::new("SELECT dialled, COUNT(*), MAX(started_at) FROM (SELECT CASE WHEN called IN ");
+        listed(&mut sql);
+        sql.push(" THEN called ELSE redirected_from END AS dialled, started_at FROM calls WHERE ");
+        sql.push("direction = 'inbound' AND started_at >= ").bind(since).push(" AND started_at < ").bind(until);
+        sql.push(" AND (called IN ");
+        listed(&mut sql);
+        sql.push(" OR redirected_from IN ");
+        listed(&mut sql);
+        sql.push(")) AS calls_dialled GROUP BY dialled");
         for row in sql.read(&self.read).await? {
             let dialled = Dialled { calls: row.try_get(1)?, last_at: row.try_get(2)? };
             found.insert(row.try_get(0)?, dialled);

@@ -9,6 +9,7 @@ mod guards;
 mod kept;
 mod leading;
 mod old_numbers;
+mod phone_hold;
 mod promised;
 mod returning;
 mod room;

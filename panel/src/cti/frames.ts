@@ -49,6 +49,8 @@ export interface Queue {
   queue: string
   waiting: number
   longest_since: string | null
+  /** The longest wait that somebody who got in line now would be told; null: nothing. */
+  stated_wait_ms?: number | null
   staffed: number
   free: number
   talking: number

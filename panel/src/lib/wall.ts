@@ -30,3 +30,9 @@ export function wall(): Brick[] {
   top.forEach((b, n) => (b.tone = b === highest ? 'red' : n % 3 === 0 ? 'lit' : b.tone))
   return bricks
 }
+
+/** The longest wait that callers are told at this moment, ms; null: none is told any. */
+export function longestStated(queues: readonly { stated_wait_ms?: number | null }[]): number | null {
+  const told = queues.map((q) => q.stated_wait_ms ?? null).filter((ms) => ms !== null)
+  return told.length ? Math.max(...told) : null
+}

@@ -116,6 +116,7 @@ fn floor() -> crate::call::Floor {
             queue: "main".into(),
             waiting: 2,
             longest_since_ms: Some(NINE),
+            stated_ms: Some(120_000),
             staffed: 3,
             free: 0,
             talking: 2,

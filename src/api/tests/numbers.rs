@@ -3,7 +3,7 @@
 use super::{Desk, answer, on_both};
 use crate::auth::Role;
 use crate::call::EndReason;
-use crate::store::demo;
+use crate::store::{self, demo};
 use crate::store::projector::Projector;
 use crate::store::tests::facts::{Book, call};
 use reqwest::{Method, StatusCode};
@@ -251,8 +251,6 @@ fn a_dial_test_is_noted_by_a_lead_and_gone_with_the_number() {
 
 #[test]
 fn old_numbers_say_where_they_lead_and_how_many_dial_them() {
-    use crate::store::projector::Projector;
-    use crate::store::tests::facts::{Book, call};
     on_both(|desk| async move {
         // After the morning's calls; who had signed in before would be signed out by now.
         desk.later.store(3_600_000, std::sync::atomic::Ordering::Relaxed);
@@ -306,6 +304,24 @@ fn old_numbers_say_where_they_lead_and_how_many_dial_them() {
             assert_eq!(fields(&told), [(field.to_owned(), want.to_owned())], "{body}");
         }
         assert_eq!(send(&desk, &admin, Method::POST, LEGACY, &new).await.0, StatusCode::CONFLICT);
+        // Whoever was diverted from it has dialled it too: the morning's calls all were, and those two dialled the other one themselves.
+        let row = store::LegacyNumber {
+            number: "88881234".into(),
+            unit: None,
+            queue: None,
+            skill: None,
+            greeting: None,
+            ends_on: None,
+            note: None,
+            changed_at: 0,
+            changed_by: "admin".into(),
+        };
+        desk.db.add_legacy_number(&row).await.unwrap();
+        let (_, told) = desk.get(&agent, LEGACY).await;
+        let counted = |number: &str| {
+            told["items"].as_array().unwrap().iter().find(|row| row["number"] == number).unwrap()["calls"].clone()
+        };
+        assert_eq!((counted("88881234"), counted(demo::LEGACY)), (json!(5), json!(2)));
         assert_eq!(send(&desk, &admin, Method::DELETE, &path, &json!({})).await.0, StatusCode::NO_CONTENT);
         desk
     });

@@ -230,6 +230,7 @@ impl Engine {
             queue: Arc::clone(queue),
             waiting: n(stats.waiting),
             longest_since_ms: stats.longest_since.map(|at| self.wall.at(at)),
+            stated_ms: stats.stated.map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
             staffed: stats.staffed.into(),
             free: stats.free.into(),
             talking: stats.talking.into(),

@@ -329,6 +329,8 @@ pub struct QueueStats {
     pub waiting: u32,
     /// Wall time since which the longest waits, ms.
     pub longest_since_ms: Option<i64>,
+    /// The longest wait that somebody who got in line now would be told, ms.
+    pub stated_ms: Option<u32>,
     pub staffed: u32,
     pub free: u32,
     pub talking: u32,

@@ -26,6 +26,9 @@ impl Engine {
         if std::mem::replace(&mut call.aside, aside) == aside {
             return;
         }
+        if !aside {
+            call.phone_hold = None;
+        }
         self.touched.push(id);
         // For who asks the citizen is not back, whoever speaks with him meanwhile.
         let (quiet, but) = (call.crisis, call.asking.filter(|_| !aside));
@@ -37,6 +40,34 @@ impl Engine {
         self.rebridge(id, out);
         let event = if aside { AgentEvent::Held { call: id } } else { AgentEvent::Retrieved { call: id } };
         self.tell_call(now, id, event, but);
+    }
+
+    /// The agent's own telephone holds us, or is back (`sendonly`, `inactive`: RFC 3264, 8.4): to the citizen that is a hold like the
+    /// panel's, with music. In company he goes on with the others.
+    pub(super) fn phone_holds(
+        &mut self,
+        now: Time,
+        id: CallId,
+        agent: AgentId,
+        held: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let may = self.his_talk(agent, Some(id)).is_ok() && self.not_asked(agent, id).is_ok();
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if !held {
+            if call.phone_hold == Some(agent) {
+                self.set_aside(now, id, false, out);
+            }
+            return;
+        }
+        let other = |party: &Party| {
+            party.speaks() && party.agent() != Some(agent) && party.away_until.is_none() && !party.held
+        };
+        let set_aside = call.aside || call.asking.is_some();
+        if may && !set_aside && !call.parties.iter().any(other) {
+            call.phone_hold = Some(agent);
+            self.set_aside(now, id, true, out);
+        }
     }
 
     /// Every agent on the call but one.

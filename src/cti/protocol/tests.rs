@@ -154,6 +154,7 @@ fn stats() -> QueueStats {
         queue: "main".into(),
         waiting: 3,
         longest_since_ms: Some(NINE),
+        stated_ms: Some(120_000),
         staffed: 4,
         free: 0,
         talking: 3,
