@@ -48,6 +48,7 @@ const PAGES = [
   ['admin-flows', null, '管理，流程'],
   ['admin-prompts', null, '管理，语音'],
   ['admin-numbers', null, '管理，号码'],
+  ['admin-sessions', null, '管理，一把手接听'],
   ['calls', null, '通话'],
   ['calls-none', null, '通话，没有这一通'],
   ['tickets', null, '工单'],

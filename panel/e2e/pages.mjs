@@ -63,6 +63,10 @@ try {
     await office.locator(`#tab-${tab}`).click()
     await shot(office, tab === 'messages' ? 'messages' : 'callbacks')
   }
+  await office.goto(`${address}#/admin/sessions`)
+  await office.locator('[data-tab=sessions]').waitFor()
+  await office.waitForTimeout(300)
+  await shot(office, 'admin-sessions')
   const admin = await open({ width: 1366, height: 768 })
   await signIn(admin, address, 'admin', '#/admin')
   await admin.locator('[data-tab]').first().waitFor()

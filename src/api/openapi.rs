@@ -1,8 +1,8 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
 use super::{
-    callbacks, calls, cti, engine, floor, flows, leader, numbers, ops, recordings, roster, session, tickets, users,
-    works,
+    callbacks, calls, cti, engine, floor, flows, leader, numbers, ops, recordings, roster, session, tickets,
+    users, works,
 };
 use utoipa::OpenApi;
 

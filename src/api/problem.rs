@@ -73,7 +73,7 @@ pub struct Problem {
     pub errors: Box<[FieldError]>,
     /// Of a refused sign-in: how often it may be tried again before the name has to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tries_left: Option<u32>,
+    pub tries_left: Option<u8>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after_s: Option<u32>,
@@ -113,8 +113,9 @@ impl Problem {
     }
     /// One answer for unknown users, wrong passwords and disabled accounts.
     pub fn wrong_credentials(tries_left: u32) -> Self {
-        let problem = Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "User name or password is wrong");
-        Self { tries_left: Some(tries_left), ..problem }
+        let problem =
+            Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "User name or password is wrong");
+        Self { tries_left: u8::try_from(tries_left).ok(), ..problem }
     }
     pub fn foreign_origin() -> Self {
         Self::new(

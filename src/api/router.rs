@@ -4,8 +4,8 @@ use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    callbacks, calls, cti, engine, floor, flows, input, leader, numbers, openapi, ops, panel, phone, recordings,
-    roster, session, tickets, users, works,
+    callbacks, calls, cti, engine, floor, flows, input, leader, numbers, openapi, ops, panel, phone,
+    recordings, roster, session, tickets, users, works,
 };
 use axum::extract::{Request, State};
 use axum::handler::Handler;

@@ -179,8 +179,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     };
     let rostering = tokio::spawn(rostering.run());
     let old_numbers = tokio::spawn(old_numbers::tell(db.clone(), desk.zone.clone(), orders.clone()));
-    let sessions =
-        tokio::spawn(sessions::tell(db.clone(), desk.zone.clone(), desk.clock, orders.clone()));
+    let sessions = tokio::spawn(sessions::tell(db.clone(), desk.zone.clone(), desk.clock, orders.clone()));
     let (first, known) = oneshot::channel();
     let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone(), first));
     let phone =

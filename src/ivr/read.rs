@@ -1074,7 +1074,14 @@ fn when(on: &On, text: &str) -> Result<When, &'static str> {
             (_, Ok(n)) => Ok(When::AtLeast(n)),
             _ => Err("\"yes\", \"no\" or a number of people"),
         },
-        On::Caller | On::Called | On::Redirected | On::Trunk | On::Tag | On::Switch | On::Leader | On::Var(_) => plain(),
+        On::Caller
+        | On::Called
+        | On::Redirected
+        | On::Trunk
+        | On::Tag
+        | On::Switch
+        | On::Leader
+        | On::Var(_) => plain(),
     }
 }
 

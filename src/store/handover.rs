@@ -45,8 +45,7 @@ impl Db {
     /// One more. [`StoreError::Exists`]: somebody has signed in the same moment.
     pub async fn add_handover_signature(&self, signature: &HandoverSignature) -> Result<(), StoreError> {
         let mut tx = self.begin(Durability::Full).await?;
-        let mut sql =
-            Sql::new("INSERT INTO handover_signatures (turn, n, part, at, by_user, sheet) VALUES ");
+        let mut sql = Sql::new("INSERT INTO handover_signatures (turn, n, part, at, by_user, sheet) VALUES ");
         sql.tuple([
             (&signature.turn).into(),
             signature.n.into(),
@@ -70,7 +69,8 @@ impl Db {
         if known().read_one(&self.read).await?.is_none() {
             let mut tx = self.begin(Durability::Full).await?;
             let mut sql = Sql::new("INSERT INTO settings (name, value) VALUES ");
-            sql.tuple([SINCE.into(), now.to_string().into_bytes().into()]).push(" ON CONFLICT (name) DO NOTHING");
+            sql.tuple([SINCE.into(), now.to_string().into_bytes().into()])
+                .push(" ON CONFLICT (name) DO NOTHING");
             sql.run(&mut tx).await?;
             tx.commit().await?;
         }

@@ -93,8 +93,9 @@ impl DutyTest {
 
     /// Once for each call, in the transaction of its facts. The number's row has the newest; another number takes none.
     pub(super) async fn write(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        let mut sql =
-            Sql::new("INSERT INTO duty_tests (call_id, duty_id, number, at, by_user, result, sip_status, ring_ms) VALUES ");
+        let mut sql = Sql::new(
+            "INSERT INTO duty_tests (call_id, duty_id, number, at, by_user, result, sip_status, ring_ms) VALUES ",
+        );
         sql.tuple([
             (&self.call).into(),
             (&self.duty).into(),
@@ -345,7 +346,10 @@ impl Db {
         let mut sql = Sql::new("SELECT dialled, COUNT(*), MAX(started_at) FROM (SELECT CASE WHEN called IN ");
         listed(&mut sql);
         sql.push(" THEN called ELSE redirected_from END AS dialled, started_at FROM calls WHERE ");
-        sql.push("direction = 'inbound' AND started_at >= ").bind(since).push(" AND started_at < ").bind(until);
+        sql.push("direction = 'inbound' AND started_at >= ")
+            .bind(since)
+            .push(" AND started_at < ")
+            .bind(until);
         sql.push(" AND (called IN ");
         listed(&mut sql);
         sql.push(" OR redirected_from IN ");

@@ -15,8 +15,8 @@
 use super::chain::{self, Tail};
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
-use super::numbers::DutyTest;
 use super::fold::{CallRecord, CallState, TicketNews, call_of, event_of};
+use super::numbers::DutyTest;
 use super::sql::{Sql, Value, insert_rows, select_keys};
 use super::{code, setting};
 use crate::base::CallId;

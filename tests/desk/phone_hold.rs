@@ -1,16 +1,19 @@
 //! An agent's own telephone holds (a re-INVITE with `sendonly`): the citizen has music and is told as held, and comes back with it.
 
-use crate::room::{PHONE, Room};
+use crate::room::{PHONE, Room, config, person};
 use crate::sip::rtp;
 use hotline::call::agents::seam::*;
 use hotline::call::fact::Fact;
 use std::net::SocketAddr;
 
 fn talking() -> (Room, SocketAddr) {
-    let mut room = Room::new();
+    let mut config = config();
+    config.hold_music = Some("queue_comfort".into());
+    let people = [person("8001", &["main"], &[]), person("8002", &[], &[])];
+    let mut room = Room::with(config, &people);
     room.ready_at_phone("8001");
     let citizen = room.citizen();
-    room.peer_says(PHONE, |phone| phone.answer());
+    room.peer_says(PHONE, |phone| phone.pick_up());
     assert!(room.hears(rtp(citizen), rtp(PHONE)), "they talk");
     room.forget();
     (room, citizen)
@@ -75,7 +78,7 @@ fn in_company_he_goes_on_with_the_others() {
     room.peer_says(PHONE, |phone| phone.reinvite("sendonly"));
     assert!(!music(&room, citizen), "nobody is left with music who has somebody to speak with");
     assert!(room.hears(rtp(citizen), crate::room::relay("8002")));
-    assert_eq!(holds(&room), []);
+    assert!(holds(&room).is_empty());
     room.peer_says(citizen, |peer| peer.bye());
     room.assert_rest();
 }

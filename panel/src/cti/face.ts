@@ -278,7 +278,9 @@ function onACall(
       ...(held ? { tone: 'hold' as const, icon: 'pause' } : {}),
       title: [held ? words('held', { t: t(world.heldSince[card.call]) }) : words('on_call')],
       line: [
-        words(card.session.recorder ? 'recorder_line' : 'recorder_missing', { who: card.session.recorder ?? '' }),
+        words(card.session.recorder ? 'recorder_line' : 'recorder_missing', {
+          who: card.session.recorder ?? '',
+        }),
       ],
       controls: [held ? 'retrieve' : 'hold', on],
     })

@@ -75,7 +75,7 @@ export const absent = (planned: readonly string[], there: Record<string, { state
 
 /** The hand-over that is to be signed: the oldest that is not, else the newest. Newest come first. */
 export const openTurn = (turns: readonly HandoverTurn[]): HandoverTurn | null =>
-  turns.findLast((turn) => turn.state !== 'taken') ?? turns[0] ?? null
+  turns.filter((turn) => turn.state !== 'taken').at(-1) ?? turns[0] ?? null
 
 /** Two persons sign, in their order; whoever the plan has on the other side does not. */
 export function mayNotSign(turn: HandoverTurn, part: 'out' | 'in', me: string): boolean {

@@ -36,3 +36,8 @@ export function longestStated(queues: readonly { stated_wait_ms?: number | null 
   const told = queues.map((q) => q.stated_wait_ms ?? null).filter((ms) => ms !== null)
   return told.length ? Math.max(...told) : null
 }
+
+/** The line to the head of a department is there while a session is: on other days nobody serves it and nobody waits in it. */
+export const shownQueues = <T extends { queue: string; waiting: number; staffed: number }>(
+  queues: readonly T[],
+): T[] => queues.filter((q) => q.queue !== 'leader' || q.waiting > 0 || q.staffed > 0)

@@ -108,7 +108,11 @@ async fn save(
         SessionSaved::Changed => return Err(Problem::changed(find(api, &row.id).await?.version)),
         SessionSaved::Overlaps(no) => {
             let detail = format!("from, to: session {no} is open then");
-            return Err(Problem::refused_fields(vec![FieldError { field: "from", code: "overlaps", detail }]));
+            return Err(Problem::refused_fields(vec![FieldError {
+                field: "from",
+                code: "overlaps",
+                detail,
+            }]));
         }
         SessionSaved::NumberTaken => {
             let detail = format!("no: there is a session {} already", row.no);

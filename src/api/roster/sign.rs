@@ -189,7 +189,8 @@ pub async fn sign(
         // What has come since the outgoing lead signed is not in what he signed.
         let new = serde_json::to_value(&current).map_err(|_| Problem::internal())?;
         let known: Vec<Item> = sheet.items().to_vec();
-        let is_known = |item: &Item| known.iter().any(|k| (k.matter, &k.reference) == (item.matter, &item.reference));
+        let is_known =
+            |item: &Item| known.iter().any(|k| (k.matter, &k.reference) == (item.matter, &item.reference));
         if turn.out.is_some() && items(&new).iter().any(|item| !is_known(item)) {
             return Err(Problem::not_now("the sheet has new lines: the outgoing lead signs it again"));
         }

@@ -90,15 +90,21 @@ fn the_office_plans_changes_and_calls_off() {
         // What has been, was.
         let second = format!("{SESSIONS}/{}", second["id"].as_str().unwrap());
         desk.later.store(2 * HOUR + 1, Relaxed);
+        // Who had signed in before is signed out by now.
+        let office = desk.token("office").await;
         assert_eq!(desk.get(&office, SESSIONS).await.1["items"][0]["state"], json!("open"));
         desk.later.store(3 * HOUR, Relaxed);
+        let office = desk.token("office").await;
         assert_eq!(desk.get(&office, SESSIONS).await.1["items"][0]["state"], json!("over"));
         let (status, _) =
             send(&desk, Method::PATCH, &office, &second, &json!({"version": 1, "cancelled": true})).await;
         assert_eq!(status, StatusCode::CONFLICT);
         let written = desk.db.accesses(first["id"].as_str().unwrap()).await.unwrap();
         let outcomes: Vec<&str> = written.iter().map(|one| one.outcome.as_str()).collect();
-        assert!(["planned", "changed", "cancelled"].iter().all(|what| outcomes.contains(what)), "{outcomes:?}");
+        assert!(
+            ["planned", "changed", "cancelled"].iter().all(|what| outcomes.contains(what)),
+            "{outcomes:?}"
+        );
         desk
     });
 }
@@ -144,7 +150,8 @@ fn afterwards_there_is_a_report_and_every_ticket_has_its_tag() {
         let his = &report["calls"][0];
         assert_eq!((&his["agents"], &his["recorder"]), (&json!(["8004"]), &json!("8003")));
         assert_eq!((&his["no"], &his["taken"]), (&json!("261123000034"), &json!(true)));
-        let tags = async |no: &str| desk.get(&office, &format!("/api/v1/tickets/{no}")).await.1["tags"].clone();
+        let tags =
+            async |no: &str| desk.get(&office, &format!("/api/v1/tickets/{no}")).await.1["tags"].clone();
         assert_eq!(tags("261123000034").await, json!(["一把手接听"]));
         assert_eq!(tags("261123000042").await, json!([]), "an agent's own");
         assert!(desk.db.verify().await.unwrap().is_clean());

@@ -87,10 +87,7 @@ impl EngineHandle for OneCall {
         let why = (call == LIVE).then(why);
         Box::pin(async move { Ok(why) })
     }
-    fn dial_test(
-        &self,
-        test: DialTest,
-    ) -> BoxFuture<'_, Result<Result<CallId, Refused>, EngineAway>> {
+    fn dial_test(&self, test: DialTest) -> BoxFuture<'_, Result<Result<CallId, Refused>, EngineAway>> {
         // As the engine's own rules: one of a number at a time.
         let mut tests = self.tests.lock().unwrap();
         let begun = match tests.iter().any(|one| one.number == test.number) {

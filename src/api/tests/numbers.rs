@@ -3,9 +3,9 @@
 use super::{Desk, answer, on_both};
 use crate::auth::Role;
 use crate::call::EndReason;
-use crate::store::{self, demo};
 use crate::store::projector::Projector;
 use crate::store::tests::facts::{Book, call};
+use crate::store::{self, demo};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
@@ -319,7 +319,8 @@ fn old_numbers_say_where_they_lead_and_how_many_dial_them() {
         desk.db.add_legacy_number(&row).await.unwrap();
         let (_, told) = desk.get(&agent, LEGACY).await;
         let counted = |number: &str| {
-            told["items"].as_array().unwrap().iter().find(|row| row["number"] == number).unwrap()["calls"].clone()
+            told["items"].as_array().unwrap().iter().find(|row| row["number"] == number).unwrap()["calls"]
+                .clone()
         };
         assert_eq!((counted("88881234"), counted(demo::LEGACY)), (json!(5), json!(2)));
         assert_eq!(send(&desk, &admin, Method::DELETE, &path, &json!({})).await.0, StatusCode::NO_CONTENT);

@@ -346,20 +346,22 @@ fn both_leads_sign_the_same_sheet_and_nobody_signs_twice() {
     on_both(|desk| async move {
         const TURNS: &str = "/api/v1/roster/handovers";
         const HOUR: i64 = 3_600_000;
-        let (lead, other) = (desk.token("lead").await, desk.token("as-lead").await);
         // What was before anybody could sign is nobody's fault.
+        let lead = desk.token("lead").await;
         let (status, turns) = desk.get(&lead, &format!("{TURNS}?days=31")).await;
         assert_eq!((status, &turns["unsigned"]), (StatusCode::OK, &json!(0)), "{turns}");
         let mut later = 0;
         let turn = loop {
-            later += HOUR / 2;
+            later += HOUR;
             assert!(later < 26 * HOUR, "leads change once a day at least");
             desk.later.store(later, std::sync::atomic::Ordering::Relaxed);
-            let (_, turns) = desk.get(&lead, TURNS).await;
+            // Who had signed in an hour ago is signed out by now.
+            let (_, turns) = desk.get(&desk.token("lead").await, TURNS).await;
             if let Some(turn) = turns["items"].as_array().unwrap().first() {
                 break turn.clone();
             }
         };
+        let (lead, other) = (desk.token("lead").await, desk.token("as-lead").await);
         assert_eq!((&turn["state"], &turn["overdue"]), (&json!("writing"), &json!(false)), "{turn}");
         // `lead` may be on one side by the plan: then he signs there, and somebody stands in on the other.
         let incoming = turn["incoming"].as_array().unwrap().contains(&json!("lead"));
@@ -402,10 +404,10 @@ fn both_leads_sign_the_same_sheet_and_nobody_signs_twice() {
         // The next one nobody signs: half an hour into the shift it is counted.
         let first = turn["turn"].clone();
         let open = loop {
-            later += HOUR / 2;
+            later += HOUR;
             assert!(later < 60 * HOUR);
             desk.later.store(later, std::sync::atomic::Ordering::Relaxed);
-            let (_, turns) = desk.get(&lead, &format!("{TURNS}?days=3")).await;
+            let (_, turns) = desk.get(&desk.token("lead").await, &format!("{TURNS}?days=3")).await;
             let newest = turns["items"][0].clone();
             if newest["turn"] != first && newest["overdue"] == json!(true) {
                 assert_eq!(turns["unsigned"], 1);
@@ -413,6 +415,7 @@ fn both_leads_sign_the_same_sheet_and_nobody_signs_twice() {
             }
         };
         assert_eq!(open["state"], "writing");
+        let lead = desk.token("lead").await;
         assert_eq!(desk.get(&lead, &format!("{TURNS}?days=99")).await.0, StatusCode::BAD_REQUEST);
         desk
     });

@@ -17,12 +17,8 @@ async fn up(limits: Limits, ports: std::ops::RangeInclusive<u16>) -> (DemoPhones
     let hotline = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let (to, mut news) = mpsc::channel(16);
     tokio::spawn(async move { while news.recv().await.is_some() {} });
-    let sound = rtc::Config {
-        address: Ipv4Addr::LOCALHOST.into(),
-        ports,
-        agents: 2,
-        limits: SoundLimits::default(),
-    };
+    let sound =
+        rtc::Config { address: Ipv4Addr::LOCALHOST.into(), ports, agents: 2, limits: SoundLimits::default() };
     let inner = Inner {
         rooms: rtc::start(sound, to),
         number: "12341".into(),

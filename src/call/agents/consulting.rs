@@ -343,7 +343,7 @@ impl Engine {
             return Ok(Some(id));
         }
         if let Some(other) = self.colleague(to)
-            && let Some(done) = self.to_recorder(now, id, agent, other, out)
+            && let Some(done) = self.hand_to_recorder(now, id, agent, other, out)
         {
             return done;
         }

@@ -77,7 +77,18 @@ impl Engine {
             self.ports.give_back(port.port);
             return Err(Refused::TargetBusy);
         };
-        let id = self.begin_outbound(now, dialog, leg, agent.as_str(), Some(agent), &number, &from, peer, ticket, out);
+        let id = self.begin_outbound(
+            now,
+            dialog,
+            leg,
+            agent.as_str(),
+            Some(agent),
+            &number,
+            &from,
+            peer,
+            ticket,
+            out,
+        );
         let of = match cause {
             Cause::Callback(of) => Some(of),
             Cause::Chosen | Cause::Broken => None,

@@ -206,7 +206,7 @@ impl Engine {
     }
 
     /// 转记录员: whoever has listened speaks with the citizen now, and the head is free. `None`: he is not the recorder of this call.
-    pub(super) fn to_recorder(
+    pub(super) fn hand_to_recorder(
         &mut self,
         now: Time,
         id: CallId,

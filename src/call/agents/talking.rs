@@ -169,7 +169,10 @@ impl Engine {
         self.stop_ringing(agent);
         let his = |call: &Call| call.ticket_is_of(agent) && call.ticket.is_some() && !call.ticket_done;
         let writes = self.calls.get(&id).is_some_and(|call| call.is_written_by(agent));
-        if (role == Role::Talk || writes) && self.config.limits.hold_unfinished && self.calls.get(&id).is_some_and(his) {
+        if (role == Role::Talk || writes)
+            && self.config.limits.hold_unfinished
+            && self.calls.get(&id).is_some_and(his)
+        {
             let _ = self.acd_fact(|acd, actions| acd.ticket_unfinished(now, agent, true, actions));
             if let Some(seat) = self.desk.seats.get_mut(&agent) {
                 seat.unfinished = Some(id);

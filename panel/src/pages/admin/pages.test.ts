@@ -37,7 +37,7 @@ async function page(component: Component, roles: string[]) {
   useSession().$patch({ user: { username: 'admin', name: 'admin', roles, unit: null } } as never)
   const shown = mount(component, {
     attachTo: document.body,
-    global: { plugins: [pinia, i18n, VueQueryPlugin] },
+    global: { plugins: [pinia, i18n, VueQueryPlugin], stubs: { RouterLink: true } },
   })
   await flushPromises()
   return shown
