@@ -51,7 +51,23 @@ const PAGES = [
   ['calls', null, '通话'],
   ['calls-none', null, '通话，没有这一通'],
   ['tickets', null, '工单'],
-  ['ticket', 'ticket', '一件工单'],
+  ['ticket', null, '一件工单，刚受理'],
+  ['ticket-redo', 'ticket', '一件工单，重办'],
+  ['ticket-closed', null, '一件工单，办结'],
+  ['dispatch', 'dispatcher', '派单'],
+  ['dispatch-undo', null, '派单，十秒内可撤回'],
+  ['dispatch-return', null, '退单待审'],
+  ['dispatch-review', null, '答复待审核'],
+  ['unit', 'unit-inbox', '承办单位，待签收'],
+  ['unit-return', null, '承办单位，退单'],
+  ['unit-reply-1', null, '承办单位，填写答复'],
+  ['unit-redo', null, '承办单位，重办'],
+  ['unit-head', null, '负责人签发'],
+  ['unit-paper', null, '审签单'],
+  ['visits', null, '回访，先问身份'],
+  ['visits-asked', null, '回访，四项分别询问'],
+  ['office', null, '热线办'],
+  ['office-late', null, '热线办，超时清单'],
 ]
 const BARS = [
   'ready', 'not_ready', 'break', 'offered_auto', 'offered_ring', 'on_call', 'muted', 'recording_paused', 'held', 'consult',
@@ -109,8 +125,8 @@ HOTLINE_PICTURES=docs/img/panel cargo test --test it every_page_and
 cd panel && node e2e/beside.mjs
 \`\`\`
 
-What the pictures have and the pages do not yet: knowledge, 拆单 and 关联, the four promises under the form and the ticket's clocks, the unit's
-reply and the citizen's verdict, the stated wait on the wall. 在岗 and 缺员 on the wall are the roster's.
+What the pictures have and the pages do not yet: knowledge, 拆单 and 关联, the four promises under the form, events and similar tickets, the
+unit's rates and 隐号拨打, the word of the chain over a history, the stated wait on the wall. 在岗 and 缺员 on the wall are the roster's.
 
 | page | design | ours |
 |---|---|---|

@@ -2,6 +2,7 @@
 //
 // node e2e/pages.mjs ADDRESS [FOLDER]; CHROMIUM names the browser. Without a folder nothing is drawn. Whoever starts it plays the
 // citizens and the colleagues (see stage.mjs). The last line tells what was judged; anything missing is an error.
+import { round, told } from './round.mjs'
 import { face, others, signIn, stage } from './stage.mjs'
 
 const [at, folder] = process.argv.slice(2)
@@ -311,6 +312,9 @@ try {
   await lead.getByText('转办内容').waitFor()
   await lead.waitForTimeout(600)
   await shot(lead, 'ticket')
+  // The same on its way round all desks, each of them judged.
+  const { items } = await told(lead, `/api/v1/tickets?state=accepted&caller=${LIU}`)
+  await round({ open, address, no: items.at(-1).no, shot, secret: ['我78了', LIU] })
   // Nothing there, and no right.
   await lead.goto(`${address}#/calls/c-0-0-0`)
   await lead.waitForTimeout(800)

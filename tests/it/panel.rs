@@ -133,28 +133,19 @@ impl Others {
     }
 }
 
-/// Every page in each state that a call can bring it into: nothing is missing, axe-core finds nothing (WCAG 2.2 AA). With
-/// `HOTLINE_PICTURES=docs/img/panel` the pictures of `docs/panel-pictures.md` are drawn as well.
-#[test]
-fn every_page_and_state_is_there_and_accessible() {
-    let _ears = one_at_a_time();
-    let config = "[queue.main]\nanswer = \"ring\"\n[queue.business]\nanswer = \"auto\"\n";
-    let server = Setup { args: vec!["--demo".into()], ..Setup::of(config) }
-        .key("sip.digest", "MD5")
-        .key("acd.beep_ms", 3_000)
-        .key("media.silence_ms", 300_000)
-        .start();
+/// Walks through the panel with a script of `panel/e2e`, playing the others for it. What its last line told; a script that fails
+/// fails the test.
+fn walk(server: Server, script: &str) -> Value {
     let dir = tempfile::tempdir().expect("a folder");
     let (microphone, _) = voice(dir.path(), "phone.wav", &["dept_rexianban", "callback_intro", "abuse_warn"]);
-    let mut script = Command::new("node");
-    script.current_dir(format!("{TOP}/panel")).arg("e2e/pages.mjs");
-    script.arg(format!("http://{}/", server.at.http));
+    let mut node = Command::new("node");
+    node.current_dir(format!("{TOP}/panel")).arg(script).arg(format!("http://{}/", server.at.http));
     if let Some(folder) = std::env::var_os("HOTLINE_PICTURES") {
-        script.arg(PathBuf::from(TOP).join(folder));
+        node.arg(PathBuf::from(TOP).join(folder));
     }
-    let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("node runs");
-    let mut to = script.stdin.take().expect("piped");
-    let told = BufReader::new(script.stdout.take().expect("piped"));
+    let mut node = node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("node runs");
+    let mut to = node.stdin.take().expect("piped");
+    let told = BufReader::new(node.stdout.take().expect("piped"));
     // The script asks for one thing after the other.
     let (ours, lines) = sync_channel(64);
     std::thread::spawn(move || {
@@ -179,10 +170,60 @@ fn every_page_and_state_is_there_and_accessible() {
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    let status = script.wait().expect("the script ends");
+    let status = node.wait().expect("the script ends");
     let seen: Value = serde_json::from_str(&last).unwrap_or_default();
     println!("{seen}");
     assert!(status.success(), "{seen:#}");
+    seen
+}
+
+/// Every page in each state that a call can bring it into: nothing is missing, axe-core finds nothing (WCAG 2.2 AA). With
+/// `HOTLINE_PICTURES=docs/img/panel` the pictures of `docs/panel-pictures.md` are drawn as well.
+#[test]
+fn every_page_and_state_is_there_and_accessible() {
+    let _ears = one_at_a_time();
+    let config = "[queue.main]\nanswer = \"ring\"\n[queue.business]\nanswer = \"auto\"\n";
+    let server = Setup { args: vec!["--demo".into()], ..Setup::of(config) }
+        .key("sip.digest", "MD5")
+        .key("acd.beep_ms", 3_000)
+        .key("media.silence_ms", 300_000)
+        .start();
+    let seen = walk(server, "e2e/pages.mjs");
     let judged = seen["judged"].as_array().map_or(0, Vec::len);
     assert!(judged >= 54, "only {judged} pages and states were judged");
+}
+
+/// One matter from the call to closed by the hands of all: dispatched, returned and refused, signed for, replied to, signed by the
+/// head, reviewed, asked about, done again, closed; its history tells each step, and the unit never saw the caller's own words.
+#[test]
+fn a_matter_goes_round_all_desks_until_it_is_closed() {
+    let _ears = one_at_a_time();
+    let server = Setup { args: vec!["--demo".into()], ..Setup::of("[queue.main]\nanswer = \"auto\"\n") }
+        .key("sip.digest", "MD5")
+        .start();
+    let seen = walk(server, "e2e/loop.mjs");
+    let kinds: Vec<_> = seen["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut left = kinds.iter();
+    for step in [
+        "accepted",
+        "dispatch",
+        "ask_return",
+        "refuse_return",
+        "sign",
+        "contact",
+        "reply",
+        "sign_reply",
+        "review_pass",
+        "visit_try",
+        "visit",
+        "sign",
+        "contact",
+        "reply",
+        "sign_reply",
+        "review_pass",
+        "visit",
+        "closed",
+    ] {
+        assert!(left.any(|kind| *kind == step), "{step} is missing or out of order in {kinds:?}");
+    }
 }

@@ -85,6 +85,7 @@ describe('deadlines', () => {
       clock('missed', '23T09:20:00', null, 150),
     ]
     expect(nextClock({ clocks })?.due_at).toBe(at('23T09:20:00'))
+    expect(nextClock({ clocks, next_due_at: at('24T09:00:00') })?.due_at).toBe(at('24T09:00:00'))
     expect(nextClock({})).toBeNull()
   })
 })

@@ -1,6 +1,6 @@
 // How near a deadline is, in words and as a light. Pure: the time comes in, keys of words and their values come out.
 import type { Ticket, TicketClock } from '../api/types'
-import { when } from './format'
+import { moment } from './format'
 
 export type Light = 'green' | 'yellow' | 'orange' | 'red'
 
@@ -37,7 +37,7 @@ export function left(due: string | null | undefined, now: number): (Said & { lat
       values: { m: Math.floor(s / 60), s: String(s % 60).padStart(2, '0') },
     }
   }
-  if (ms >= DATE_MS) return { late: false, key: 'due.until', values: { at: when(due, now) } }
+  if (ms >= DATE_MS) return { late: false, key: 'due.until', values: { at: moment(due, now) } }
   return { late: false, ...spell('left', ms) }
 }
 
@@ -52,8 +52,10 @@ function spell(how: 'left' | 'late' | 'took', ms: number): Said {
 export const took = (from: string, to: string): Said =>
   spell('took', Math.max(0, Date.parse(to) - Date.parse(from)))
 
-/** The clock that ends next: whose light the ticket's row shows. */
-export function nextClock(of: Pick<Ticket, 'clocks'>): TicketClock | null {
+/** The clock whose light a ticket's row shows: the one of its next deadline, else the one that ends first. */
+export function nextClock(of: Pick<Ticket, 'clocks' | 'next_due_at'>): TicketClock | null {
+  const named = (of.clocks ?? []).find((c) => !c.met_at && c.due_at === of.next_due_at)
+  if (named) return named
   const running = (of.clocks ?? []).filter((c) => c.state === 'running' || c.state === 'missed')
   return running.sort((a, b) => Date.parse(a.due_at) - Date.parse(b.due_at))[0] ?? null
 }
@@ -119,5 +121,5 @@ export function limitOf(c: TicketClock, since: string | null | undefined, now: n
   const ms = since ? Date.parse(c.due_at) - Date.parse(since) : NaN
   if (ms > 0 && ms <= HOUR && ms % MINUTE === 0) return { key: 'due.within_min', values: { n: ms / MINUTE } }
   if (ms > 0 && ms <= 3 * DAY && ms % HOUR === 0) return { key: 'due.within_hours', values: { n: ms / HOUR } }
-  return { key: 'due.before', values: { at: when(c.due_at, now).replace(/:00$/, '') } }
+  return { key: 'due.before', values: { at: moment(c.due_at, now) } }
 }

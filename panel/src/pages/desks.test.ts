@@ -137,6 +137,7 @@ describe('the desks', () => {
     await desk.get('[data-undo]').trigger('click')
     vi.advanceTimersByTime(11_000)
     expect(done, 'it was taken back').toEqual([])
+    await press('Digit2')
     await press('KeyD')
     vi.advanceTimersByTime(11_000)
     vi.useRealTimers()

@@ -5,7 +5,7 @@ import { leaves, units } from '../../api/queries'
 import type { Leaf, Unit } from '../../api/types'
 import { word } from '../../i18n'
 import { district } from '../../lib/district'
-import { when } from '../../lib/format'
+import { moment } from '../../lib/format'
 import type { Names } from '../../lib/history'
 import { now } from '../../lib/now'
 import { CATEGORIES } from '../../lib/suggest'
@@ -33,7 +33,7 @@ export function useDistrict() {
   const names: Names = {
     unit: (code) => unit(code),
     word: (group, code) => word(group, code),
-    when: (at) => when(at, now.value),
+    when: (at) => moment(at, now.value),
   }
   return { unit, fullName, unitOf, leading, below, leaf, names }
 }
