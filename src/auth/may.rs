@@ -389,6 +389,79 @@ mod tests {
         assert_eq!(ask(None, None), 'h', "a liaison without a unit is nobody's");
     }
 
+    /// Every step × every role × the unit's own, other, assisting, sub- and complained-about tickets × urgent or not, against the table
+    /// that the loop's own test was written from.
+    #[test]
+    fn every_step_role_and_unit_is_as_the_second_table_says() {
+        use crate::ticket::cycle::tests::SECOND;
+        let second: std::collections::BTreeMap<&str, Vec<&str>> = SECOND
+            .trim()
+            .lines()
+            .map(|line| {
+                let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+                (parts[0], parts[2].split_whitespace().collect())
+            })
+            .collect();
+        let (assist, subs) = (["assisting".to_owned()], ["below".to_owned()]);
+        let mut cells = 0;
+        for step in crate::ticket::cycle::steps() {
+            let who = &second[step.label()];
+            for role in Role::ALL {
+                for (own, stand) in [
+                    (Some("leading"), "lead"),
+                    (Some("assisting"), "assist"),
+                    (Some("below"), "sub"),
+                    (Some("other"), "other"),
+                    (None, "other"),
+                    (Some("leading"), "complained"),
+                ] {
+                    for urgent in [false, true] {
+                        let about = Resource {
+                            own_unit: own,
+                            lead: Some("leading"),
+                            assist: &assist,
+                            subs: &subs,
+                            complained: stand == "complained",
+                            one: true,
+                            step: Some(step),
+                            urgent,
+                            ..Resource::default()
+                        };
+                        let got = may(&RoleSet::from_iter([*role]), Action::ActOnTicket, about);
+                        let part = match (role, stand) {
+                            (_, "complained") => None,
+                            (Role::Agent, _) => Some("ag"),
+                            (Role::Lead, _) => Some("ld"),
+                            (Role::Dispatcher, _) => Some("dp"),
+                            (Role::Visitor, _) => Some("vi"),
+                            (Role::Office, _) => Some("of"),
+                            (Role::Unit, "lead") => Some("u"),
+                            (Role::UnitHead, "lead") => Some("h"),
+                            (Role::Unit, "assist") => Some("au"),
+                            (Role::UnitHead, "assist") => Some("ah"),
+                            (Role::Unit, "sub") => Some("su"),
+                            (Role::UnitHead, "sub") => Some("sh"),
+                            _ => None,
+                        };
+                        let his = part.is_some_and(|part| {
+                            who.contains(&part) || (part == "ag" && urgent && who.contains(&"ag!"))
+                        });
+                        let hidden = stand == "complained"
+                            || (stand == "other" && matches!(role, Role::Unit | Role::UnitHead));
+                        let want = match (his, hidden) {
+                            (true, _) => 'A',
+                            (false, true) => 'h',
+                            (false, false) => '.',
+                        };
+                        assert_eq!(letter(got), want, "{step:?} as {role:?}, {stand}, urgent {urgent}");
+                        cells += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(cells, second.len() * Role::ALL.len() * 12);
+    }
+
     #[test]
     fn who_is_complained_about_finds_nothing_whatever_his_roles() {
         let assist = ["u2".to_owned()];

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod cti;
+mod looping;
 mod numbers;
 mod reading;
 mod roster;

@@ -25,7 +25,7 @@ mod model;
 mod step;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use due::{due, watch_at};
 pub use model::{

@@ -35,7 +35,7 @@ fn ms(text: &str) -> i64 {
 /// The second table: step; states it may be done in; by whom (`u` `h` the lead's liaison and head, `au` `ah` an assisting unit's,
 /// `su` `sh` those of a unit it was passed down to; `ag` `ld` `dp` `vi` `of`; `ag!` only when it is urgent); states it may lead to,
 /// `=` for the same.
-const SECOND: &str = "
+pub(crate) const SECOND: &str = "
 dispatch            | accepted                                   | ag! ld dp of | dispatched
 ask_clarification   | accepted                                   | dp           | clarification
 clarify             | clarification                              | ag ld dp     | accepted
