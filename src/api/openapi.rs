@@ -1,8 +1,8 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
 use super::{
-    callbacks, calls, cti, engine, floor, flows, numbers, ops, recordings, roster, session, tickets, users,
-    works,
+    callbacks, calls, cti, district, engine, floor, flows, indicators, numbers, ops, recordings, roster,
+    session, tickets, users, works,
 };
 use utoipa::OpenApi;
 
@@ -31,6 +31,13 @@ use utoipa::OpenApi;
         tickets::show,
         tickets::change,
         tickets::events,
+        tickets::act,
+        tickets::boxes,
+        tickets::visits,
+        indicators::list,
+        indicators::tickets,
+        district::units,
+        district::categories,
         roster::show,
         roster::plan,
         roster::handover,

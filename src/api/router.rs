@@ -4,8 +4,8 @@ use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    callbacks, calls, cti, engine, floor, flows, input, numbers, openapi, ops, panel, phone, recordings,
-    roster, session, tickets, users, works,
+    callbacks, calls, cti, district, engine, floor, flows, indicators, input, numbers, openapi, ops, panel,
+    phone, recordings, roster, session, tickets, users, works,
 };
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -63,9 +63,16 @@ fn table() -> Table {
         .add(Method::GET, "/api/v1/floor", floor::day)
         .add(Method::GET, "/api/v1/recordings/{id}", recordings::play)
         .add(Method::GET, "/api/v1/tickets", tickets::list)
+        .add(Method::GET, "/api/v1/tickets/boxes", tickets::boxes)
+        .add(Method::GET, "/api/v1/tickets/visits", tickets::visits)
         .add(Method::GET, "/api/v1/tickets/{no}", tickets::show)
         .add(Method::PATCH, "/api/v1/tickets/{no}", tickets::change)
         .add(Method::GET, "/api/v1/tickets/{no}/events", tickets::events)
+        .add(Method::POST, "/api/v1/tickets/{no}/actions", tickets::act)
+        .add(Method::GET, "/api/v1/indicators", indicators::list)
+        .add(Method::GET, "/api/v1/indicators/{name}/tickets", indicators::tickets)
+        .add(Method::GET, "/api/v1/units", district::units)
+        .add(Method::GET, "/api/v1/categories", district::categories)
         .add(Method::GET, "/api/v1/roster", roster::show)
         .add(Method::GET, "/api/v1/roster/plan", roster::plan)
         .add(Method::GET, "/api/v1/roster/handover", roster::handover)

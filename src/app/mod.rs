@@ -16,6 +16,7 @@ mod demo;
 mod demo_phone;
 mod desk;
 mod desk_thread;
+mod due;
 mod engine_thread;
 mod keeping;
 mod kernel;

@@ -1,6 +1,7 @@
 //! Who may do what: one table, asked by every door.
 
 use super::role::{Role, RoleSet};
+use crate::ticket::cycle::{Hand, Stand, Step, permits};
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $label:literal;)*) => {
@@ -28,6 +29,12 @@ actions! {
     ReadHistory = "ticket.history";
     /// Fill a draft in and finish it.
     ChangeTicket = "ticket.change";
+    /// A step of the loop; which, and to what kind of ticket, is in the resource.
+    ActOnTicket = "ticket.act";
+    /// 三率两度. Masked: a unit's own only.
+    ReadIndicators = "indicator.read";
+    /// Units and matters of the district.
+    ReadDistrict = "district.read";
     ReadFlows = "flow.read";
     /// Services of one key, duty numbers, old numbers.
     ReadNumbers = "number.read";
@@ -73,6 +80,48 @@ pub struct Resource<'a> {
     pub one: bool,
     /// A ticket of a call that the person took.
     pub own_call: bool,
+    /// Units below the lead that the ticket was passed down to.
+    pub subs: &'a [String],
+    /// It complains about the person who asks, his unit, or one above it.
+    pub complained: bool,
+    /// What is to be done, and whether the ticket is urgent.
+    pub step: Option<Step>,
+    pub urgent: bool,
+}
+
+impl Resource<'_> {
+    /// What the person's unit is to the ticket.
+    fn stand(&self) -> Stand {
+        match self.own_unit {
+            _ if self.complained => Stand::Complained,
+            None => Stand::Other,
+            Some(own) if self.lead == Some(own) => Stand::Lead,
+            Some(own) if self.assist.iter().any(|unit| unit == own) => Stand::Assist,
+            Some(own) if self.subs.iter().any(|unit| unit == own) => Stand::Sub,
+            Some(_) => Stand::Other,
+        }
+    }
+}
+
+/// What a role is to the loop.
+pub const fn hand(role: Role) -> Option<Hand> {
+    Some(match role {
+        Role::Agent => Hand::Agent,
+        Role::Lead => Hand::Lead,
+        Role::Dispatcher => Hand::Dispatcher,
+        Role::Unit => Hand::Unit,
+        Role::UnitHead => Hand::Head,
+        Role::Visitor => Hand::Visitor,
+        Role::Office => Hand::Office,
+        Role::Leader
+        | Role::Kb
+        | Role::Qa
+        | Role::Auditor
+        | Role::Analyst
+        | Role::Observer
+        | Role::Security
+        | Role::Admin => return None,
+    })
 }
 
 /// What comes of it.
@@ -100,8 +149,11 @@ impl Decision {
     }
 }
 
-/// The best that any of the roles gives.
+/// The best that any of the roles gives. What complains about the person does not exist for him, whatever his roles.
 pub fn may(roles: &RoleSet, action: Action, resource: Resource<'_>) -> Decision {
+    if resource.one && resource.complained {
+        return Decision::Refuse(Refusal::Hidden);
+    }
     roles.iter().map(|role| one(role, action, resource)).max().unwrap_or(Decision::Refuse(Refusal::Role))
 }
 
@@ -141,6 +193,20 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Lead => Allow,
             _ => NO,
         },
+        Action::ActOnTicket => act(role, resource),
+        Action::ReadIndicators => match role {
+            R::Lead
+            | R::Dispatcher
+            | R::Visitor
+            | R::Office
+            | R::Leader
+            | R::Qa
+            | R::Analyst
+            | R::Observer => Allow,
+            R::Unit | R::UnitHead => Masked,
+            R::Agent | R::Kb | R::Auditor | R::Security | R::Admin => NO,
+        },
+        Action::ReadDistrict => Allow,
         Action::ReadFlows => match role {
             R::Agent | R::Lead | R::Dispatcher | R::Office | R::Qa | R::Admin | R::Observer => Allow,
             _ => NO,
@@ -205,10 +271,27 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
     }
 }
 
+/// A step of the loop, by the loop's own table. Without a step: whether the role has any part in it.
+fn act(role: Role, resource: Resource<'_>) -> Decision {
+    let Some(hand) = hand(role) else { return Decision::Refuse(Refusal::Role) };
+    let Some(step) = resource.step else { return Decision::Allow };
+    let stand = resource.stand();
+    let of_unit = matches!(hand, Hand::Unit | Hand::Head);
+    if permits(step, hand, stand, resource.urgent) {
+        Decision::Allow
+    } else if of_unit && resource.one && stand == Stand::Other {
+        Decision::Refuse(Refusal::Hidden)
+    } else {
+        Decision::Refuse(Refusal::Role)
+    }
+}
+
 /// A unit sees its own tickets, never the caller of them; all others do not exist for it.
 fn unit(resource: Resource<'_>) -> Decision {
-    let Some(own) = resource.own_unit else { return Decision::Refuse(Refusal::Hidden) };
-    if !resource.one || resource.lead == Some(own) || resource.assist.iter().any(|u| u == own) {
+    if resource.own_unit.is_none() {
+        return Decision::Refuse(Refusal::Hidden);
+    }
+    if !resource.one || matches!(resource.stand(), Stand::Lead | Stand::Assist | Stand::Sub) {
         Decision::CallerHidden
     } else {
         Decision::Refuse(Refusal::Hidden)
@@ -231,6 +314,10 @@ mod tests {
         (Action::ReadHistory, "AAAccAAA.A.mm.m"),
         // Of calls of others; the next test asks about one's own.
         (Action::ChangeTicket, ".A............."),
+        // Any part in the loop; which step is asked below.
+        (Action::ActOnTicket, "AAAAAAA........"),
+        (Action::ReadIndicators, ".AAmmAAA.A.AA.."),
+        (Action::ReadDistrict, "AAAAAAAAAAAAAAA"),
         (Action::ReadFlows, "AAA...A..A..A.A"),
         (Action::ReadNumbers, "AAA..AA.......A"),
         (Action::ManageNumbers, "..............A"),
@@ -292,20 +379,111 @@ mod tests {
     fn a_unit_sees_what_it_leads_or_assists_and_nothing_else() {
         let roles = RoleSet::from_iter([Role::Unit]);
         let assist = ["u2".to_owned()];
-        let about = |own, lead| Resource {
-            own_unit: own,
-            lead,
-            assist: &assist,
-            secret: false,
-            one: true,
-            own_call: false,
-        };
+        let about =
+            |own, lead| Resource { own_unit: own, lead, assist: &assist, one: true, ..Resource::default() };
         let ask = |own, lead| letter(may(&roles, Action::ReadTickets, about(own, lead)));
         assert_eq!(ask(Some("u1"), Some("u1")), 'c');
         assert_eq!(ask(Some("u2"), Some("u1")), 'c');
         assert_eq!(ask(Some("u3"), Some("u1")), 'h');
         assert_eq!(ask(Some("u3"), None), 'h');
         assert_eq!(ask(None, None), 'h', "a liaison without a unit is nobody's");
+    }
+
+    /// Every step × every role × the unit's own, other, assisting, sub- and complained-about tickets × urgent or not, against the table
+    /// that the loop's own test was written from.
+    #[test]
+    fn every_step_role_and_unit_is_as_the_second_table_says() {
+        use crate::ticket::cycle::tests::SECOND;
+        let second: std::collections::BTreeMap<&str, Vec<&str>> = SECOND
+            .trim()
+            .lines()
+            .map(|line| {
+                let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+                (parts[0], parts[2].split_whitespace().collect())
+            })
+            .collect();
+        let (assist, subs) = (["assisting".to_owned()], ["below".to_owned()]);
+        let mut cells = 0;
+        for step in crate::ticket::cycle::steps() {
+            let who = &second[step.label()];
+            for role in Role::ALL {
+                for (own, stand) in [
+                    (Some("leading"), "lead"),
+                    (Some("assisting"), "assist"),
+                    (Some("below"), "sub"),
+                    (Some("other"), "other"),
+                    (None, "other"),
+                    (Some("leading"), "complained"),
+                ] {
+                    for urgent in [false, true] {
+                        let about = Resource {
+                            own_unit: own,
+                            lead: Some("leading"),
+                            assist: &assist,
+                            subs: &subs,
+                            complained: stand == "complained",
+                            one: true,
+                            step: Some(step),
+                            urgent,
+                            ..Resource::default()
+                        };
+                        let got = may(&RoleSet::from_iter([*role]), Action::ActOnTicket, about);
+                        let part = match (role, stand) {
+                            (_, "complained") => None,
+                            (Role::Agent, _) => Some("ag"),
+                            (Role::Lead, _) => Some("ld"),
+                            (Role::Dispatcher, _) => Some("dp"),
+                            (Role::Visitor, _) => Some("vi"),
+                            (Role::Office, _) => Some("of"),
+                            (Role::Unit, "lead") => Some("u"),
+                            (Role::UnitHead, "lead") => Some("h"),
+                            (Role::Unit, "assist") => Some("au"),
+                            (Role::UnitHead, "assist") => Some("ah"),
+                            (Role::Unit, "sub") => Some("su"),
+                            (Role::UnitHead, "sub") => Some("sh"),
+                            _ => None,
+                        };
+                        let his = part.is_some_and(|part| {
+                            who.contains(&part) || (part == "ag" && urgent && who.contains(&"ag!"))
+                        });
+                        let hidden = stand == "complained"
+                            || (stand == "other" && matches!(role, Role::Unit | Role::UnitHead));
+                        let want = match (his, hidden) {
+                            (true, _) => 'A',
+                            (false, true) => 'h',
+                            (false, false) => '.',
+                        };
+                        assert_eq!(letter(got), want, "{step:?} as {role:?}, {stand}, urgent {urgent}");
+                        cells += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(cells, second.len() * Role::ALL.len() * 12);
+    }
+
+    #[test]
+    fn who_is_complained_about_finds_nothing_whatever_his_roles() {
+        let assist = ["u2".to_owned()];
+        for role in Role::ALL {
+            let roles = RoleSet::from_iter([*role, Role::Office]);
+            for action in Action::ALL {
+                let about = Resource {
+                    own_unit: Some("u1"),
+                    lead: Some("u1"),
+                    assist: &assist,
+                    one: true,
+                    complained: true,
+                    own_call: true,
+                    ..Resource::default()
+                };
+                assert_eq!(
+                    may(&roles, *action, about),
+                    Decision::Refuse(Refusal::Hidden),
+                    "{role:?} {action:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod cti;
+mod looping;
 mod numbers;
 mod reading;
 mod roster;
@@ -171,9 +172,11 @@ impl Desk {
         let mut projector = Projector::new(db.clone(), 1);
         if projector.position().await.unwrap() == 0 {
             projector.apply(&Book::morning().0).await.unwrap();
-            demo::fill(&db, NINE, || Ok::<_, std::convert::Infallible>(password_hash().to_owned()))
-                .await
-                .unwrap();
+            demo::fill(&db, NINE, &crate::store::tests::tables(), || {
+                Ok::<_, std::convert::Infallible>(password_hash().to_owned())
+            })
+            .await
+            .unwrap();
             for role in Role::ALL {
                 let user = User {
                     name: format!("as-{}", role.label().replace('_', "-")),
