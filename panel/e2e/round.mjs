@@ -106,7 +106,10 @@ export async function round({ open, address, no, shot, secret = [] }) {
   ]) {
     await go(unit, address, '/unit/to_sign')
     await choose(unit, no)
-    if (nth === 2) await shot(unit, 'unit-redo')
+    if (nth === 2) {
+      await unit.locator('[data-verdict]').waitFor()
+      await shot(unit, 'unit-redo')
+    }
     await press(unit, 's')
     await unit.locator('[data-action=sign]').waitFor({ state: 'detached' })
     await go(unit, address, '/unit/handling')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TicketLine } from '../api/types'
-import { byDay, lastOf, told, type Names } from './history'
+import { before, byDay, lastOf, told, type Names } from './history'
 
 const names: Names = {
   unit: (code) => `‹${code}›`,
@@ -77,5 +77,23 @@ describe('a history in words', () => {
       lastOf([line(1, 'ask_return'), line(2, 'refuse_return'), line(3, 'ask_return')], 'ask_return')?.n,
     ).toBe(3)
     expect(lastOf([], 'ask_return')).toBeUndefined()
+  })
+  it('knows the claim and the verdict of the time before, which a redo takes off the ticket', () => {
+    const lines = [
+      line(1, 'contact', { how: 'phone' }),
+      line(2, 'reply', { claim: 'solved' }, { personal: { text: '已修复' } }),
+      line(3, 'visit', { contacted: false, solved: 'no', satisfied: 'not', matches: null }),
+      line(4, 'redo'),
+      line(5, 'contact', { how: 'visit' }),
+      line(6, 'reply', { claim: 'partial' }),
+    ]
+    expect(before(lines)).toMatchObject({
+      reply: { claim: 'solved', text: '已修复', by: 'rl' },
+      visit: { contacted: false, solved: 'no', matches: null, by: 'rl' },
+      contacts: [{ how: 'phone' }],
+    })
+    expect(before(lines.slice(0, 2))).toBeNull()
+    const again = [...lines, line(7, 'visit', { solved: 'yes', contacted: true })]
+    expect(before(again)?.contacts?.map((c) => c.how)).toEqual(['visit'])
   })
 })

@@ -1,5 +1,5 @@
 // A ticket's history in words: what happened, by whom, what was said. Pure: names come in, keys of sentences and their values go out.
-import type { TicketLine } from '../api/types'
+import type { Ticket, TicketLine } from '../api/types'
 
 export type Group = 'handling' | 'call' | 'view'
 export type Tone = 'plain' | 'act' | 'good' | 'bad' | 'visit' | 'small'
@@ -185,3 +185,38 @@ export function byDay(lines: Told[]): { day: string; lines: Told[] }[] {
 /** The last line of a kind: what a review is about. */
 export const lastOf = (lines: readonly TicketLine[], ...kinds: string[]): TicketLine | undefined =>
   [...lines].reverse().find((line) => kinds.includes(line.kind))
+
+/**
+ * What was claimed and found the time before: a redo begins with a clean sheet, so only the history has it. Null when nobody was asked.
+ */
+export function before(lines: readonly TicketLine[]): Pick<Ticket, 'reply' | 'visit' | 'contacts'> | null {
+  const asked = [...lines].reverse().findIndex((line) => line.kind === 'visit')
+  if (asked < 0) return null
+  const until = lines.slice(0, lines.length - asked)
+  const visit = until.at(-1)
+  const reply = lastOf(until, 'reply')
+  if (!visit) return null
+  const all = (line: TicketLine) => ({ ...line.data, ...(line.personal ?? {}) }) as Record<string, unknown>
+  const told = all(visit)
+  const yes = (value: unknown) => (typeof value === 'boolean' ? value : null)
+  const by = (line: TicketLine) => line.actor.replace(/^user:/, '')
+  // Contacts of this round alone: those after the redo before it.
+  const from = lastOf(until, 'redo')?.n ?? 0
+  return {
+    visit: {
+      contacted: yes(told.contacted),
+      solved: text(told.solved) || null,
+      satisfied: text(told.satisfied) || null,
+      matches: yes(told.matches),
+      text: text(told.text) || null,
+      at: visit.at,
+      by: by(visit),
+    },
+    reply: reply
+      ? { text: text(all(reply).text), claim: text(all(reply).claim), by: by(reply), at: reply.at }
+      : null,
+    contacts: until
+      .filter((line) => line.kind === 'contact' && line.n > from)
+      .map((line) => ({ at: line.at, how: text(line.data.how), by: by(line) })),
+  }
+}

@@ -42,7 +42,7 @@ describe('deeds', () => {
   })
   it('ask for what is needed before anything is sent', () => {
     const fields = FORMS.ask_return ?? []
-    expect(missing(fields, { basis: ' ', to: 'gd', text: '' })).toEqual(['basis', 'text'])
+    expect(missing(fields, { basis: ' ', to: 'gd', text: '' })).toEqual(['basis'])
     expect(missing(FORMS.visit ?? [], { contacted: false, solved: 'no', satisfied: 'not' })).toEqual([])
   })
   it('send what was written: numbers as numbers, times in the zone of the service, nothing that is empty', () => {
