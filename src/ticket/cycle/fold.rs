@@ -102,6 +102,11 @@ impl Ticket {
 
     fn hand_over(&mut self, at: i64, to: Option<Owner>) {
         let ms = at - self.since;
+        if ms == 0 {
+            // Passed through within one step.
+            self.owner = to;
+            return;
+        }
         match self.held.iter_mut().find(|held| held.owner == self.owner) {
             Some(held) => held.ms += ms,
             None => self.held.push(Held { owner: self.owner.clone(), ms }),
