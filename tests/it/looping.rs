@@ -106,7 +106,11 @@ impl Town {
 
     fn kinds(&self, no: &str) -> Vec<String> {
         let lines = self.api("office").get(&format!("tickets/{no}/events"));
-        let kinds = lines["items"].as_array().expect("lines").iter().map(|line| line["kind"].as_str().unwrap_or_default());
+        let kinds = lines["items"]
+            .as_array()
+            .expect("lines")
+            .iter()
+            .map(|line| line["kind"].as_str().unwrap_or_default());
         kinds.filter(|kind| !["reminded", "late", "survey"].contains(kind)).map(str::to_owned).collect()
     }
 
@@ -128,11 +132,23 @@ fn whole_way(database: Option<String>) {
     let ticket = town.api("dispatcher").get(&format!("tickets/{no}"));
     let clocks = |ticket: &Value| -> BTreeMap<String, String> {
         let clocks = ticket["clocks"].as_array().expect("clocks").iter();
-        clocks.map(|c| (c["name"].as_str().unwrap_or_default().into(), c["state"].as_str().unwrap_or_default().into())).collect()
+        clocks
+            .map(|c| {
+                (
+                    c["name"].as_str().unwrap_or_default().into(),
+                    c["state"].as_str().unwrap_or_default().into(),
+                )
+            })
+            .collect()
     };
     assert_eq!(ticket["urgency"], "L");
     assert!(clocks(&ticket).values().all(|state| state == "running"), "{ticket}");
-    town.does("dispatcher", &no, "dispatch", json!({"lead": "rl", "assist": ["st013"], "brief": "居民反映室温低"}));
+    town.does(
+        "dispatcher",
+        &no,
+        "dispatch",
+        json!({"lead": "rl", "assist": ["st013"], "brief": "居民反映室温低"}),
+    );
     town.does("rl", &no, "sign", json!({}));
     town.does("rl", &no, "contact", json!({"how": "phone"}));
     town.does("rl", &no, "reply", json!({"report": "换阀门", "text": "已更换阀门", "claim": "solved"}));
@@ -142,15 +158,26 @@ fn whole_way(database: Option<String>) {
     let ticket = town.does("visitor", &no, "visit", verdict);
     assert_eq!(ticket["state"], "closed");
     assert!(clocks(&ticket).values().all(|state| state == "met"), "{ticket}");
-    let held: i64 = ticket["held"].as_array().expect("shares").iter().filter_map(|one| one["held_ms"].as_i64()).sum();
+    let held: i64 =
+        ticket["held"].as_array().expect("shares").iter().filter_map(|one| one["held_ms"].as_i64()).sum();
     let ms = |field: &str| {
         let text = ticket[field].as_str().unwrap_or_default();
         text.parse::<jiff::Timestamp>().expect("a time").as_millisecond()
     };
     assert_eq!(held, ms("closed_at") - ms("accepted_at"), "the parts are the whole");
     let want = [
-        "created", "numbered", "saved", "accepted", "dispatch", "sign", "contact", "reply", "sign_reply", "review_pass",
-        "visit", "closed",
+        "created",
+        "numbered",
+        "saved",
+        "accepted",
+        "dispatch",
+        "sign",
+        "contact",
+        "reply",
+        "sign_reply",
+        "review_pass",
+        "visit",
+        "closed",
     ];
     assert_eq!(town.kinds(&no), want);
 
@@ -174,8 +201,13 @@ fn whole_way(database: Option<String>) {
     assert_eq!((status, &told["errors"][0]["code"]), (422, &json!("limit")), "{told}");
     let street = town.api("office").get("units");
     assert!(street["items"].as_array().expect("units").iter().any(|unit| unit["key"] == "st013"));
-    let (status, told) = town.tried("office", &no, "force", json!({"lead": "st013", "step": "named", "reason": "指定"}));
-    assert_eq!((status, &told["errors"][0]["field"]), (422, &json!("step")), "the street comes first: {told}");
+    let (status, told) =
+        town.tried("office", &no, "force", json!({"lead": "st013", "step": "named", "reason": "指定"}));
+    assert_eq!(
+        (status, &told["errors"][0]["field"]),
+        (422, &json!("step")),
+        "the street comes first: {told}"
+    );
     let forced = json!({"lead": "st013", "step": "territory", "reason": "清单定不了，属地牵头"});
     let ticket = town.does("office", &no, "force", forced);
     assert_eq!((&ticket["state"], &ticket["forced"]["step"]), (&json!("dispatched"), &json!("territory")));
@@ -197,7 +229,12 @@ fn whole_way(database: Option<String>) {
     );
     let (status, told) = town.tried("dispatcher", &no, "dispatch", json!({"lead": "st018"}));
     assert_eq!((status, &told["errors"][0]["field"]), (422, &json!("lead")), "{told}");
-    town.does("dispatcher", &no, "dispatch", json!({"lead": "hbj", "assist": ["cgzf", "scjg"], "brief": "餐馆油烟"}));
+    town.does(
+        "dispatcher",
+        &no,
+        "dispatch",
+        json!({"lead": "hbj", "assist": ["cgzf", "scjg"], "brief": "餐馆油烟"}),
+    );
     let seen = town.api("hbj").get(&format!("tickets/{no}"));
     assert!(seen["content"].is_null() && seen["complained"].is_null(), "{seen}");
     for target in ["st018", "st018-head"] {

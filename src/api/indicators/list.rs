@@ -81,7 +81,6 @@ pub async fn list(
 }
 
 /// Sums stay far below 2⁵³.
-#[expect(clippy::cast_precision_loss, reason = "sums of a year's tickets")]
 fn hundredths(n: i64) -> f64 {
     n as f64 / 100.0
 }

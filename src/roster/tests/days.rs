@@ -23,7 +23,8 @@ fn all_days_of_2026_are_what_chinese_calendar_says() {
     let ours: Vec<bool> = days.iter().map(|day| calendar.is_workday(*day)).collect();
     assert_eq!(ours, theirs);
     for (n, day) in days.iter().enumerate() {
-        let mut after = days.iter().zip(&theirs).skip(n + 1).filter(|(_, workday)| **workday).map(|(day, _)| *day);
+        let mut after =
+            days.iter().zip(&theirs).skip(n + 1).filter(|(_, workday)| **workday).map(|(day, _)| *day);
         for count in 1..=15 {
             let Some(theirs) = after.next() else { break };
             assert_eq!(calendar.add_workdays(*day, count).value, theirs, "{day} + {count}");

@@ -1,6 +1,6 @@
 //! The loop in tables, on both databases: steps, races, the watcher, scopes, what `verify` finds.
 
-use super::super::db::Durability;
+use super::super::db::{Dialect, Durability};
 use super::super::sql::Sql;
 use super::facts::NINE;
 use super::{on_both, tables};
@@ -300,5 +300,82 @@ fn the_soonest_come_first_page_by_page_and_boxes_count_them() {
         assert_eq!(of("accepted"), Some((10, 0, 10)), "25 of 30 minutes are over");
         assert_eq!(of("dispatched").map(|(count, ..)| count), Some(5));
         assert_eq!(of("closed"), Some((1, 0, 0)));
+    });
+}
+
+/// Whoever reaches the database and knows its keeper's tricks: the append-only guard is taken away first. Each hand laid on the history is
+/// named with the first broken line.
+#[test]
+fn a_hand_laid_on_the_history_is_named() {
+    on_both(|db| async move {
+        whole(&db, 40).await;
+        let lines = db.ticket_events("t-act-40").await.unwrap().len();
+        let guards: &[&str] = match db.dialect() {
+            Dialect::Sqlite => &["DROP TRIGGER ticket_events_keep", "DROP TRIGGER ticket_events_stay"],
+            Dialect::Postgres => &["DROP TRIGGER ticket_events_keep ON ticket_events"],
+        };
+        let run = async |text: String| {
+            let mut tx = db.begin(Durability::Full).await.unwrap();
+            sqlx::query(sqlx::AssertSqlSafe(text.clone()))
+                .execute(&mut *tx)
+                .await
+                .unwrap_or_else(|e| panic!("{text}: {e}"));
+            tx.commit().await.unwrap();
+        };
+        for (n, refused) in
+            ["UPDATE ticket_events SET at = 0", "DELETE FROM ticket_events"].into_iter().enumerate()
+        {
+            let mut tx = db.begin(Durability::Full).await.unwrap();
+            assert!(Sql::new(refused).run(&mut tx).await.is_err(), "{n}: guarded");
+        }
+        for guard in guards {
+            run((*guard).to_owned()).await;
+        }
+        run("CREATE TABLE kept AS SELECT * FROM ticket_events".to_owned()).await;
+        run("CREATE TABLE kept_rows AS SELECT * FROM tickets".to_owned()).await;
+        let told = async || db.verify().await.unwrap().problems;
+        assert_eq!(told().await, Vec::<String>::new());
+        let of = "WHERE ticket_id = 't-act-40' AND n";
+        let mut hands: Vec<(String, String)> = Vec::new();
+        for n in 1..=lines {
+            for set in ["payload = payload || ' '", "kind = 'x'", "actor = 'user:y'", "at = at + 1"] {
+                let line = format!("ticket t-act-40: event {n} was changed, or one before it");
+                hands.push((format!("UPDATE ticket_events SET {set} {of} = {n}"), line));
+            }
+            let missing = if n == lines {
+                format!(
+                    "ticket t-act-40: its row says {lines} events, its history has {} or ends elsewhere",
+                    n - 1
+                )
+            } else {
+                format!("ticket t-act-40: event {n} is missing")
+            };
+            hands.push((format!("DELETE FROM ticket_events {of} = {n}"), missing));
+            if n < lines {
+                // Two lines in each other's place.
+                let set = |from: usize, to: usize| format!("UPDATE ticket_events SET n = {to} {of} = {from}");
+                let swap = [set(n, 5_000), set(n + 1, n), set(5_000, n + 1)].join("; ");
+                hands.push((swap, format!("ticket t-act-40: event {n} was changed, or one before it")));
+            }
+        }
+        hands.push((
+            "DELETE FROM ticket_events WHERE ticket_id = 't-act-40'".to_owned(),
+            format!("ticket t-act-40: its row says {lines} events, its history has 0 or ends elsewhere"),
+        ));
+        hands.push((
+            "DELETE FROM tickets WHERE id = 't-act-40'".to_owned(),
+            "t-act-40 has a history and no row".to_owned(),
+        ));
+        for (hand, want) in hands {
+            for one in hand.split("; ") {
+                run(one.to_owned()).await;
+            }
+            assert_eq!(told().await.first(), Some(&want), "{hand}");
+            run("DELETE FROM ticket_events".to_owned()).await;
+            run("INSERT INTO ticket_events SELECT * FROM kept".to_owned()).await;
+            run("DELETE FROM tickets".to_owned()).await;
+            run("INSERT INTO tickets SELECT * FROM kept_rows".to_owned()).await;
+        }
+        assert_eq!(told().await, Vec::<String>::new());
     });
 }

@@ -102,6 +102,11 @@ impl Ticket {
 
     fn hand_over(&mut self, at: i64, to: Option<Owner>) {
         let ms = at - self.since;
+        if ms == 0 {
+            // Passed through within one step.
+            self.owner = to;
+            return;
+        }
         match self.held.iter_mut().find(|held| held.owner == self.owner) {
             Some(held) => held.ms += ms,
             None => self.held.push(Held { owner: self.owner.clone(), ms }),
@@ -411,8 +416,10 @@ impl Ticket {
     pub fn next(&self) -> Option<Clock> {
         let unmet = |name| self.clock(name).filter(|clock| clock.met_at.is_none()).cloned();
         let own = || self.deadline(ClockName::Step);
+        if self.state.is_over() {
+            return None;
+        }
         match self.state {
-            state if state.is_over() => None,
             State::Accepted => unmet(ClockName::Dispatch).or_else(own).or_else(|| unmet(ClockName::Feedback)),
             State::Dispatched | State::Redo => unmet(ClockName::Sign).or_else(|| unmet(ClockName::Feedback)),
             State::Handling => unmet(ClockName::Contact).or_else(|| unmet(ClockName::Feedback)),

@@ -388,7 +388,7 @@ impl Doing<'_> {
         Ok(until)
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each step, in the table's order")]
+    /// One arm for each step, in the table's order.
     fn events(&self, step: Step, mut wish: Wish) -> Result<Vec<Event>, Vec<Refusal>> {
         let (ticket, now, rules) = (self.ticket, self.now, self.rules);
         let waits = &rules.waits;

@@ -104,11 +104,13 @@ fn second() -> BTreeMap<&'static str, Line> {
 struct Dice(u64);
 
 impl Dice {
+    /// SplitMix64: small numbers drawn one after the other must not hang together.
     fn draw(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % below.max(1)
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) >> 8).unwrap() % below.max(1)
     }
     fn one_in(&mut self, n: usize) -> bool {
         self.draw(n) == 0
@@ -124,6 +126,12 @@ struct Somebody {
     user: &'static str,
     hand: Hand,
     unit: Option<&'static str>,
+}
+
+impl Somebody {
+    fn who(&self) -> Who<'_> {
+        Who { user: self.user, hands: std::slice::from_ref(&self.hand), unit: self.unit }
+    }
 }
 
 const fn desk(user: &'static str, hand: Hand) -> Somebody {
@@ -346,9 +354,9 @@ impl Life {
         self.note(at, actor, event);
     }
 
-    /// What always holds.
+    /// What holds at every moment.
     #[track_caller]
-    fn examine(&self, now: i64, story: &str) {
+    fn examine_now(&self, now: i64, story: &str) {
         let ticket = &self.ticket;
         if ticket.state.is_over() {
             assert!(ticket.owner.is_none() && ticket.next().is_none(), "{story}");
@@ -362,6 +370,13 @@ impl Life {
             ticket.closed_at.unwrap_or(now) - ticket.opened_at,
             "the parts are the whole: {story}"
         );
+    }
+
+    /// And that the history alone makes the ticket.
+    #[track_caller]
+    fn examine(&self, now: i64, story: &str) {
+        self.examine_now(now, story);
+        let ticket = &self.ticket;
         let read: Vec<(i64, &str, Event)> = self
             .written
             .iter()
@@ -385,6 +400,17 @@ fn ten_thousand_lives_keep_the_second_table() {
     println!("SEED={seed}");
     let (second, tables) = (second(), tables());
     assert_eq!(second.len(), TABLE.len(), "a step without a line");
+    // Ends are rare, or nothing would grow old; what only adds a line is rarer than what moves it on.
+    let ends = [Step::Withdraw, Step::Reject, Step::Merge, Step::Transfer];
+    let asides = [
+        Step::Urge,
+        Step::Supplement,
+        Step::Supervise,
+        Step::EndSupervision,
+        Step::Raise,
+        Step::Lower,
+        Step::ApproveUnreasonable,
+    ];
     let mut done: BTreeMap<&'static str, u32> = BTreeMap::new();
     let mut states: BTreeSet<&'static str> = BTreeSet::new();
     for n in 0..HISTORIES {
@@ -412,19 +438,27 @@ fn ten_thousand_lives_keep_the_second_table() {
                 life.live(now, "system", &event);
             }
             assert_eq!(due(&life.ticket, now, &tables), [], "time did it twice (SEED={seed}, history {n})");
-            let somebody = PEOPLE[dice.draw(PEOPLE.len())];
-            let hands = [somebody.hand];
-            let who = Who { user: somebody.user, hands: &hands, unit: somebody.unit };
+            // Mostly somebody who can move it on does so; else anybody does anything.
+            let mut somebody = PEOPLE[dice.draw(PEOPLE.len())];
+            let mut chosen = Step::ALL[dice.draw(Step::ALL.len())];
+            if !dice.one_in(4) {
+                for _ in 0..PEOPLE.len() {
+                    let who = PEOPLE[dice.draw(PEOPLE.len())];
+                    let offered = allowed(&life.ticket, who.who(), now, &tables);
+                    let rare = |one: &Step| match one {
+                        one if ends.contains(one) => 60,
+                        one if asides.contains(one) => 12,
+                        _ => 1,
+                    };
+                    let moves: Vec<Step> = offered.into_iter().filter(|one| dice.one_in(rare(one))).collect();
+                    if !moves.is_empty() {
+                        (somebody, chosen) = (who, moves[dice.draw(moves.len())]);
+                        break;
+                    }
+                }
+            }
+            let who = somebody.who();
             let offered = allowed(&life.ticket, who, now, &tables);
-            // Ends are rare, or nothing would grow old.
-            let ends = [Step::Withdraw, Step::Reject, Step::Merge, Step::Transfer];
-            let offered_on: Vec<Step> =
-                offered.iter().copied().filter(|one| !ends.contains(one) || dice.one_in(12)).collect();
-            let chosen = if offered_on.is_empty() || dice.one_in(6) {
-                Step::ALL[dice.draw(Step::ALL.len())]
-            } else {
-                offered_on[dice.draw(offered_on.len())]
-            };
             let wish = wish(&mut dice, chosen, now);
             let story = format!(
                 "SEED={seed}, history {n}: {} of {} by {somebody:?}",
@@ -461,8 +495,9 @@ fn ten_thousand_lives_keep_the_second_table() {
             if !his && stand(&life.ticket, who.unit, who.user, &tables.district) == Stand::Complained {
                 assert!(offered.is_empty(), "{story}");
             }
-            life.examine(now, &story);
+            life.examine_now(now, &story);
         }
+        life.examine(now, &format!("SEED={seed}, history {n}"));
     }
     let rare: Vec<_> = second.keys().filter(|step| done.get(*step).copied().unwrap_or(0) < 20).collect();
     assert!(rare.is_empty(), "too rarely done to mean anything: {rare:?} (SEED={seed}); {done:?}");
