@@ -23,7 +23,10 @@ function server(answers: Answers) {
   vi.stubGlobal('fetch', async (path: string, init: RequestInit = {}) => {
     const method = init.method ?? 'GET'
     if (method !== 'GET') done.push({ path, body: JSON.parse(String(init.body)) as Record<string, unknown> })
-    const [status, body] = answers[`${method} ${path.split('?')[0]}`] ?? [200, { items: [], next: null }]
+    const [status, body] = answers[`${method} ${path.split('?')[0]}`] ?? [
+      200,
+      method === 'GET' ? { items: [], next: null } : BASE,
+    ]
     return new Response(JSON.stringify(body), { status })
   })
   return done
