@@ -110,6 +110,7 @@ export async function round({ open, address, no, shot, secret = [] }) {
       await unit.locator('[data-verdict]').waitFor()
       await shot(unit, 'unit-redo')
     }
+    await unit.locator('[data-action=sign]').waitFor()
     await press(unit, 's')
     await unit.locator('[data-action=sign]').waitFor({ state: 'detached' })
     await go(unit, address, '/unit/handling')
@@ -185,7 +186,7 @@ export async function round({ open, address, no, shot, secret = [] }) {
   const office = await desk(open, address, 'office', '/office')
   await shot(office, 'office')
   await go(office, address, '/office/late')
-  await office.locator('.late').waitFor()
+  await office.locator('section.late [data-unit]').first().waitFor()
   await shot(office, 'office-late')
   await go(office, address, `/tickets/${no}`)
   await office.locator('[data-agreement=agrees]').waitFor()

@@ -173,11 +173,25 @@ describe('the desks', () => {
   })
 
   it('tell that somebody was faster, and look again', async () => {
-    server({ ...of(BASE), [ACT]: [409, { title: 'changed', code: 'changed' }] })
+    const answers: Answers = { ...of(BASE), [ACT]: [409, { title: 'changed', code: 'changed' }] }
+    const done = server(answers)
     const desk = await page(Dispatch, DISPATCHER)
+    answers['GET /api/v1/tickets/261123002121'] = [200, { ...BASE, version: 5, lead: 'rl' }]
     await press('KeyD')
     await flushPromises()
+    expect(done, 'decided on what is so no more').toHaveLength(1)
     expect(desk.get('[role=alert]').text()).toContain('刚才有人改过')
+    desk.unmount()
+  })
+
+  it('do it on the new version where only a clock has written', async () => {
+    const answers: Answers = { ...of(BASE), [ACT]: [409, { title: 'changed', code: 'changed' }] }
+    const done = server(answers)
+    const desk = await page(Dispatch, DISPATCHER)
+    answers['GET /api/v1/tickets/261123002121'] = [200, { ...BASE, version: 5 }]
+    await press('KeyD')
+    await flushPromises()
+    expect(done.map((d) => d.body.version)).toEqual([3, 5])
     desk.unmount()
   })
 

@@ -2,9 +2,22 @@
 import { useQueryClient } from '@tanstack/vue-query'
 import { ref, type Ref } from 'vue'
 import { useI18n } from 'vue-i18n'
-import { RequestFailed } from '../../api/http'
+import { request, RequestFailed } from '../../api/http'
 import { act } from '../../api/queries'
 import type { Ticket } from '../../api/types'
+
+/** What a deed was decided on; a reminder or a view in between changes none of it. */
+const grounds = (of: Ticket) =>
+  JSON.stringify([
+    of.state,
+    of.lead,
+    of.assist,
+    of.urgency,
+    of.brief,
+    of.reply?.at,
+    of.reply?.signed_at,
+    of.forced,
+  ])
 
 export interface Acting {
   busy: Readonly<Ref<boolean>>
@@ -46,7 +59,13 @@ export function useActing(): Acting {
     errors.value = {}
     told.value = ''
     try {
-      const now = await act(name, action, of.version, body)
+      const now = await act(name, action, of.version, body).catch(async (e: unknown) => {
+        if (!(e instanceof RequestFailed) || e.status !== 409) throw e
+        // Only a clock has written meanwhile: what was seen still stands, and so does the deed.
+        const fresh = await request<Ticket>(`/api/v1/tickets/${encodeURIComponent(name)}`)
+        if (grounds(fresh) !== grounds(of) || !fresh.actions?.includes(action)) throw e
+        return act(name, action, fresh.version, body)
+      })
       // Whoever looks at it by number or by id sees it as it is now.
       for (const key of new Set([name, of.id])) queries.setQueryData(['ticket', key], now)
       return true
