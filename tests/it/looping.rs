@@ -258,3 +258,67 @@ fn the_loop_from_a_call_to_the_verdict_on_postgresql() {
     let Some(server) = Postgres::start() else { return };
     whole_way(Some(server.url()));
 }
+
+/// Reminders and lateness come by themselves, once, also over `kill -9`; and clocks that reach into a year without a calendar are counted
+/// again when its file is there.
+#[test]
+fn time_does_its_part_in_a_running_server() {
+    let args = ["--demo", "--now", "2026-12-28T10:00:00+08:00"];
+    let mut server = Setup { args: args.map(str::to_owned).to_vec(), ..Setup::of("") }.start();
+    let lines = |api: &Api, no: &str| -> Vec<Value> {
+        let answer = api.get(&format!("tickets/{no}/events"));
+        answer["items"].as_array().cloned().unwrap_or_default()
+    };
+    let of = |api: &Api, state: &str| {
+        level::until(&format!("a demo ticket is {state}"), WAIT, || {
+            let list = api.try_get(&format!("tickets?state={state}&numbered=true"))?;
+            list["items"][0]["no"].as_str().map(str::to_owned)
+        })
+    };
+    let api = Api::sign_in(server.at.http, "dispatcher", "demo-12341");
+    // An hour old, urgent, and nobody has dispatched it.
+    let late = of(&api, "accepted");
+    level::until("its lateness is written down", WAIT, || {
+        let lines = lines(&api, &late);
+        lines
+            .iter()
+            .any(|line| line["kind"] == "late" && line["data"]["clock"] == json!(["dispatch", 100]))
+            .then_some(())
+    });
+    let unsure = of(&api, "extension_review");
+    let before = api.get(&format!("tickets/{unsure}"));
+    assert_eq!(before["calendar_warning"], true, "it reaches into 2027: {before}");
+    server.kill();
+    server.restart();
+    let api = Api::sign_in(server.at.http, "dispatcher", "demo-12341");
+    // The notice of the new year comes.
+    let folder = server.data().parent().expect("the server's folder").join("district/calendar");
+    std::fs::create_dir_all(&folder).expect("a folder for calendars");
+    let year = "year = 2027\n[[holiday]]\nname = \"元旦\"\nfrom = 2027-01-01\nto = 2027-01-04\n[makeup]\ndays = []\n\
+        [statutory]\ndays = [2027-01-01]\n";
+    std::fs::write(folder.join("2027.toml"), year).expect("write the calendar");
+    let (status, told) =
+        Api::sign_in(server.at.http, "admin", "demo-12341").post("engine/reload", &json!({}));
+    assert_eq!(status, 200, "{told}");
+    let after = level::until("its clocks are counted again", WAIT, || {
+        api.try_get(&format!("tickets/{unsure}")).filter(|ticket| ticket["calendar_warning"] == false)
+    });
+    assert_ne!(after["due_at"], before["due_at"]);
+    assert_eq!(lines(&api, &unsure).iter().filter(|line| line["kind"] == "recalculated").count(), 1);
+    // What time had done before, it did not do again.
+    for no in [&late, &unsure] {
+        let told: Vec<String> = lines(&api, no)
+            .iter()
+            .filter(|line| line["kind"] == "late" || line["kind"] == "reminded")
+            .map(|line| format!("{} {}", line["kind"], line["data"]["clock"]))
+            .collect();
+        let once: std::collections::BTreeSet<_> = told.iter().collect();
+        if no == &late {
+            assert_eq!(once.len(), told.len(), "{told:?}");
+        }
+        assert!(!told.is_empty());
+    }
+    assert!(server.stop().success(), "{}", server.log());
+    let verified = server.command(&["db", "verify"]).output().expect("db verify");
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}

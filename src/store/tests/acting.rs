@@ -4,9 +4,12 @@ use super::super::db::{Dialect, Durability};
 use super::super::sql::Sql;
 use super::facts::NINE;
 use super::{on_both, tables};
-use crate::store::{ActOutcome, Db, NewTicket, Page, Scope, Ticket, TicketAct, TicketFilter, TicketOrder};
+use crate::store::{
+    ActOutcome, Behind, Db, NewTicket, Page, Period, Scope, Ticket, TicketAct, TicketFilter, TicketOrder,
+};
 use crate::ticket::cycle::{Hand, Step, Who, Wish};
 use crate::ticket::district::District;
+use crate::ticket::indicators::Indicator;
 use crate::ticket::life::Why;
 use crate::ticket::number::check_digit;
 
@@ -377,5 +380,119 @@ fn a_hand_laid_on_the_history_is_named() {
             run("INSERT INTO tickets SELECT * FROM kept_rows".to_owned()).await;
         }
         assert_eq!(told().await, Vec::<String>::new());
+    });
+}
+
+/// Sums in SQL are what counting by hand gives, on tickets of every end; and each number opens to its tickets.
+#[test]
+fn indicators_are_what_counting_by_hand_gives() {
+    on_both(|db| async move {
+        let reply =
+            Wish { report: some("内部"), text: some("答复"), claim: some("solved"), ..Wish::default() };
+        // Lead by lead: contacted in time, closed in time, answers of the visit; what is in no rate stands last.
+        let mut by_hand: std::collections::BTreeMap<(&str, Indicator), [i64; 3]> =
+            std::collections::BTreeMap::new();
+        let cases: Vec<(u32, &str, bool, i64, Option<(&str, &str, Option<bool>)>, bool)> = vec![
+            (50, "rl", true, 60, Some(("yes", "satisfied", Some(true))), false),
+            (51, "rl", true, 70, Some(("partial", "basic", Some(true))), false),
+            (52, "rl", false, 80, Some(("no", "not", Some(false))), false),
+            (53, "cgw", true, 80 * 60, Some(("yes", "basic", None)), false),
+            (54, "cgw", true, 90, Some(("no", "not", Some(false))), true),
+            (55, "cgw", true, 90, None, false),
+        ];
+        for (n, lead, contact, minutes, verdict, unreasonable) in cases {
+            let unit = (lead, Hand::Unit, Some(lead));
+            let head = (lead, Hand::Head, Some(lead));
+            let office = ("office", Hand::Office, None);
+            let mut ticket = accepted(&db, n).await;
+            let mut steps = vec![
+                (5, DISPATCHER, Step::Dispatch, Wish { lead: some(lead), ..Wish::default() }),
+                (10, unit, Step::Sign, Wish::default()),
+            ];
+            if contact {
+                steps.push((20, unit, Step::Contact, Wish { how: some("phone"), ..Wish::default() }));
+            }
+            steps.push((40, unit, Step::Reply, reply.clone()));
+            steps.push((45, head, Step::SignReply, Wish::default()));
+            steps.push((50, DISPATCHER, Step::ReviewPass, Wish::default()));
+            if unreasonable {
+                let why = Wish { reason: some("超出政策"), ..Wish::default() };
+                steps.push((55, office, Step::ApproveUnreasonable, why));
+            }
+            if let Some((solved, satisfied, matches)) = verdict {
+                let wish = Wish {
+                    contacted: Some(true),
+                    solved: some(solved),
+                    satisfied: some(satisfied),
+                    matches,
+                    ..Wish::default()
+                };
+                steps.push((minutes, VISITOR, Step::Visit, wish));
+            }
+            for (minutes, who, step, wish) in steps {
+                ticket = done(act(&db, &ticket, who, NINE + minutes * MINUTE, step, &wish).await);
+            }
+            let mut add = |indicator, value: Option<i64>, counts: bool| {
+                let [numerator, denominator, missing] = by_hand.entry((lead, indicator)).or_default();
+                *numerator += value.unwrap_or(0);
+                *denominator += i64::from(value.is_some());
+                *missing += i64::from(counts && value.is_none());
+            };
+            let closed_in_time = verdict.is_some() && minutes <= 72 * 60;
+            add(Indicator::OnTime, Some(if closed_in_time { 100 } else { 0 }), true);
+            add(Indicator::Feedback, Some(if contact { 100 } else { 0 }), true);
+            add(Indicator::Told, verdict.map(|_| 100), true);
+            let reasonable = verdict.filter(|_| !unreasonable);
+            let points = |word: &str, table: &[(&str, i64)]| {
+                table.iter().find(|(name, _)| *name == word).map(|one| one.1)
+            };
+            add(
+                Indicator::Solved,
+                reasonable.and_then(|one| points(one.0, &[("yes", 100), ("partial", 50), ("no", 0)])),
+                !unreasonable,
+            );
+            add(
+                Indicator::Satisfaction,
+                reasonable.and_then(|one| points(one.1, &[("satisfied", 100), ("basic", 80), ("not", 0)])),
+                !unreasonable,
+            );
+            add(
+                Indicator::Satisfied,
+                reasonable.and_then(|one| points(one.1, &[("satisfied", 100), ("basic", 100), ("not", 0)])),
+                !unreasonable,
+            );
+            let truth = reasonable.and_then(|one| one.2).map(|yes| if yes { 100 } else { 0 });
+            add(Indicator::Match, truth, !unreasonable);
+        }
+        // In no rate: withdrawn, never dispatched.
+        let gone = accepted(&db, 60).await;
+        let why = Wish { reason: some("不用了"), ..Wish::default() };
+        done(act(&db, &gone, ("8001", Hand::Agent, None), NINE, Step::Withdraw, &why).await);
+        let period = Period { from: NINE, to: NINE + 30 * 24 * 60 * MINUTE };
+        let measured = db.indicators(period, &Scope::All).await.unwrap();
+        assert_eq!(measured.len(), 2 * Indicator::ALL.len());
+        for one in &measured {
+            let unit = one.unit.as_deref().unwrap();
+            let got = [one.numerator, one.denominator, one.missing];
+            let want =
+                by_hand.iter().find(|((lead, indicator), _)| *lead == unit && *indicator == one.indicator);
+            assert_eq!(Some(&got), want.map(|(_, sums)| sums), "{unit} {:?}", one.indicator);
+            let mut counts = [0, 0, 0];
+            for (n, behind) in [Behind::Hit, Behind::Short, Behind::Missing].into_iter().enumerate() {
+                let page = Page { limit: 500, after: None };
+                let paged = db
+                    .behind_indicator(one.indicator, period, Some(unit), behind, &Scope::All, &page)
+                    .await
+                    .unwrap();
+                counts[n] = i64::try_from(paged.items.len()).unwrap();
+            }
+            assert_eq!(
+                (counts[0] + counts[1], counts[2]),
+                (one.denominator, one.missing),
+                "{unit} {:?}",
+                one.indicator
+            );
+        }
+        assert!(db.indicators(Period { from: 0, to: NINE }, &Scope::All).await.unwrap().is_empty());
     });
 }
