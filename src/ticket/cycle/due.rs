@@ -75,7 +75,7 @@ fn recalculated(ticket: &Ticket, rules: &Rules, tables: &Tables) -> Vec<Clock> {
     let again = |clock: &Clock| {
         let now = counted(clock.name, clock.from, clock.span?, clock.extra, rules, tables);
         let same = now.due_at == clock.due_at && now.unsure == clock.unsure;
-        (!same).then(|| Clock { met_at: clock.met_at, ..now })
+        if same { None } else { Some(Clock { met_at: clock.met_at, ..now }) }
     };
     ticket.clocks.iter().filter(|clock| clock.met_at.is_none()).filter_map(again).collect()
 }

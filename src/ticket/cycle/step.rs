@@ -288,7 +288,8 @@ impl Doing<'_> {
         }
         let district = &self.tables.district;
         let mut code = |name: &'static str, known: &dyn Fn(&str) -> bool| {
-            if wish.text(name).is_some_and(|code| !known(code) && !(clears && code.is_empty())) {
+            let fine = |code: &str| known(code) || (clears && code.is_empty());
+            if wish.text(name).is_some_and(|code| !fine(code)) {
                 tell(name, Why::UnknownCode, format!("{name}: no such code here"));
             }
         };
