@@ -393,7 +393,8 @@ fn indicators_are_what_counting_by_hand_gives() {
         let mut by_hand: std::collections::BTreeMap<(&str, Indicator), [i64; 3]> =
             std::collections::BTreeMap::new();
         type Verdict = (&'static str, &'static str, Option<bool>);
-        let cases: [(u32, &str, bool, i64, Option<Verdict>, bool); 6] = [
+        type Case = (u32, &'static str, bool, i64, Option<Verdict>, bool);
+        let cases: [Case; 6] = [
             (50, "rl", true, 60, Some(("yes", "satisfied", Some(true))), false),
             (51, "rl", true, 70, Some(("partial", "basic", Some(true))), false),
             (52, "rl", false, 80, Some(("no", "not", Some(false))), false),
