@@ -17,6 +17,7 @@ pub mod config;
 pub mod cti;
 pub mod ivr;
 pub mod journal;
+pub mod knowledge;
 pub mod media;
 #[cfg(feature = "full")]
 pub mod net;

@@ -19,6 +19,8 @@ const PAGES = [
   ['work-talking', 'agent-workspace', '工作台，通话'],
   ['work-talking-dark', 'agent-workspace-dark', '工作台，通话，深色'],
   ['work-talking-en', null, '工作台，通话，英文'],
+  ['work-knowledge', null, '工作台，知识'],
+  ['work-stale', null, '工作台，待核的知识'],
   ['work-special', null, '特殊来电'],
   ['work-held', null, '保持'],
   ['work-consult', null, '咨询'],
@@ -40,6 +42,13 @@ const PAGES = [
   ['roster-seats', null, '班表，需要的坐席'],
   ['roster-sheet', null, '班表，交接单'],
   ['roster-findings', null, '班表，检查'],
+  ['kb', null, '知识'],
+  ['kb-form', null, '知识，撰写'],
+  ['kb-review', null, '知识，热线办审核'],
+  ['kb-contradicted', null, '知识，不能发布'],
+  ['kb-notices', null, '知识，政策变更单'],
+  ['kb-units', null, '知识，各单位'],
+  ['kb-gaps', null, '知识，缺口'],
   ['callbacks', null, '回呼'],
   ['messages', null, '留言'],
   ['admin-users', null, '管理，用户'],
@@ -48,10 +57,27 @@ const PAGES = [
   ['admin-flows', null, '管理，流程'],
   ['admin-prompts', null, '管理，语音'],
   ['admin-numbers', null, '管理，号码'],
+  ['admin-sessions', null, '管理，一把手接听'],
   ['calls', null, '通话'],
   ['calls-none', null, '通话，没有这一通'],
   ['tickets', null, '工单'],
-  ['ticket', 'ticket', '一件工单'],
+  ['ticket', null, '一件工单，刚受理'],
+  ['ticket-redo', 'ticket', '一件工单，重办'],
+  ['ticket-closed', null, '一件工单，办结'],
+  ['dispatch', 'dispatcher', '派单'],
+  ['dispatch-undo', null, '派单，十秒内可撤回'],
+  ['dispatch-return', null, '退单待审'],
+  ['dispatch-review', null, '答复待审核'],
+  ['unit', 'unit-inbox', '承办单位，待签收'],
+  ['unit-return', null, '承办单位，退单'],
+  ['unit-reply-1', null, '承办单位，填写答复'],
+  ['unit-redo', null, '承办单位，重办'],
+  ['unit-head', null, '负责人签发'],
+  ['unit-paper', null, '审签单'],
+  ['visits', null, '回访，先问身份'],
+  ['visits-asked', null, '回访，四项分别询问'],
+  ['office', null, '热线办'],
+  ['office-late', null, '热线办，超时清单'],
 ]
 const BARS = [
   'ready', 'not_ready', 'break', 'offered_auto', 'offered_ring', 'on_call', 'muted', 'recording_paused', 'held', 'consult',
@@ -109,8 +135,8 @@ HOTLINE_PICTURES=docs/img/panel cargo test --test it every_page_and
 cd panel && node e2e/beside.mjs
 \`\`\`
 
-What the pictures have and the pages do not yet: knowledge, 拆单 and 关联, the four promises under the form and the ticket's clocks, the unit's
-reply and the citizen's verdict, the stated wait on the wall. 在岗 and 缺员 on the wall are the roster's.
+What the pictures have and the pages do not yet: 拆单 and 关联, the four promises under the form, events and similar tickets, the
+unit's rates and 隐号拨打, the word of the chain over a history. 在岗 and 缺员 on the wall are the roster's.
 
 | page | design | ours |
 |---|---|---|

@@ -2,6 +2,7 @@
 //
 // node e2e/pages.mjs ADDRESS [FOLDER]; CHROMIUM names the browser. Without a folder nothing is drawn. Whoever starts it plays the
 // citizens and the colleagues (see stage.mjs). The last line tells what was judged; anything missing is an error.
+import { round, told } from './round.mjs'
 import { face, others, signIn, stage } from './stage.mjs'
 
 const [at, folder] = process.argv.slice(2)
@@ -63,6 +64,10 @@ try {
     await office.locator(`#tab-${tab}`).click()
     await shot(office, tab === 'messages' ? 'messages' : 'callbacks')
   }
+  await office.goto(`${address}#/admin/sessions`)
+  await office.locator('[data-tab=sessions]').waitFor()
+  await office.waitForTimeout(300)
+  await shot(office, 'admin-sessions')
   const admin = await open({ width: 1366, height: 768 })
   await signIn(admin, address, 'admin', '#/admin')
   await admin.locator('[data-tab]').first().waitFor()
@@ -311,6 +316,9 @@ try {
   await lead.getByText('转办内容').waitFor()
   await lead.waitForTimeout(600)
   await shot(lead, 'ticket')
+  // The same on its way round all desks, each of them judged.
+  const { items } = await told(lead, `/api/v1/tickets?state=accepted&caller=${LIU}`)
+  await round({ open, address, no: items.at(-1).no, shot, secret: ['我78了', LIU] })
   // Nothing there, and no right.
   await lead.goto(`${address}#/calls/c-0-0-0`)
   await lead.waitForTimeout(800)

@@ -1,8 +1,14 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { onSignedOut } from './api/http'
-import { i18n } from './i18n'
+import { i18n, withDesks } from './i18n'
 import { landing, pagesOf, type PageName } from './lib/roles'
 import { useSession } from './stores/session'
+
+/** A page about tickets brings the words of its desk with it. */
+const desk =
+  <T>(page: () => Promise<T>) =>
+  async () =>
+    (await Promise.all([page(), withDesks()]))[0]
 
 export const router = createRouter({
   // One file is served, at "/": where one is stands behind the "#", so that a reload or a link needs no rule on the server.
@@ -23,11 +29,27 @@ export const router = createRouter({
         { path: 'roster', name: 'roster', component: () => import('./pages/Roster.vue') },
         { path: 'calls/:id?', name: 'calls', component: () => import('./pages/Calls.vue'), props: true },
         {
-          path: 'tickets/:no?',
-          name: 'tickets',
-          component: () => import('./pages/Tickets.vue'),
+          path: 'dispatch/:box?',
+          name: 'dispatch',
+          component: desk(() => import('./pages/Dispatch.vue')),
           props: true,
         },
+        { path: 'unit/:box?', name: 'unit', component: desk(() => import('./pages/Unit.vue')), props: true },
+        { path: 'visits', name: 'visits', component: desk(() => import('./pages/Visits.vue')) },
+        {
+          path: 'office/:box?',
+          name: 'office',
+          component: desk(() => import('./pages/Office.vue')),
+          props: true,
+        },
+        { path: 'tickets', name: 'tickets', component: desk(() => import('./pages/Tickets.vue')) },
+        {
+          path: 'tickets/:no',
+          name: 'ticket',
+          component: desk(() => import('./pages/Ticket.vue')),
+          props: true,
+        },
+        { path: 'kb/:id?', name: 'kb', component: () => import('./pages/Knowledge.vue'), props: true },
         { path: ':rest(.*)*', name: 'nowhere', component: () => import('./pages/Nowhere.vue') },
       ],
     },
@@ -35,7 +57,20 @@ export const router = createRouter({
 })
 
 /** Pages that not every role has. */
-const RESERVED: PageName[] = ['work', 'wall', 'people', 'callbacks', 'roster', 'admin']
+const RESERVED: PageName[] = [
+  'work',
+  'wall',
+  'dispatch',
+  'unit',
+  'visits',
+  'office',
+  'calls',
+  'people',
+  'kb',
+  'callbacks',
+  'roster',
+  'admin',
+]
 
 router.beforeEach(async (to) => {
   const session = useSession()
@@ -49,9 +84,8 @@ router.beforeEach(async (to) => {
 })
 
 router.afterEach((to) => {
-  const pages = ['work', 'wall', 'people', 'roster', 'calls', 'tickets', 'callbacks', 'admin']
-  const named = pages.includes(String(to.name))
-  const page = named ? `${i18n.global.t(`nav.${String(to.name)}`)} · ` : ''
+  const name = to.name === 'ticket' ? 'tickets' : String(to.name)
+  const page = i18n.global.te(`nav.${name}`) ? `${i18n.global.t(`nav.${name}`)} · ` : ''
   document.title = page + i18n.global.t('app.title')
 })
 

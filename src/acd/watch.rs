@@ -26,6 +26,8 @@ pub struct QueueStats {
     pub callbacks: usize,
     /// When the one who waits longest came.
     pub longest_since: Option<Time>,
+    /// What somebody who got in line now would be told as his longest wait; `None`: nothing, because nothing is sure.
+    pub stated: Option<Duration>,
     pub staffed: u16,
     pub free: u16,
     pub offered: u16,
@@ -109,6 +111,11 @@ impl Acd {
         Some(QueueStats {
             waiting: queue.live,
             callbacks: queue.callbacks,
+            stated: {
+                let ahead = u32::try_from(queue.ranks.len()).unwrap_or(u32::MAX);
+                let said = queue.estimator.state(ahead, queue.counts.staffed());
+                said.filter(|said| said.sure).map(|said| said.high)
+            },
             longest_since: queue.arrivals.first().map(|(entered, _)| *entered),
             staffed: queue.counts.staffed(),
             free: n(Standing::Free),

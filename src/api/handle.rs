@@ -1,6 +1,8 @@
 //! What the desk may ask of the engine: a few named requests, answered when the engine gets to them.
 
 use crate::base::CallId;
+use crate::call::agents::seam::Refused;
+use crate::call::agents::testing::DialTest;
 use crate::call::{Floor, PeerState, TicketSaved, Why};
 use futures_util::future::BoxFuture;
 
@@ -18,6 +20,8 @@ pub trait EngineHandle: Send + Sync + 'static {
     fn ticket_saved(&self, call: CallId, saved: TicketSaved) -> BoxFuture<'_, Result<(), EngineAway>>;
     /// What kept a caller waiting. `None`: he never waited, or it is no longer known.
     fn why(&self, call: CallId) -> BoxFuture<'_, Result<Option<Why>, EngineAway>>;
+    /// Dials a duty number to see who is there: the call that does, or why not.
+    fn dial_test(&self, test: DialTest) -> BoxFuture<'_, Result<Result<CallId, Refused>, EngineAway>>;
     /// Trunks and phones: who is registered.
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerState>, EngineAway>>;
     /// Checks flows and configuration and swaps them whole; the problems when nothing was swapped.

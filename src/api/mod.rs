@@ -18,12 +18,16 @@ mod callbacks;
 mod calls;
 mod count;
 mod cti;
+mod district;
 mod engine;
 mod floor;
 mod flows;
 mod guard;
 mod handle;
+mod indicators;
 mod input;
+mod kb;
+mod leader;
 mod numbers;
 mod openapi;
 mod ops;
@@ -47,7 +51,10 @@ pub use count::Counts;
 pub use handle::{EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase};
 pub use openapi::document;
 pub use phone::{DemoPhone, PhoneCall, PhoneRefused, PhoneState};
-pub use roster::{InForce, RosterDesk, RosterFiles, minute as roster_minute, wall_ms as roster_wall_ms};
+pub use roster::{
+    InForce, RosterDesk, RosterFiles, SignedTurn, minute as roster_minute, signed_turns,
+    wall_ms as roster_wall_ms,
+};
 pub use router::{router, routes};
 pub use serve::{ServeLimits, serve};
 pub use state::{Api, ApiLimits, ApiParts};

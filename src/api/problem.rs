@@ -71,6 +71,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Vec<FieldError>)]
     pub errors: Box<[FieldError]>,
+    /// Of a refused sign-in: how often it may be tried again before the name has to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries_left: Option<u8>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after_s: Option<u32>,
@@ -87,6 +90,7 @@ impl Problem {
             detail: None,
             problems: Box::default(),
             errors: Box::default(),
+            tries_left: None,
             retry_after_s: None,
         }
     }
@@ -108,8 +112,10 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "signed_out", "Sign in first")
     }
     /// One answer for unknown users, wrong passwords and disabled accounts.
-    pub fn wrong_credentials() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "User name or password is wrong")
+    pub fn wrong_credentials(tries_left: u32) -> Self {
+        let problem =
+            Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "User name or password is wrong");
+        Self { tries_left: u8::try_from(tries_left).ok(), ..problem }
     }
     pub fn foreign_origin() -> Self {
         Self::new(

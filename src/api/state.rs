@@ -3,6 +3,7 @@
 use super::count::Counts;
 use super::handle::{EngineHandle, MetricsSource};
 use super::input::BODY_MAX;
+use super::kb::Shelf;
 use super::phone::DemoPhone;
 use super::roster::RosterDesk;
 use super::works::Works;
@@ -10,7 +11,9 @@ use crate::auth::SESSION_LIFE_MS;
 use crate::auth::attempts::{self, Attempts};
 use crate::cti::CtiHandle;
 use crate::store::Db;
+use crate::ticket::cycle::Tables;
 use crate::ticket::district::District;
+use crate::ticket::rules::RuleBook;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Semaphore;
@@ -75,7 +78,10 @@ pub struct Inner {
     pub limits: ApiLimits,
     pub hashing: Semaphore,
     pub counts: Arc<Counts>,
-    pub district: District,
+    pub district: Arc<District>,
+    pub rules: Arc<RuleBook>,
+    /// What agents read, with its index.
+    pub kb: Shelf,
     /// Held by who replaces a flow or a prompt.
     pub uploading: tokio::sync::Mutex<()>,
     attempts: Mutex<Attempts>,
@@ -90,13 +96,15 @@ impl Api {
         limits.body_max = limits.body_max.min(BODY_MAX);
         let attempts = Mutex::new(Attempts::new(limits.sign_in_tries));
         let (hashing, counts) = (Semaphore::new(HASHINGS), Arc::default());
-        let district = District::shipped();
+        let (district, rules) = (Arc::new(District::shipped()), Arc::new(RuleBook::shipped()));
         Self(Arc::new(Inner {
             parts,
             limits,
             hashing,
             counts,
             district,
+            kb: Shelf::default(),
+            rules,
             uploading: tokio::sync::Mutex::default(),
             attempts,
         }))
@@ -108,6 +116,16 @@ impl Api {
 
     pub fn now(&self) -> i64 {
         (self.0.parts.clock)()
+    }
+
+    /// What decisions about tickets are made by, now.
+    pub fn tables(&self) -> Tables {
+        Tables {
+            district: Arc::clone(&self.district),
+            rules: Arc::clone(&self.rules),
+            calendar: self.parts.works.calendar(),
+            zone: self.parts.zone.clone(),
+        }
     }
 
     /// Plain data behind it: a thread that panicked holding it left nothing half done.

@@ -3,6 +3,7 @@
 use super::guard::masked;
 use super::handle::LiveCall;
 use super::state::Api;
+use super::tickets::{Complained, Course};
 use crate::auth::Decision;
 use crate::store::{self, CallEvent, TicketEvent};
 use crate::ticket::life;
@@ -267,6 +268,12 @@ pub struct Ticket {
     pub version: i64,
     /// What the citizen answered by key after his calls; only of a single ticket.
     pub surveys: Vec<Survey>,
+    /// What the person who asks may do to it now; only of a single ticket.
+    pub actions: Vec<String>,
+    /// Whom it complains about; null for the units.
+    pub complained: Option<Complained>,
+    #[serde(flatten)]
+    pub course: Course,
 }
 
 /// What to change of a draft. Absent or null leaves as it was, an empty text clears.
@@ -302,6 +309,8 @@ pub struct TicketChange {
     pub safe_time: Option<String>,
     /// Who called, where to call back, where it is: sealed into the history.
     pub contact: Option<TicketContact>,
+    /// Whom it complains about; they never see it. An empty text clears.
+    pub complained: Option<Complained>,
     /// `accepted`, `closed` (answered directly) or `void`: final here.
     pub state: Option<String>,
     /// Why it is void.
@@ -645,7 +654,12 @@ impl Ticket {
         let full = decision == Decision::Allow;
         let contents = full || decision == Decision::CallerHidden;
         let time = |at: Option<i64>| at.map(|at| api.time(at));
+        let named = ticket.complained_unit.is_some() || ticket.complained_person.is_some();
         Self {
+            actions: Vec::new(),
+            complained: (full && named)
+                .then_some(Complained { unit: ticket.complained_unit, person: ticket.complained_person }),
+            course: ticket.cycle.as_ref().map(|cycle| Course::of(api, cycle, decision)).unwrap_or_default(),
             id: ticket.id,
             no: ticket.no,
             state: ticket.state,
@@ -681,11 +695,16 @@ impl Ticket {
                 .collect(),
         }
     }
+
+    pub fn with_actions(self, actions: Vec<String>) -> Self {
+        Self { actions, ..self }
+    }
 }
 
 impl From<TicketChange> for life::Change {
     fn from(wish: TicketChange) -> Self {
         let contact = wish.contact.unwrap_or_default();
+        let complained = wish.complained.unwrap_or_default();
         Self {
             fields: life::Fields {
                 kind: wish.kind,
@@ -702,12 +721,36 @@ impl From<TicketChange> for life::Change {
                 special: wish.special,
                 notify: wish.notify,
                 safe_time: wish.safe_time,
+                complained_unit: complained.unit,
+                complained_person: complained.person,
             },
             contact: life::Contact { name: contact.name, number: contact.number, address: contact.address },
             state: wish.state,
             reason: wish.reason,
         }
     }
+}
+
+/// Lines whose words were said to units or by them. What the caller said, and what the hotline says among itself, is not among them.
+fn is_for_units(kind: &str) -> bool {
+    use crate::ticket::cycle::Step as S;
+    S::read(kind).is_some_and(|step| {
+        !matches!(
+            step,
+            S::Opened
+                | S::Closed
+                | S::AskClarification
+                | S::Clarify
+                | S::Withdraw
+                | S::Reject
+                | S::Merge
+                | S::Transfer
+                | S::TransferRefused
+                | S::Visit
+                | S::Raise
+                | S::Lower
+        )
+    })
 }
 
 impl TicketLine {
@@ -718,13 +761,28 @@ impl TicketLine {
             // Writing into a String cannot fail.
             let _ = write!(hash, "{byte:02x}");
         }
+        let personal = event.personal.filter(|_| match decision {
+            Decision::Allow => true,
+            Decision::CallerHidden => is_for_units(&event.kind),
+            Decision::Masked | Decision::Refuse(_) => false,
+        });
+        let mut data = event.payload;
+        if decision != Decision::Allow {
+            // Whom it complains about is the hotline's alone.
+            for map in [data.get_mut("matter").and_then(Json::as_object_mut)].into_iter().flatten() {
+                map.remove("complained_unit");
+            }
+            if let Some(map) = data.as_object_mut() {
+                map.remove("complained_unit");
+            }
+        }
         Self {
             n: event.n,
             at: api.time(event.at),
             kind: event.kind,
             actor: event.actor,
-            data: event.payload,
-            personal: event.personal.filter(|_| decision == Decision::Allow),
+            data,
+            personal,
             hash,
         }
     }
@@ -753,6 +811,8 @@ pub struct Queue {
     pub waiting: u32,
     /// Since when the one who waits longest waits, RFC 3339.
     pub longest_since: Option<String>,
+    /// The longest wait that somebody who got in line now would be told; null where nothing is sure and so nothing is said.
+    pub stated_wait_ms: Option<u32>,
     /// Free, in an offer, on a call or wrapping up; and the free ones among them.
     pub staffed: u32,
     pub free: u32,
@@ -773,6 +833,7 @@ impl Queue {
             queue: queue.queue.to_string(),
             waiting: queue.waiting,
             longest_since: queue.longest_since_ms.map(|ms| api.time(ms)),
+            stated_wait_ms: queue.stated_ms,
             staffed: queue.staffed,
             free: queue.free,
             talking: queue.talking,

@@ -174,6 +174,7 @@ pub fn roster(config: &Config) -> (Roster, Vec<String>) {
 pub fn roster_files(config: &Config, mut roster: Roster, calendar: Calendar) -> RosterFiles {
     let (told, rules) = (&config.roster, &mut roster.rules);
     rules.early_login = told.early_login_min.map_or(rules.early_login, i64::from);
+    rules.handover = told.handover_min.map_or(rules.handover, i64::from);
     rules.late_logout = told.late_logout_min.map_or(rules.late_logout, i64::from);
     RosterFiles { roster, calendar, binds: told.binds }
 }

@@ -4,6 +4,8 @@ use super::engine_thread::{Lookup, Order, Orders};
 use super::metrics::Board;
 use crate::api::{EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase};
 use crate::base::CallId;
+use crate::call::agents::seam::Refused;
+use crate::call::agents::testing::DialTest;
 use crate::call::{Reply, Request, TicketSaved};
 use crate::ivr::seam::LookupResult;
 use crate::store::{Db, StatusAnswer};
@@ -109,6 +111,15 @@ impl EngineHandle for Door {
         Box::pin(async move {
             match self.ask(Request::Why { call }).await? {
                 Reply::Why(why) => Ok(why.map(|why| *why)),
+                _ => Err(EngineAway),
+            }
+        })
+    }
+
+    fn dial_test(&self, test: DialTest) -> BoxFuture<'_, Result<Result<CallId, Refused>, EngineAway>> {
+        Box::pin(async move {
+            match self.ask(Request::DialTest(test)).await? {
+                Reply::DialTest(begun) => Ok(begun),
                 _ => Err(EngineAway),
             }
         })

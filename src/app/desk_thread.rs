@@ -6,6 +6,7 @@ use super::clock::Clock;
 use super::demo;
 use super::demo_phone;
 use super::desk::{Door, PhaseCell, ReloadRequest, answer_lookups};
+use super::due::Due;
 use super::engine_thread::{Lookup, Order, Orders};
 use super::keeping::Keeping;
 use super::kernel;
@@ -14,6 +15,7 @@ use super::old_numbers;
 use super::reload::Reloader;
 use super::rostering::Rostering;
 use super::serve::ServeError;
+use super::sessions;
 use super::works::Shop;
 use crate::api::{self, Api, ApiLimits, ApiParts, Phase, RosterDesk, ServeLimits};
 use crate::base::CallId;
@@ -24,6 +26,7 @@ use crate::config::Config;
 use crate::journal;
 use crate::store::projector::{Projector, ProjectorGauge};
 use crate::store::{Db, OpenOptions, Scope};
+use crate::ticket::cycle::Tables;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,8 +138,8 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
 
     let db = Db::open(&desk.config.database.url(), OpenOptions::default()).await?;
     if desk.demo {
-        let (db, clock) = (db.clone(), desk.clock);
-        fill_demo(&db, clock).await;
+        let calendar = Arc::clone(&desk.shop.live.get().calendar);
+        fill_demo(&db, desk.clock, &Tables::shipped(calendar, desk.zone.clone())).await;
     }
     let clock = desk.clock;
     let wall: Arc<dyn Fn() -> i64 + Send + Sync> = Arc::new(move || clock.wall_ms());
@@ -177,7 +180,11 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
         board: desk.board.clone(),
     };
     let rostering = tokio::spawn(rostering.run());
+    let due =
+        Due { db: db.clone(), live: desk.shop.live.clone(), zone: desk.zone.clone(), clock: desk.clock };
+    let due = tokio::spawn(due.run());
     let old_numbers = tokio::spawn(old_numbers::tell(db.clone(), desk.zone.clone(), orders.clone()));
+    let sessions = tokio::spawn(sessions::tell(db.clone(), desk.zone.clone(), desk.clock, orders.clone()));
     let (first, known) = oneshot::channel();
     let directory = tokio::spawn(agents::directory(db.clone(), desk.queues, orders.clone(), first));
     let phone =
@@ -234,7 +241,9 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     keeping.abort();
     directory.abort();
     old_numbers.abort();
+    sessions.abort();
     rostering.abort();
+    due.abort();
     db.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -279,11 +288,11 @@ async fn answer_reloads(reloader: Arc<super::reload::Reloader>, mut asked: mpsc:
 }
 
 /// The demonstration's users and tickets; tried until the database takes them.
-async fn fill_demo(db: &Db, clock: Clock) {
+async fn fill_demo(db: &Db, clock: Clock, tables: &Tables) {
     loop {
         let hash = || crate::auth::password::hash(crate::store::demo::PASSWORD);
         let filled = match db.migrate().await {
-            Ok(()) => crate::store::demo::fill(db, clock.wall_ms(), hash).await,
+            Ok(()) => crate::store::demo::fill(db, clock.wall_ms(), tables, hash).await,
             Err(error) => Err(error),
         };
         match filled {

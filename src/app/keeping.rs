@@ -36,6 +36,8 @@ pub struct Gone {
     pub stuck: u64,
     pub accesses: u64,
     pub sessions: u64,
+    /// Searches of the knowledge base.
+    pub searches: u64,
     pub segments: u64,
 }
 
@@ -75,8 +77,9 @@ impl Keeping {
     pub async fn look(&self, gone: &mut Gone) -> Result<(), StoreError> {
         let now = self.clock.wall_ms();
         self.recordings(months_before(now, self.recordings_months, &self.zone), gone).await?;
-        gone.accesses +=
-            self.db.forget_accesses(months_before(now, self.access_log_months, &self.zone)).await?;
+        let logged = months_before(now, self.access_log_months, &self.zone);
+        gone.accesses += self.db.forget_accesses(logged).await?;
+        gone.searches += self.db.forget_kb_searches(logged).await?;
         gone.sessions += self.db.forget_sessions(now).await?;
         let age = Duration::from_secs(u64::from(self.journal_days) * 86_400);
         let before = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
@@ -134,6 +137,7 @@ fn samples(gone: Gone) -> Vec<Sample> {
         ("recordings_stuck", gone.stuck),
         ("access_log", gone.accesses),
         ("sessions", gone.sessions),
+        ("kb_searches", gone.searches),
         ("journal_segments", gone.segments),
     ];
     all.into_iter()

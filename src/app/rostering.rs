@@ -5,7 +5,7 @@
 use super::clock::Clock;
 use super::engine_thread::{Order, Orders};
 use super::metrics::{Board, Sample};
-use crate::api::{InForce, RosterDesk, roster_minute, roster_wall_ms};
+use crate::api::{InForce, RosterDesk, SignedTurn, roster_minute, roster_wall_ms, signed_turns};
 use crate::call::agents::seam::{ToEngine, Turn};
 use crate::roster::{
     ANNOUNCED, Clock as OfDay, Duty, GAP_AHEAD, Gap, Kind, Minute, PersonId, Schedule, Turned, plus_days,
@@ -13,7 +13,7 @@ use crate::roster::{
 use crate::store::Db;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -25,6 +25,9 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// A database that is away, or an engine whose inbox is full, is asked again after this.
 const AGAIN: Duration = Duration::from_secs(2);
 const DB_PATIENCE: Duration = Duration::from_secs(2);
+/// Days of which unsigned hand-overs are counted.
+const COUNTED: i64 = 31;
+const DAY_MS: i64 = 86_400_000;
 
 pub struct Rostering {
     pub desk: Arc<RosterDesk>,
@@ -47,6 +50,8 @@ struct Told {
     /// The gap that leads know of: its beginning, and whether it has begun.
     gap: Option<(Minute, bool)>,
     schedule: Option<(Date, Arc<Schedule>)>,
+    /// Hand-overs whose leads were told that they are not signed.
+    unsigned: BTreeSet<Minute>,
 }
 
 impl Rostering {
@@ -70,6 +75,8 @@ impl Rostering {
             let Some(in_force) = &kept else { return };
             let now = roster_minute(self.clock.wall_ms(), &self.zone);
             let next = self.turn(in_force, now, changed, &mut told);
+            let due = self.handovers(&mut told).await;
+            let next = next.map(|next| due.map_or(next, |due| next.min(due)));
             let rest = match next {
                 Some(next) if whole => {
                     let ms = roster_wall_ms(next, &self.zone) - self.clock.wall_ms();
@@ -105,6 +112,32 @@ impl Rostering {
         self.publish(in_force, &schedule, now, planned);
         let midnight = Minute::on(plus_days(now.date(), 1), 0);
         Some(schedule.next_turn(&in_force.roster, now).map_or(midnight, |turn| turn.min(midnight)))
+    }
+
+    /// Tells leads once of each hand-over that both have not signed in time, and how many there were; the minute at which the next is due.
+    async fn handovers(&self, told: &mut Told) -> Option<Minute> {
+        let now_ms = self.clock.wall_ms();
+        let asked = signed_turns(&self.desk, &self.db, &self.zone, now_ms, COUNTED);
+        // Without its database it is told when that is back.
+        let turns = timeout(DB_PATIENCE, asked).await.ok()?.ok()?;
+        let overdue = || turns.iter().filter(|turn| turn.overdue);
+        let samples = vec![Sample::gauge(
+            "hotline_roster_handovers_unsigned",
+            "Hand-overs of the last 31 days that both leads had not signed in time",
+            overdue().count() as u64,
+        )];
+        self.board.publish("handovers", samples);
+        // The last day's that still is unsigned; older ones are history.
+        let fresh = |turn: &&SignedTurn| turn.due_at.is_some_and(|due| now_ms - due < DAY_MS);
+        for turn in overdue().filter(|turn| turn.into.is_none()).filter(fresh) {
+            if told.unsigned.insert(turn.change.at) {
+                let note = turn.change.at.to_string().into();
+                self.orders.give(Order::Agent(ToEngine::HandoverUnsigned { note }));
+            }
+        }
+        told.unsigned.retain(|at| now_ms - roster_wall_ms(*at, &self.zone) < 2 * DAY_MS);
+        let due = turns.iter().filter_map(|turn| turn.due_at).filter(|due| *due >= now_ms).min()?;
+        Some(roster_minute(due, &self.zone).plus(1))
     }
 
     /// Worked out anew at midnight and after a change; whoever has other shifts then is told.

@@ -75,6 +75,10 @@ impl Works for Shop {
         live.config.sip.number == number || live.config.sip.legacy_numbers.iter().any(|old| old == number)
     }
 
+    fn calendar(&self) -> Arc<Calendar> {
+        Arc::clone(&self.live.get().calendar)
+    }
+
     fn day_kind(&self, date: jiff::civil::Date) -> DayKind {
         self.live.get().calendar.day_kind(date)
     }

@@ -42,6 +42,15 @@ impl Attempts {
         left(&user_key(user), self.per_user).max(left(&source_key(source), PER_SOURCE))
     }
 
+    /// Tries this user from this source still has, for a name that nobody has as for any other: it says nothing about who there is.
+    pub fn left(&self, user: &str, source: &str, now: i64) -> u32 {
+        let left = |key: &str, most: u32| {
+            let window = self.by_key.get(key).filter(|window| now < window.since + WINDOW_MS);
+            most.saturating_sub(window.map_or(0, |window| window.failures))
+        };
+        left(&user_key(user), self.per_user).min(left(&source_key(source), PER_SOURCE))
+    }
+
     pub fn failed(&mut self, user: &str, source: &str, now: i64) {
         for key in [user_key(user), source_key(source)] {
             if !self.by_key.contains_key(&key) && self.by_key.len() >= REMEMBERED {
@@ -91,10 +100,13 @@ mod tests {
     #[test]
     fn five_wrong_passwords_close_a_name_for_a_quarter_of_an_hour() {
         let mut attempts = Attempts::new(PER_USER);
-        for _ in 0..PER_USER {
+        for n in 0..PER_USER {
             assert_eq!(attempts.wait("a", "1.1.1.1", 0), None);
+            assert_eq!(attempts.left("a", "1.1.1.1", 0), PER_USER - n);
             attempts.failed("a", "1.1.1.1", 0);
         }
+        assert_eq!((attempts.left("a", "2.2.2.2", 10), attempts.left("b", "2.2.2.2", 10)), (0, PER_USER));
+        assert_eq!(attempts.left("a", "2.2.2.2", WINDOW_MS), PER_USER, "a new window");
         assert_eq!(attempts.wait("a", "2.2.2.2", 10), Some(WINDOW_MS - 10), "from anywhere");
         assert_eq!(attempts.wait("b", "1.1.1.1", 10), None, "others sign in");
         assert_eq!(attempts.wait("a", "1.1.1.1", WINDOW_MS), None);
@@ -107,6 +119,7 @@ mod tests {
             attempts.failed(&format!("user{i}"), "1.1.1.1", 0);
         }
         assert!(attempts.wait("someone", "1.1.1.1", 0).is_some());
+        assert_eq!(attempts.left("someone", "1.1.1.1", 0), 0, "the narrower of the two");
         assert_eq!(attempts.wait("someone", "2.2.2.2", 0), None);
     }
 

@@ -1,6 +1,7 @@
 //! Who may do what: one table, asked by every door.
 
 use super::role::{Role, RoleSet};
+use crate::ticket::cycle::{Hand, Stand, Step, permits};
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $label:literal;)*) => {
@@ -28,6 +29,12 @@ actions! {
     ReadHistory = "ticket.history";
     /// Fill a draft in and finish it.
     ChangeTicket = "ticket.change";
+    /// A step of the loop; which, and to what kind of ticket, is in the resource.
+    ActOnTicket = "ticket.act";
+    /// 三率两度. Masked: a unit's own only.
+    ReadIndicators = "indicator.read";
+    /// Units and matters of the district.
+    ReadDistrict = "district.read";
     ReadFlows = "flow.read";
     /// Services of one key, duty numbers, old numbers.
     ReadNumbers = "number.read";
@@ -56,6 +63,30 @@ actions! {
     AskRoster = "roster.ask";
     /// Approve and refuse, with one's name; write what every shift must read.
     DecideRoster = "roster.decide";
+    /// Search and read what agents read.
+    ReadKnowledge = "kb.read";
+    /// Read drafts, versions, histories.
+    ReadDrafts = "kb.drafts";
+    /// Write entries, answer corrections.
+    DraftKnowledge = "kb.draft";
+    /// Pass a unit's text on to the office, or send it back.
+    ApproveKnowledge = "kb.approve";
+    /// Publish, retire, settle, agree on wordings.
+    PublishKnowledge = "kb.publish";
+    /// Freeze an answer into a call.
+    QuoteKnowledge = "kb.quote";
+    /// Report an error in an entry.
+    CorrectKnowledge = "kb.correct";
+    /// Tell that a policy changes.
+    NoticeKnowledge = "kb.notice";
+    /// What was looked for in vain.
+    ReadGaps = "kb.gaps";
+    /// Sign a hand-over of shifts.
+    SignHandover = "roster.sign";
+    /// Sessions of heads of departments. Masked: without what the tickets are about.
+    ReadSessions = "leader_session.read";
+    /// Plan, change and call them off.
+    ManageSessions = "leader_session.manage";
 }
 
 /// What the action is about, as far as rights depend on it.
@@ -71,9 +102,56 @@ pub struct Resource<'a> {
     pub secret: bool,
     /// It is about one ticket, so its units count.
     pub one: bool,
-    /// A ticket of a call that the person took.
+    /// A ticket of a call that the person took, or that call itself.
     pub own_call: bool,
+    /// The unit that answers for an entry of the knowledge base.
+    pub owner: Option<&'a str>,
+    /// Units below the lead that the ticket was passed down to.
+    pub subs: &'a [String],
+    /// It complains about the person who asks, his unit, or one above it.
+    pub complained: bool,
+    /// What is to be done, and whether the ticket is urgent.
+    pub step: Option<Step>,
+    pub urgent: bool,
 }
+
+impl Resource<'_> {
+    /// What the person's unit is to the ticket.
+    fn stand(&self) -> Stand {
+        match self.own_unit {
+            _ if self.complained => Stand::Complained,
+            None => Stand::Other,
+            Some(own) if self.lead == Some(own) => Stand::Lead,
+            Some(own) if self.assist.iter().any(|unit| unit == own) => Stand::Assist,
+            Some(own) if self.subs.iter().any(|unit| unit == own) => Stand::Sub,
+            Some(_) => Stand::Other,
+        }
+    }
+}
+
+/// What a role is to the loop.
+pub const fn hand(role: Role) -> Option<Hand> {
+    Some(match role {
+        Role::Agent => Hand::Agent,
+        Role::Lead => Hand::Lead,
+        Role::Dispatcher => Hand::Dispatcher,
+        Role::Unit => Hand::Unit,
+        Role::UnitHead => Hand::Head,
+        Role::Visitor => Hand::Visitor,
+        Role::Office => Hand::Office,
+        Role::Leader
+        | Role::Kb
+        | Role::Qa
+        | Role::Auditor
+        | Role::Analyst
+        | Role::Observer
+        | Role::Security
+        | Role::Admin => return None,
+    })
+}
+
+/// The unit of the office that manages the hotline: it approves its own entries.
+pub const OFFICE_UNIT: &str = "rexianban";
 
 /// What comes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,8 +178,11 @@ impl Decision {
     }
 }
 
-/// The best that any of the roles gives.
+/// The best that any of the roles gives. What complains about the person does not exist for him, whatever his roles.
 pub fn may(roles: &RoleSet, action: Action, resource: Resource<'_>) -> Decision {
+    if resource.one && resource.complained {
+        return Decision::Refuse(Refusal::Hidden);
+    }
     roles.iter().map(|role| one(role, action, resource)).max().unwrap_or(Decision::Refuse(Refusal::Role))
 }
 
@@ -141,6 +222,20 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Lead => Allow,
             _ => NO,
         },
+        Action::ActOnTicket => act(role, resource),
+        Action::ReadIndicators => match role {
+            R::Lead
+            | R::Dispatcher
+            | R::Visitor
+            | R::Office
+            | R::Leader
+            | R::Qa
+            | R::Analyst
+            | R::Observer => Allow,
+            R::Unit | R::UnitHead => Masked,
+            R::Agent | R::Kb | R::Auditor | R::Security | R::Admin => NO,
+        },
+        Action::ReadDistrict => Allow,
         Action::ReadFlows => match role {
             R::Agent | R::Lead | R::Dispatcher | R::Office | R::Qa | R::Admin | R::Observer => Allow,
             _ => NO,
@@ -194,6 +289,56 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Lead | R::Office => Allow,
             _ => NO,
         },
+        Action::ReadKnowledge => match role {
+            R::Agent | R::Lead | R::Dispatcher | R::Visitor | R::Office | R::Kb | R::Qa | R::Auditor => Allow,
+            R::Unit | R::UnitHead => owns(resource, Refusal::Hidden),
+            R::Leader | R::Analyst | R::Observer | R::Security | R::Admin => NO,
+        },
+        Action::ReadDrafts | Action::NoticeKnowledge => match role {
+            R::Office => Allow,
+            R::Unit | R::UnitHead => owns(resource, Refusal::Hidden),
+            R::Kb => keeps(resource, Refusal::Hidden),
+            _ => NO,
+        },
+        Action::DraftKnowledge => match role {
+            R::Kb => keeps(resource, Refusal::Role),
+            _ => NO,
+        },
+        Action::ApproveKnowledge => match role {
+            R::UnitHead => owns(resource, Refusal::Role),
+            R::Office if resource.owner == Some(OFFICE_UNIT) => Allow,
+            _ => NO,
+        },
+        Action::PublishKnowledge => match role {
+            R::Office => Allow,
+            _ => NO,
+        },
+        Action::QuoteKnowledge => match role {
+            R::Agent if resource.own_call => Allow,
+            R::Lead => Allow,
+            _ => NO,
+        },
+        Action::CorrectKnowledge => match role {
+            R::Agent | R::Lead | R::Dispatcher | R::Visitor | R::Office | R::Qa => Allow,
+            _ => NO,
+        },
+        Action::ReadGaps => match role {
+            R::Lead | R::Office | R::Kb | R::Analyst => Allow,
+            _ => NO,
+        },
+        Action::SignHandover => match role {
+            R::Lead => Allow,
+            _ => NO,
+        },
+        Action::ReadSessions => match role {
+            R::Lead | R::Dispatcher | R::Office | R::Leader => Allow,
+            R::Agent | R::Admin => Masked,
+            _ => NO,
+        },
+        Action::ManageSessions => match role {
+            R::Lead | R::Office => Allow,
+            _ => NO,
+        },
         Action::Supervise => match role {
             R::Lead => Allow,
             _ => NO,
@@ -205,14 +350,42 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
     }
 }
 
+/// A step of the loop, by the loop's own table. Without a step: whether the role has any part in it.
+fn act(role: Role, resource: Resource<'_>) -> Decision {
+    let Some(hand) = hand(role) else { return Decision::Refuse(Refusal::Role) };
+    let Some(step) = resource.step else { return Decision::Allow };
+    let stand = resource.stand();
+    let of_unit = matches!(hand, Hand::Unit | Hand::Head);
+    if permits(step, hand, stand, resource.urgent) {
+        Decision::Allow
+    } else if of_unit && resource.one && stand == Stand::Other {
+        Decision::Refuse(Refusal::Hidden)
+    } else {
+        Decision::Refuse(Refusal::Role)
+    }
+}
+
 /// A unit sees its own tickets, never the caller of them; all others do not exist for it.
 fn unit(resource: Resource<'_>) -> Decision {
-    let Some(own) = resource.own_unit else { return Decision::Refuse(Refusal::Hidden) };
-    if !resource.one || resource.lead == Some(own) || resource.assist.iter().any(|u| u == own) {
+    if resource.own_unit.is_none() {
+        return Decision::Refuse(Refusal::Hidden);
+    }
+    if !resource.one || matches!(resource.stand(), Stand::Lead | Stand::Assist | Stand::Sub) {
         Decision::CallerHidden
     } else {
         Decision::Refuse(Refusal::Hidden)
     }
+}
+
+/// A unit's people have the entries their unit answers for.
+fn owns(resource: Resource<'_>, other: Refusal) -> Decision {
+    let Some(own) = resource.own_unit else { return Decision::Refuse(other) };
+    if !resource.one || resource.owner == Some(own) { Decision::Allow } else { Decision::Refuse(other) }
+}
+
+/// Who keeps the knowledge of a unit has that one's entries; who is bound to none, all.
+fn keeps(resource: Resource<'_>, other: Refusal) -> Decision {
+    if resource.own_unit.is_none() { Decision::Allow } else { owns(resource, other) }
 }
 
 #[cfg(test)]
@@ -231,6 +404,10 @@ mod tests {
         (Action::ReadHistory, "AAAccAAA.A.mm.m"),
         // Of calls of others; the next test asks about one's own.
         (Action::ChangeTicket, ".A............."),
+        // Any part in the loop; which step is asked below.
+        (Action::ActOnTicket, "AAAAAAA........"),
+        (Action::ReadIndicators, ".AAmmAAA.A.AA.."),
+        (Action::ReadDistrict, "AAAAAAAAAAAAAAA"),
         (Action::ReadFlows, "AAA...A..A..A.A"),
         (Action::ReadNumbers, "AAA..AA.......A"),
         (Action::ManageNumbers, "..............A"),
@@ -247,6 +424,20 @@ mod tests {
         (Action::ReadRoster, "mA...mA........"),
         (Action::AskRoster, "AA...A........."),
         (Action::DecideRoster, ".A....A........"),
+        // Units and who keeps knowledge: about their own entries; the test below asks about others'.
+        (Action::ReadKnowledge, "AAAAAAA.AAA...."),
+        (Action::ReadDrafts, "...AA.A.A......"),
+        (Action::DraftKnowledge, "........A......"),
+        (Action::ApproveKnowledge, "....A.........."),
+        (Action::PublishKnowledge, "......A........"),
+        // Of calls of others.
+        (Action::QuoteKnowledge, ".A............."),
+        (Action::CorrectKnowledge, "AAA..AA..A....."),
+        (Action::NoticeKnowledge, "...AA.A.A......"),
+        (Action::ReadGaps, ".A....A.A..A..."),
+        (Action::SignHandover, ".A............."),
+        (Action::ReadSessions, "mAA...AA......m"),
+        (Action::ManageSessions, ".A....A........"),
     ];
 
     fn letter(decision: Decision) -> char {
@@ -282,6 +473,45 @@ mod tests {
     }
 
     #[test]
+    fn knowledge_is_written_by_its_unit_and_read_by_the_hotline() {
+        let about = |own: Option<&'static str>| Resource {
+            own_unit: own,
+            owner: Some("u1"),
+            one: true,
+            ..Resource::default()
+        };
+        let ask = |role, action, own| letter(may(&RoleSet::from_iter([role]), action, about(own)));
+        // Own unit, another one, none.
+        for (role, action, want) in [
+            (Role::Unit, Action::ReadKnowledge, "Ahh"),
+            (Role::UnitHead, Action::ReadKnowledge, "Ahh"),
+            (Role::Kb, Action::ReadKnowledge, "AAA"),
+            (Role::Agent, Action::ReadKnowledge, "AAA"),
+            (Role::Unit, Action::ReadDrafts, "Ahh"),
+            (Role::Kb, Action::ReadDrafts, "AhA"),
+            (Role::Agent, Action::ReadDrafts, "..."),
+            (Role::Kb, Action::DraftKnowledge, "A.A"),
+            (Role::Office, Action::DraftKnowledge, "..."),
+            (Role::UnitHead, Action::ApproveKnowledge, "A.."),
+            (Role::Office, Action::ApproveKnowledge, "..."),
+            (Role::Kb, Action::PublishKnowledge, "..."),
+            (Role::UnitHead, Action::PublishKnowledge, "..."),
+        ] {
+            let got: String =
+                [Some("u1"), Some("u2"), None].map(|own| ask(role, action, own)).iter().collect();
+            assert_eq!(got, want, "{role:?} {action:?}");
+        }
+        let office = Resource { owner: Some(OFFICE_UNIT), one: true, ..Resource::default() };
+        let roles = RoleSet::from_iter([Role::Office]);
+        assert_eq!(may(&roles, Action::ApproveKnowledge, office), Decision::Allow, "its own entries");
+        for role in Role::ALL {
+            let own = Resource { own_call: true, ..Resource::default() };
+            let quotes = may(&RoleSet::from_iter([*role]), Action::QuoteKnowledge, own).allowed();
+            assert_eq!(quotes, matches!(role, Role::Agent | Role::Lead), "{role:?}");
+        }
+    }
+
+    #[test]
     fn nobody_without_a_role_may_anything() {
         for action in Action::ALL {
             assert!(!may(&RoleSet::default(), *action, Resource::default()).allowed(), "{action:?}");
@@ -292,20 +522,111 @@ mod tests {
     fn a_unit_sees_what_it_leads_or_assists_and_nothing_else() {
         let roles = RoleSet::from_iter([Role::Unit]);
         let assist = ["u2".to_owned()];
-        let about = |own, lead| Resource {
-            own_unit: own,
-            lead,
-            assist: &assist,
-            secret: false,
-            one: true,
-            own_call: false,
-        };
+        let about =
+            |own, lead| Resource { own_unit: own, lead, assist: &assist, one: true, ..Resource::default() };
         let ask = |own, lead| letter(may(&roles, Action::ReadTickets, about(own, lead)));
         assert_eq!(ask(Some("u1"), Some("u1")), 'c');
         assert_eq!(ask(Some("u2"), Some("u1")), 'c');
         assert_eq!(ask(Some("u3"), Some("u1")), 'h');
         assert_eq!(ask(Some("u3"), None), 'h');
         assert_eq!(ask(None, None), 'h', "a liaison without a unit is nobody's");
+    }
+
+    /// Every step × every role × the unit's own, other, assisting, sub- and complained-about tickets × urgent or not, against the table
+    /// that the loop's own test was written from.
+    #[test]
+    fn every_step_role_and_unit_is_as_the_second_table_says() {
+        use crate::ticket::cycle::tests::SECOND;
+        let second: std::collections::BTreeMap<&str, Vec<&str>> = SECOND
+            .trim()
+            .lines()
+            .map(|line| {
+                let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+                (parts[0], parts[2].split_whitespace().collect())
+            })
+            .collect();
+        let (assist, subs) = (["assisting".to_owned()], ["below".to_owned()]);
+        let mut cells = 0;
+        for step in crate::ticket::cycle::steps() {
+            let who = &second[step.label()];
+            for role in Role::ALL {
+                for (own, stand) in [
+                    (Some("leading"), "lead"),
+                    (Some("assisting"), "assist"),
+                    (Some("below"), "sub"),
+                    (Some("other"), "other"),
+                    (None, "other"),
+                    (Some("leading"), "complained"),
+                ] {
+                    for urgent in [false, true] {
+                        let about = Resource {
+                            own_unit: own,
+                            lead: Some("leading"),
+                            assist: &assist,
+                            subs: &subs,
+                            complained: stand == "complained",
+                            one: true,
+                            step: Some(step),
+                            urgent,
+                            ..Resource::default()
+                        };
+                        let got = may(&RoleSet::from_iter([*role]), Action::ActOnTicket, about);
+                        let part = match (role, stand) {
+                            (_, "complained") => None,
+                            (Role::Agent, _) => Some("ag"),
+                            (Role::Lead, _) => Some("ld"),
+                            (Role::Dispatcher, _) => Some("dp"),
+                            (Role::Visitor, _) => Some("vi"),
+                            (Role::Office, _) => Some("of"),
+                            (Role::Unit, "lead") => Some("u"),
+                            (Role::UnitHead, "lead") => Some("h"),
+                            (Role::Unit, "assist") => Some("au"),
+                            (Role::UnitHead, "assist") => Some("ah"),
+                            (Role::Unit, "sub") => Some("su"),
+                            (Role::UnitHead, "sub") => Some("sh"),
+                            _ => None,
+                        };
+                        let his = part.is_some_and(|part| {
+                            who.contains(&part) || (part == "ag" && urgent && who.contains(&"ag!"))
+                        });
+                        let hidden = stand == "complained"
+                            || (stand == "other" && matches!(role, Role::Unit | Role::UnitHead));
+                        let want = match (his, hidden) {
+                            (true, _) => 'A',
+                            (false, true) => 'h',
+                            (false, false) => '.',
+                        };
+                        assert_eq!(letter(got), want, "{step:?} as {role:?}, {stand}, urgent {urgent}");
+                        cells += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(cells, second.len() * Role::ALL.len() * 12);
+    }
+
+    #[test]
+    fn who_is_complained_about_finds_nothing_whatever_his_roles() {
+        let assist = ["u2".to_owned()];
+        for role in Role::ALL {
+            let roles = RoleSet::from_iter([*role, Role::Office]);
+            for action in Action::ALL {
+                let about = Resource {
+                    own_unit: Some("u1"),
+                    lead: Some("u1"),
+                    assist: &assist,
+                    one: true,
+                    complained: true,
+                    own_call: true,
+                    ..Resource::default()
+                };
+                assert_eq!(
+                    may(&roles, *action, about),
+                    Decision::Refuse(Refusal::Hidden),
+                    "{role:?} {action:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub mod password;
 mod role;
 pub mod token;
 
-pub use may::{Action, Decision, Refusal, Resource, may};
+pub use may::{Action, Decision, OFFICE_UNIT, Refusal, Resource, hand, may};
 pub use role::{Role, RoleSet, UnknownRole};
 
 /// A session's longest life, and how long it may rest, in milliseconds.

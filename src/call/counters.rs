@@ -73,6 +73,8 @@ counts! {
     /// Asked for with a number nobody is called back at, and asked for again while promised already.
     CallbacksRefused = "callbacks_refused";
     CallbacksAgain = "callbacks_again";
+    /// Duty numbers dialled to see who is there.
+    DialTests = "dial_tests";
     /// Dialled by an agent beyond his share of an hour.
     DialsLimited = "dials_limited";
     Alarms = "alarms";

@@ -278,6 +278,7 @@ impl Engine {
             Input::Wall { ms } => {
                 self.wall = WallClock { ms, at: now };
                 self.today = Today::of(ms, &self.config);
+                self.turn_sessions(now, out);
             }
             Input::Drain => self.drain(now, out),
             Input::EndAll => self.end_all(now, out),
@@ -498,6 +499,7 @@ impl Engine {
         self.parties_go(now, id, reason.label(), out);
         let Some(mut call) = self.calls.remove(&id) else { return };
         let callback = call.callback.take();
+        self.desk.tests.remove(&id);
         // A try until somebody has spoken with him: the citizen may be quicker than the agent's own phone.
         let tried = call.calls_back.filter(|of| self.is_tried_by(*of, id));
         self.order.remove(&id);
@@ -538,7 +540,11 @@ impl Engine {
         let ended = CallEnded {
             call: id,
             reason,
-            sip_status: if call.answered.is_some() { 0 } else { reason.sip_status() },
+            sip_status: match call.answered {
+                Some(_) => 0,
+                None if call.outbound => call.refused_with,
+                None => reason.sip_status(),
+            },
             peer_cause,
             duration_ms: millis(now.since(call.arrived)),
             talk_ms: millis(talk),

@@ -391,6 +391,8 @@ pub struct StepWorld {
     pub wait_ms: Option<u32>,
     pub staffed: u16,
     pub free: u16,
+    /// The unit whose head was on the line.
+    pub leader: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! One live call: what it owns at each stage, and the one deadline that follows from it.
 
 use super::agents::calling_back::Callback;
+use super::agents::leading::OnSession;
 use super::agents::party::Party;
 use super::caller::Caller;
 use super::legacy::Way;
@@ -51,6 +52,8 @@ pub(super) struct Call {
     pub by_hand: bool,
     /// Whom we dialled has answered, and the agent's own phone rings still: so long he is asked to wait.
     pub unmet: Option<Time>,
+    /// By this agent's own telephone, which holds us.
+    pub phone_hold: Option<AgentId>,
     /// Who has turned from the talk to ask somebody; whoever else is on the call goes on without him.
     pub asking: Option<AgentId>,
     /// Who has answered him, or dialled him; stays when a colleague takes over the rest.
@@ -69,6 +72,8 @@ pub(super) struct Call {
     pub needs: Needs,
     /// It came by an old number that leads somewhere.
     pub legacy: Option<Box<Way>>,
+    /// He has asked for the head of a department whose session was open.
+    pub session: Option<Box<OnSession>>,
     /// It began with us: an agent dialled.
     pub outbound: bool,
     /// The caller asked to be called back; his place goes on when this call is over.
@@ -97,6 +102,8 @@ pub(super) struct Call {
     pub silent: bool,
     /// The ticket is no draft any more: nobody has to finish it.
     pub ticket_done: bool,
+    /// Final SIP status of whom we dialled; zero: none came.
+    pub refused_with: u16,
     pub max_call_at: Time,
     /// The deadline as the engine's mirror has it.
     pub mirrored: Option<Time>,
@@ -217,9 +224,11 @@ impl Call {
             message: None,
             parties: Vec::new(),
             aside: false,
+            phone_hold: None,
             asking: None,
             needs: Needs::default(),
             legacy: None,
+            session: None,
             agent: None,
             queued_ms: None,
             taken_ms: None,
@@ -243,6 +252,7 @@ impl Call {
             no_survey: false,
             silent: false,
             ticket_done: false,
+            refused_with: 0,
             max_call_at: now + max_call,
             mirrored: None,
         }
@@ -286,9 +296,11 @@ impl Call {
             message: None,
             parties: Vec::new(),
             aside: false,
+            phone_hold: None,
             asking: None,
             needs: Needs::default(),
             legacy: None,
+            session: None,
             agent: None,
             queued_ms: None,
             taken_ms: None,
@@ -311,6 +323,7 @@ impl Call {
             no_survey: false,
             silent: false,
             ticket_done: false,
+            refused_with: 0,
             max_call_at: now,
             mirrored: None,
         }

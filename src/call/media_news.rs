@@ -24,6 +24,7 @@ impl Engine {
                 if let Some(id) = self.call_on(leg)
                     && self.calls.get(&id).is_some_and(|call| call.play == play)
                     && !self.greeting_over(id)
+                    && !self.test_heard(now, id, out)
                 {
                     self.touched.push(id);
                     self.todo.push_back((id, Input::PlayFinished));

@@ -64,6 +64,7 @@ pub fn replay(flow: &Arc<Flow>, facts: &[Stamped]) -> Result<Replayed, ReplayErr
             wait_ms: step.world.wait_ms,
             staffed: step.world.staffed,
             free: step.world.free,
+            leader: step.world.leader.as_deref().map(Arc::from),
         };
         let (mut actions, mut trail) = (Vec::new(), Vec::new());
         // A masked digit has no input of its own: the node's outcome, journaled at the last one, takes its place.

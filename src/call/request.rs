@@ -1,7 +1,8 @@
 //! The named requests the desk may make of the engine, and the answers.
 
 use super::EndReason;
-use super::agents::seam::{Colleague, QueueStats};
+use super::agents::seam::{Colleague, QueueStats, Refused};
+use super::agents::testing::DialTest;
 use crate::base::reach::Reachable;
 use crate::base::{CallId, Personal};
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub enum Request {
         call: CallId,
         saved: TicketSaved,
     },
+    /// Dial a duty number to see who is there.
+    DialTest(DialTest),
     /// What kept a caller waiting, and why those who were offered him were chosen.
     Why {
         call: CallId,
@@ -98,6 +101,8 @@ pub enum Reply {
     Peers(Vec<PeerState>),
     /// Whoever has the call in hand has been told.
     Told,
+    /// The call that dials; its end tells the rest.
+    DialTest(Result<CallId, Refused>),
     /// `None`: this call has never waited, or so long ago that nobody remembers.
     Why(Option<Box<Why>>),
 }
@@ -166,6 +171,7 @@ impl super::Engine {
                 self.reachable(now, call, saved.reachable, out);
                 Reply::Told
             }
+            Request::DialTest(test) => Reply::DialTest(self.dial_test(now, &test, out)),
             Request::Why { call } => Reply::Why(self.why(now, call).map(Box::new)),
         };
         out.push(super::Effect::Reply { id, reply });

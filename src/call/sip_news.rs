@@ -29,7 +29,7 @@ impl Engine {
                 }
             }
             Event::Media { dialog, media } => match self.party_of(dialog) {
-                Some(call) => self.party_media(call, dialog, &media, out),
+                Some(call) => self.party_media(now, call, dialog, &media, out),
                 None => self.media_agreed(now, dialog, *media, out),
             },
             // An agent's own keys are not the citizen's.
@@ -268,6 +268,7 @@ impl Engine {
         }
         self.record_callee(now, id, out);
         self.callee_waits(now, id, out);
+        self.announce_test(id, out);
         self.rebridge(id, out);
     }
 
@@ -343,6 +344,9 @@ impl Engine {
                 (EndReason::InternalFault, None)
             }
         };
+        if let (DialogEnd::Failed { status }, Some(call)) = (why, self.calls.get_mut(&id)) {
+            call.refused_with = status;
+        }
         if let Some(news) = news_of(why) {
             self.took(id, news);
         }

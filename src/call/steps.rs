@@ -17,6 +17,7 @@ pub fn step(call: CallId, input: &Input, sensitive: bool, world: &World, trail: 
         wait_ms: world.wait_ms,
         staffed: world.staffed,
         free: world.free,
+        leader: world.leader.as_ref().map(ToString::to_string),
     };
     Step { call, input: to_fact(input, sensitive), world, trail: trail.iter().map(trail_to_fact).collect() }
 }

@@ -66,6 +66,7 @@ impl Engine {
             wait_ms: wait.map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
             staffed: staff.staffed,
             free: staff.free,
+            leader: self.head_on_line(),
         }
     }
 
@@ -201,13 +202,18 @@ impl Engine {
         skills: &[(Arc<str>, u8)],
         out: &mut Vec<Effect>,
     ) {
-        let (queue, needs) = self.by_legacy(id, queue, Needs::new(skills.iter().cloned()));
+        let head = self.asks_for_head(now, id, queue, out).map(|skill| (skill, 1));
+        let needs = Needs::new(skills.iter().cloned().chain(head.clone()));
+        let (queue, needs) = match head {
+            Some(_) => (Arc::from(queue), needs),
+            None => self.by_legacy(id, queue, needs),
+        };
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.needs = needs.clone();
-        // Whatever his flow does with him: in a crisis he is the next one.
-        let (priority, entered) = match call.crisis {
-            true => (self.acd.config().max_priority, Some(call.arrived)),
-            false => (priority, None),
+        // Whatever his flow does with him: in a crisis he is the next one. Whoever has waited for a head in vain is no later for it.
+        let (priority, entered) = match (call.crisis, &call.session) {
+            (true, _) => (self.acd.config().max_priority, Some(call.arrived)),
+            (false, session) => (priority, session.as_ref().map(|_| call.arrived)),
         };
         let enter = Enter {
             needs,

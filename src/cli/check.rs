@@ -2,6 +2,8 @@
 
 use super::{Failure, Where};
 use crate::config::{Config, DEFAULT_TOML, Place, Problem, Problems};
+use crate::ticket::district::District;
+use crate::ticket::rules::RuleBook;
 use std::path::Path;
 
 #[derive(clap::Args, Debug)]
@@ -61,10 +63,13 @@ fn places(config: &Config) -> Vec<Problem> {
         .collect()
 }
 
-/// Prompts, flows, calendars and the roster, each problem with its place as the reader told it.
+/// Prompts, flows, calendars, the roster and the rules of tickets, each problem with its place as the reader told it.
 fn assets(config: &Config) -> Vec<Problem> {
     match crate::app::load_assets(config) {
-        Ok(_) => Vec::new(),
+        Ok(assets) => {
+            let told = RuleBook::shipped().check(&assets.calendar, &District::shipped());
+            told.iter().map(|line| placed(line)).collect()
+        }
         Err(told) => told.0.iter().map(|line| placed(line)).collect(),
     }
 }

@@ -67,6 +67,9 @@ pub struct Sim {
     /// Switches that staff have on, like storm.
     #[arg(long = "switch", value_name = "NAME")]
     switches: Vec<String>,
+    /// The unit whose head is on the line (一把手接听), like rl.
+    #[arg(long, value_name = "UNIT")]
+    leader: Option<String>,
     /// Agents take the caller so many seconds after he joined a queue. Without: nobody is there.
     #[arg(long, value_name = "SECONDS")]
     answer_after: Option<u32>,
@@ -133,6 +136,7 @@ fn walk(args: &Sim) -> Result<(), Failure> {
     plan.day = crate::app::calendar(&config).0.day_kind(moment.date);
     plan.switches.clone_from(&args.switches);
     plan.switches.sort();
+    plan.leader.clone_from(&args.leader);
     plan.keys = sim::Press::read(&args.keys).map_err(Failure::new)?;
     if let Some(caller) = &args.caller {
         plan.facts.caller = (!caller.is_empty()).then(|| Personal::new(caller.as_str()));

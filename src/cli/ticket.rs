@@ -145,6 +145,10 @@ mod tests {
             closed_at: None,
             version: 2,
             surveys: Vec::new(),
+            complained_unit: None,
+            complained_person: None,
+            subs: Vec::new(),
+            cycle: None,
         };
         let event = TicketEvent {
             n: 1,

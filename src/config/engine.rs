@@ -130,6 +130,8 @@ pub struct Roster {
     /// In the place of what the rules say.
     pub early_login_min: Option<u16>,
     pub late_logout_min: Option<u16>,
+    /// Minutes after a shift's beginning at which an unsigned hand-over is counted.
+    pub handover_min: Option<u16>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -350,6 +352,7 @@ pub(super) fn read_roster(s: &mut Section<'_, '_>) -> Roster {
         binds: s.flag("binds", false),
         early_login_min: s.maybe_number("early_login_min", 0..=720),
         late_logout_min: s.maybe_number("late_logout_min", 0..=720),
+        handover_min: s.maybe_number("handover_min", 0..=720),
     }
 }
 

@@ -164,6 +164,8 @@ pub(super) enum On {
     Tag,
     Staffed,
     Switch,
+    /// The unit whose head is on the line now.
+    Leader,
     Var(Arc<str>),
 }
 

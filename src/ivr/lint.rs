@@ -230,7 +230,7 @@ fn bare_ends(flow: &Flow, told: &mut Told) {
 
 /// Known of every call before its flow begins, or given while it waits.
 const GIVEN: &[&str] =
-    &["caller", "caller_tail", "d4", "called", "redirected", "trunk", "ahead", "wait_min", "today"];
+    &["caller", "caller_tail", "d4", "called", "redirected", "trunk", "ahead", "wait_min", "today", "leader"];
 
 fn sets(node: &Node, outcome: &str) -> Vec<Arc<str>> {
     match &node.kind {

@@ -723,6 +723,7 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             ("tag", On::Tag),
             ("staffed", On::Staffed),
             ("switch", On::Switch),
+            ("leader", On::Leader),
         ];
         let on = match self.text("on") {
             Some((text, offset)) => match text.strip_prefix('$') {
@@ -738,7 +739,7 @@ impl<'r, 'a, 'p, 't> Fields<'r, 'a, 'p, 't> {
             },
             None => {
                 if !self.had("on") {
-                    self.missing("on", "what is looked at: time, day, caller, called, staffed, switch, or a variable like \"$language\"");
+                    self.missing("on", "what is looked at: time, day, caller, called, staffed, switch, leader, or a variable like \"$language\"");
                 }
                 None
             }
@@ -1073,7 +1074,14 @@ fn when(on: &On, text: &str) -> Result<When, &'static str> {
             (_, Ok(n)) => Ok(When::AtLeast(n)),
             _ => Err("\"yes\", \"no\" or a number of people"),
         },
-        On::Caller | On::Called | On::Redirected | On::Trunk | On::Tag | On::Switch | On::Var(_) => plain(),
+        On::Caller
+        | On::Called
+        | On::Redirected
+        | On::Trunk
+        | On::Tag
+        | On::Switch
+        | On::Leader
+        | On::Var(_) => plain(),
     }
 }
 

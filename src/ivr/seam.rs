@@ -179,6 +179,8 @@ pub struct World {
     /// Agents on the roster and logged in for the queue in question; free ones among them.
     pub staffed: u16,
     pub free: u16,
+    /// The unit whose head is on the line now: its session is open, and he takes callers.
+    pub leader: Option<Arc<str>>,
 }
 
 /// What is known of a call when its walk begins.

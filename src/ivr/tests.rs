@@ -114,6 +114,7 @@ fn any_plan(dice: &mut Dice) -> sim::Plan {
     let mut plan = sim::Plan::at(moment.unwrap());
     plan.day = dice.pick(&[DayKind::Workday, DayKind::Weekend, DayKind::Holiday]);
     plan.switches = ["leader", "storm"].into_iter().filter(|_| dice.one_in(2)).map(str::to_owned).collect();
+    plan.leader = dice.one_in(3).then(|| "rl".to_owned());
     plan.facts.caller = (!dice.one_in(4)).then(|| Personal::new(dice.pick(&["13800001234", "0106651", "1"])));
     plan.facts.redirected_from = dice.one_in(3).then(|| "66512345".to_owned());
     plan.facts.tags = if dice.one_in(3) { vec!["elder".to_owned()] } else { Vec::new() };
@@ -239,6 +240,7 @@ fn any_inputs_at_any_time_do_no_harm_and_walk_again_the_same_from_what_is_kept()
                 utc_offset_s: 28_800,
                 ahead: dice.one_in(2).then(|| dice.below(30) as u32),
                 wait_ms: dice.one_in(2).then(|| dice.below(900_000) as u32),
+                leader: dice.one_in(3).then(|| Arc::from("rl")),
                 ..World::default()
             };
             let (mut actions, mut trail) = (Vec::new(), Vec::new());

@@ -335,14 +335,15 @@ fn step(f: &Step, o: &mut Out<'_>) {
         }
     }
     let w = &f.world;
-    o.list(7)
+    o.list(8)
         .i(w.utc_offset_s)
         .n(day_code(w.day))
         .strings(&w.switches)
         .maybe_n(w.ahead)
         .maybe_n(w.wait_ms)
         .n(w.staffed)
-        .n(w.free);
+        .n(w.free)
+        .maybe_s(w.leader.as_ref());
     o.list(f.trail.len());
     for trail in &f.trail {
         match trail {
@@ -743,6 +744,7 @@ fn read_world(i: &mut In<'_, '_>) -> Read<StepWorld> {
             wait_ms: i.maybe_n()?,
             staffed: i.n()?,
             free: i.n()?,
+            leader: i.maybe_s()?,
         })
     })?;
     Ok(world.unwrap_or_default())

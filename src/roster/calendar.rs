@@ -41,6 +41,11 @@ impl Calendar {
         self.years.contains(&year)
     }
 
+    /// The years that have a file, ascending.
+    pub fn years(&self) -> impl Iterator<Item = i16> {
+        self.years.iter().copied()
+    }
+
     pub fn day_kind(&self, date: Date) -> DayKind {
         if self.makeup.contains(&date) {
             DayKind::Workday

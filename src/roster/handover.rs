@@ -8,10 +8,39 @@
 //!
 //! The rule that always holds: the shift is over only in `Taken`, and nobody takes over from himself.
 
-use super::model::{PersonId, ShiftCode};
+use super::model::{Kind, PersonId, Roster, ShiftCode};
 use super::moment::Minute;
+use super::schedule::{Duty, Schedule};
 use jiff::civil::Date;
 use std::collections::BTreeSet;
+
+/// The leads change: who goes, who comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The minute at which the next shift begins.
+    pub at: Minute,
+    pub out: Vec<PersonId>,
+    pub into: Vec<PersonId>,
+}
+
+/// The changes of leads on the floor from `from` on and before `to`. Where nobody was there is nobody to take over from.
+pub fn changes(roster: &Roster, schedule: &Schedule, from: Minute, to: Minute) -> Vec<Change> {
+    let is_lead = |duty: &Duty| {
+        duty.kind == Kind::Work && roster.people.get(&duty.person).is_some_and(|person| person.lead)
+    };
+    let leads = |at: Minute| -> BTreeSet<PersonId> {
+        schedule.at(at).filter(|duty| is_lead(duty)).map(|duty| PersonId::clone(&duty.person)).collect()
+    };
+    let begins = schedule.duties().iter().filter(|duty| is_lead(duty)).map(|duty| duty.from);
+    let turns: BTreeSet<Minute> = begins.filter(|at| (from..to).contains(at)).collect();
+    let change = |at: Minute| {
+        let (out, now) = (leads(at.plus(-1)), leads(at));
+        let into: Vec<PersonId> = now.difference(&out).cloned().collect();
+        let change = Change { at, out: out.into_iter().collect(), into };
+        (!change.out.is_empty() && !change.into.is_empty()).then_some(change)
+    };
+    turns.into_iter().filter_map(change).collect()
+}
 
 /// What a line of the sheet is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -203,6 +232,25 @@ mod tests {
         assert!(sheet.is_over());
         assert_eq!(sheet.add(line(Matter::Fault, "x")), Err(Refused::Closed));
         assert_eq!(sheet.sign_out(new, Minute(7)), Err(Refused::Closed));
+    }
+
+    #[test]
+    fn leads_who_change_hand_over_and_nobody_else_does() {
+        let day = date(2026, 11, 26);
+        let (roster, _) = crate::roster::demo_roster(day);
+        let next = crate::roster::plus_days(day, 1);
+        let calendar = crate::roster::Calendar::default();
+        let schedule = roster.schedule(day, crate::roster::plus_days(day, 2), &calendar);
+        let found = changes(&roster, &schedule, Minute::on(day, 0), Minute::on(next, 0));
+        assert!(found.len() >= 2, "a day has more than one shift: {found:?}");
+        for Change { at, out, into } in &found {
+            let lead = |id: &PersonId| roster.people.get(id).is_some_and(|person| person.lead);
+            assert!(out.iter().chain(into).all(lead), "{at}");
+            assert!(into.iter().all(|id| !out.contains(id)), "{at}: nobody takes over from himself");
+            let begins = |id: &PersonId| schedule.of_person(id).any(|duty| duty.from == *at);
+            assert!(into.iter().all(begins), "{at}");
+        }
+        assert_eq!(changes(&roster, &schedule, found[0].at.plus(1), found[1].at), []);
     }
 
     #[test]

@@ -91,6 +91,8 @@ pub struct Rules {
     pub night_counts_from: i64,
     /// Log-in may be so many minutes early, log-out so many late, without anybody's leave.
     pub early_login: i64,
+    /// A hand-over that is not signed by both so long after the next shift's beginning is counted; 0: none is.
+    pub handover: i64,
     pub late_logout: i64,
 }
 
@@ -121,6 +123,7 @@ impl Default for Rules {
             night_to: 6 * 60,
             night_counts_from: 3 * 60,
             early_login: 30,
+            handover: 30,
             late_logout: 60,
         }
     }

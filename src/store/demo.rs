@@ -1,11 +1,14 @@
 //! What `--demo` puts into an empty database: the contract's users, and tickets whose numbers and codes are known, so that
 //! a caller can ask for their status. Nothing here is of a real person.
 
+use super::act::{ActOutcome, TicketAct};
 use super::db::Db;
 use super::error::StoreError;
 use super::new_ticket::NewTicket;
 use super::numbers::{DutyNumber, LegacyNumber, SYSTEM};
 use super::user::{User, Work};
+use crate::knowledge::{Conflict, Entry, Stage, shipped};
+use crate::ticket::cycle::{Hand, State, Step, Tables, Who, Wish};
 use crate::ticket::number::check_digit;
 
 /// The password of every demo user.
@@ -83,9 +86,8 @@ pub struct DemoTicket {
     title: &'static str,
     content: &'static str,
     caller: Option<&'static str>,
-    /// Hours before now when it came, and hours after that by which it is due.
+    /// Hours before now when it came.
     age_h: i64,
-    due_h: Option<i64>,
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -95,7 +97,7 @@ pub const TICKETS: &[DemoTicket] = &[
         sequence: 90_001,
         code: "123401",
         state: "handling",
-        kind: "求助",
+        kind: "help",
         category: "030101",
         street: Some("110102019"),
         lead: Some("rl"),
@@ -106,13 +108,12 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "建功南里居民来电：昨日供暖后室内只有十五度，家中有七十八岁老人，希望尽快上门检查。",
         caller: Some("12000000001"),
         age_h: 5,
-        due_h: Some(24),
     },
     DemoTicket {
         sequence: 90_002,
         code: "123402",
         state: "dispatched",
-        kind: "举报",
+        kind: "report",
         category: "040104",
         street: Some("110102007"),
         lead: Some("st007"),
@@ -123,13 +124,12 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "来电人反映楼内有人飞线充电，要求保密。",
         caller: Some("12000000002"),
         age_h: 2,
-        due_h: Some(24),
     },
     DemoTicket {
         sequence: 90_003,
         code: "123403",
         state: "accepted",
-        kind: "投诉",
+        kind: "complaint",
         category: "050101",
         street: Some("110102020"),
         lead: None,
@@ -140,13 +140,12 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "来电人反映广安门外一处工地夜间十一点后仍在浇筑，影响休息。",
         caller: Some("12000000004"),
         age_h: 1,
-        due_h: None,
     },
     DemoTicket {
         sequence: 90_004,
         code: "123404",
         state: "replied",
-        kind: "求助",
+        kind: "help",
         category: "010201",
         street: Some("110102018"),
         lead: Some("cgw"),
@@ -157,13 +156,12 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "牛街一处人行道井盖破损，夜间行走有危险。",
         caller: Some("12000000009"),
         age_h: 30,
-        due_h: Some(48),
     },
     DemoTicket {
         sequence: 90_005,
         code: "123405",
         state: "awaiting_visit",
-        kind: "投诉",
+        kind: "complaint",
         category: "050201",
         street: Some("110102018"),
         lead: Some("hbj"),
@@ -174,13 +172,12 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "楼下餐馆油烟直排，开窗即闻到，要求治理。",
         caller: Some("12000000013"),
         age_h: 96,
-        due_h: Some(120),
     },
     DemoTicket {
         sequence: 90_006,
         code: "123406",
         state: "closed",
-        kind: "表扬",
+        kind: "praise",
         category: "120901",
         street: Some("110102010"),
         lead: Some("st010"),
@@ -191,13 +188,12 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "感谢社区工作人员帮助独居老人买药。",
         caller: Some("12000000010"),
         age_h: 240,
-        due_h: Some(120),
     },
     DemoTicket {
         sequence: 90_007,
         code: "123407",
         state: "redo",
-        kind: "投诉",
+        kind: "complaint",
         category: "030101",
         street: Some("110102019"),
         lead: Some("rl"),
@@ -208,13 +204,12 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "上次回复称已解决，来电人测温仍为十六度，不认可办理结果。",
         caller: Some("12000000001"),
         age_h: 50,
-        due_h: Some(72),
     },
     DemoTicket {
         sequence: 90_008,
         code: "123408",
         state: "return_review",
-        kind: "咨询",
+        kind: "consult",
         category: "120201",
         street: None,
         lead: Some("scjg"),
@@ -225,13 +220,12 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "企业咨询如何移出经营异常名录，承办单位申请退单。",
         caller: Some("01000001111"),
         age_h: 20,
-        due_h: Some(120),
     },
     DemoTicket {
         sequence: 90_009,
         code: "123409",
         state: "deferred",
-        kind: "求助",
+        kind: "help",
         category: "030201",
         street: Some("110102003"),
         lead: Some("zls"),
@@ -242,13 +236,12 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "居民反映水压不足，需随老旧小区改造一并更换管线，已挂账。",
         caller: Some("12000000022"),
         age_h: 400,
-        due_h: Some(4_000),
     },
     DemoTicket {
         sequence: 90_010,
         code: "123410",
         state: "extension_review",
-        kind: "投诉",
+        kind: "complaint",
         category: "040103",
         street: Some("110102016"),
         lead: Some("cgw"),
@@ -259,13 +252,12 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "居民要求移动垃圾桶站，需与业主商议，承办单位申请延期。",
         caller: Some("12000000018"),
         age_h: 90,
-        due_h: Some(120),
     },
     DemoTicket {
         sequence: 90_011,
         code: "123411",
         state: "transferred",
-        kind: "咨询",
+        kind: "consult",
         category: "080301",
         street: None,
         lead: None,
@@ -276,13 +268,12 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "咨询外区医院住院费用报销，转市平台办理。",
         caller: Some("12000000012"),
         age_h: 60,
-        due_h: Some(120),
     },
     DemoTicket {
         sequence: 90_012,
         code: "123412",
         state: "withdrawn",
-        kind: "求助",
+        kind: "help",
         category: "010202",
         street: Some("110102001"),
         lead: Some("cgw"),
@@ -293,7 +284,6 @@ pub const TICKETS: &[DemoTicket] = &[
         content: "来电人称路灯已恢复，撤回诉求。",
         caller: None,
         age_h: 12,
-        due_h: Some(48),
     },
 ];
 
@@ -310,6 +300,7 @@ impl DemoTicket {
 pub async fn fill<E: std::fmt::Display>(
     db: &Db,
     now: i64,
+    tables: &Tables,
     mut hash: impl FnMut() -> Result<String, E>,
 ) -> Result<(), StoreError> {
     let there = db.users().await?;
@@ -328,12 +319,11 @@ pub async fn fill<E: std::fmt::Display>(
     }
     for ticket in TICKETS {
         let created_at = now - ticket.age_h * HOUR_MS;
-        let closed = matches!(ticket.state, "closed" | "transferred" | "withdrawn");
         let new = NewTicket {
             id: format!("t-demo-{}", ticket.sequence),
             no: ticket.no(),
             code: ticket.code.to_owned(),
-            state: ticket.state.to_owned(),
+            state: State::Accepted.label().to_owned(),
             channel: "phone".to_owned(),
             kind: ticket.kind.to_owned(),
             category: ticket.category.to_owned(),
@@ -346,16 +336,157 @@ pub async fn fill<E: std::fmt::Display>(
             caller: ticket.caller.map(str::to_owned),
             secrecy: ticket.secrecy.to_owned(),
             created_at,
-            due_at: ticket.due_h.map(|hours| created_at + hours * HOUR_MS),
-            closed_at: closed.then_some(now - HOUR_MS),
+            due_at: None,
+            closed_at: None,
             actor: "system".to_owned(),
         };
         match db.add_ticket(&new).await {
-            Ok(()) | Err(StoreError::Exists) => {}
+            Ok(()) => live(db, ticket, &new.id, created_at, tables).await?,
+            Err(StoreError::Exists) => {}
             Err(error) => return Err(error),
         }
     }
-    numbers(db, now).await
+    numbers(db, now).await?;
+    knowledge(db, now).await
+}
+
+/// What happened to it since, step by step.
+async fn live(
+    db: &Db,
+    ticket: &DemoTicket,
+    id: &str,
+    created_at: i64,
+    tables: &Tables,
+) -> Result<(), StoreError> {
+    db.tick_ticket(id, created_at, tables).await?;
+    for Happened { minutes, by, step, wish } in course(ticket) {
+        let unit_user;
+        let (user, hand, unit) = match by {
+            By::Desk(user, hand) => (user, hand, None),
+            By::Unit => (ticket.lead.unwrap_or_default(), Hand::Unit, ticket.lead),
+            By::Head => {
+                unit_user = format!("{}-head", ticket.lead.unwrap_or_default());
+                (&*unit_user, Hand::Head, ticket.lead)
+            }
+        };
+        let hands = [hand];
+        let wish = Wish { until: wish.until.map(|after| created_at + after), ..wish };
+        let Some(seen) = db.ticket(id, &super::Scope::All).await? else { continue };
+        let act = TicketAct {
+            name: id,
+            who: Who { user, hands: &hands, unit },
+            at: created_at + minutes * 60_000,
+            version: seen.version,
+            step,
+            wish: &wish,
+        };
+        match db.act_on_ticket(act, tables).await? {
+            ActOutcome::Done(_) => {}
+            other => return Err(StoreError::Refused(format!("demo ticket {id}: {other:?}"))),
+        }
+    }
+    Ok(())
+}
+
+/// Who did it.
+#[derive(Clone, Copy)]
+enum By {
+    Desk(&'static str, Hand),
+    /// The lead's liaison, and its head.
+    Unit,
+    Head,
+}
+
+struct Happened {
+    /// After it came.
+    minutes: i64,
+    by: By,
+    step: Step,
+    wish: Wish,
+}
+
+/// The way of each ticket to the state it is shown in.
+fn course(ticket: &DemoTicket) -> Vec<Happened> {
+    const DISPATCHER: By = By::Desk("dispatcher", Hand::Dispatcher);
+    const OFFICE: By = By::Desk("office", Hand::Office);
+    const VISITOR: By = By::Desk("visitor", Hand::Visitor);
+    let some = |text: &str| Some(text.to_owned());
+    let none = Wish::default;
+    let line = |minutes, by, step, wish| Happened { minutes, by, step, wish };
+    let dispatch = Wish {
+        lead: ticket.lead.map(str::to_owned),
+        assist: Some(ticket.assist.iter().map(|&unit| unit.to_owned()).collect()),
+        brief: some(ticket.title),
+        ..none()
+    };
+    let contact =
+        Wish { how: some("phone"), text: some("已与来电人联系，约定上门时间"), ..none() };
+    let reply = |claim: &str| Wish {
+        report: some("已派人到现场查看并处理，留有照片和来电人签字。"),
+        text: some("您反映的问题我单位已到现场处理，感谢您的监督。"),
+        claim: some(claim),
+        ..none()
+    };
+    let mut course = Vec::new();
+    let sent = !matches!(ticket.state, "accepted" | "transferred" | "withdrawn");
+    if sent {
+        course.push(line(4, DISPATCHER, Step::Dispatch, dispatch));
+    }
+    let signed = sent && !matches!(ticket.state, "dispatched" | "return_review");
+    if signed {
+        course.push(line(12, By::Unit, Step::Sign, none()));
+        course.push(line(25, By::Unit, Step::Contact, contact));
+    }
+    if matches!(ticket.state, "replied" | "awaiting_visit" | "closed" | "redo") {
+        course.push(line(90, By::Unit, Step::Reply, reply("solved")));
+    }
+    if matches!(ticket.state, "awaiting_visit" | "closed" | "redo") {
+        course.push(line(100, By::Head, Step::SignReply, none()));
+        course.push(line(110, DISPATCHER, Step::ReviewPass, none()));
+    }
+    match ticket.state {
+        "redo" => {
+            let verdict = Wish {
+                contacted: Some(true),
+                solved: some("no"),
+                satisfied: some("not"),
+                matches: Some(false),
+                text: some("测温仍为十六度"),
+                redo: Some(true),
+                ..none()
+            };
+            course.push(line(180, VISITOR, Step::Visit, verdict));
+        }
+        "return_review" => {
+            let wish = Wish {
+                to: some("rsj"),
+                basis: some("权责清单：年报异常名录由登记机关办理"),
+                text: some("非本单位职责"),
+                ..none()
+            };
+            course.push(line(20, By::Unit, Step::AskReturn, wish));
+        }
+        "extension_review" => {
+            let wish = Wish { workdays: Some(2), reason: some("需与业主商议"), ..none() };
+            course.push(line(600, By::Unit, Step::AskExtension, wish));
+        }
+        "deferred" => {
+            let until = 240 * 24 * HOUR_MS;
+            let wish =
+                Wish { until: Some(until), plan: some("随老旧小区改造一并更换管线"), ..none() };
+            course.push(line(600, OFFICE, Step::Defer, wish));
+        }
+        "transferred" => {
+            let wish = Wish { reason: some("外区医院，不属本区"), ..none() };
+            course.push(line(60, OFFICE, Step::Transfer, wish));
+        }
+        "withdrawn" => {
+            let wish = Wish { reason: some("来电人称路灯已恢复"), ..none() };
+            course.push(line(60, By::Desk("8001", Hand::Agent), Step::Withdraw, wish));
+        }
+        _ => {}
+    }
+    course
 }
 
 /// The beginning of every number that a demonstration may dial. None of them is anybody's.
@@ -389,6 +520,8 @@ async fn numbers(db: &Db, now: i64) -> Result<(), StoreError> {
             },
             result: matches!(id, "rl-day" | "zls-all").then(|| "answered".to_owned()),
             tested_by: matches!(id, "rl-day" | "zls-all").then(|| "lead".to_owned()),
+            sip_status: None,
+            ring_ms: None,
             changed_at: now,
             changed_by: "demo".to_owned(),
         };
@@ -417,6 +550,18 @@ async fn numbers(db: &Db, now: i64) -> Result<(), StoreError> {
         changed_by: "demo".to_owned(),
     };
     unless_there(db.add_legacy_number(&old).await)
+}
+
+/// The district's twenty entries, as its file has them; published a month ago, so that none is today's change.
+async fn knowledge(db: &Db, now: i64) -> Result<(), StoreError> {
+    for seed in shipped() {
+        let live = (seed.stage == Stage::Published).then_some(1);
+        let conflict = seed.conflict.map(|text| Conflict { text, with: None, at: 1 });
+        let entry =
+            Entry { stage: seed.stage, live, doubt: seed.doubt, conflict, ..Entry::new("demo".to_owned()) };
+        db.import_kb_entry(&seed.id, &entry, &seed.text, now - 30 * 24 * HOUR_MS).await?;
+    }
+    Ok(())
 }
 
 fn unless_there(outcome: Result<(), StoreError>) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 use crate::base::CallId;
 use crate::call::EndReason;
+use crate::call::agents::testing::DIAL_TEST;
 use crate::call::fact::{Fact, QueueOutcome, Stamped, StepInput, StepTrail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -87,6 +88,12 @@ pub struct CallRecord {
     pub wrap_ms: Option<u64>,
     /// `assist`, `crisis`, `urgent`: kind and by whom.
     pub notes: Vec<(String, String)>,
+    /// It tries out the duty number of this row.
+    pub dial_test: Option<String>,
+    /// The session in which he asked for the head of a department, whether the head took it, and who listened and wrote.
+    pub leader_session: Option<String>,
+    pub leader_taken: bool,
+    pub leader_recorder: Option<String>,
     /// Official numbers drawn, and messages and callback requests stored, so far.
     pub numbers: u32,
     pub stores: u32,
@@ -238,6 +245,9 @@ impl CallbackSeen {
     }
 }
 
+/// The tag of tickets that the head of a department took.
+pub const LEADER_TAG: &str = "一把手接听";
+
 /// What a fact means for the call's tickets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketNews {
@@ -251,6 +261,8 @@ pub enum TicketNews {
     Survey { name: String, answer: String, key: String },
     /// Something about the callback: a line in the history of the `nth` ticket.
     Callback { nth: u32, kind: &'static str, payload: Json },
+    /// A word by which such tickets are found.
+    Tagged { nth: u32, tag: &'static str },
     /// The call is over; a draft that reached nobody is `missed`.
     Ended,
 }
@@ -519,7 +531,8 @@ impl CallRecord {
                 }
             }
             Fact::WrappedUp { wrap_ms, .. } => self.wrap_ms = Some(*wrap_ms),
-            Fact::CallNoted { agent, kind, .. } => {
+            Fact::CallNoted { agent, kind, note, .. } => {
+                news.extend(self.noted(kind, agent, note.reveal()));
                 if self.notes.len() < PATH_MAX {
                     self.notes.push((kind.clone(), agent.clone()));
                 }
@@ -552,6 +565,22 @@ impl CallRecord {
         self.end_reason = Some(reason.label().to_owned());
         self.fault = Some(reason.fault().label().to_owned());
         self.state = CallState::Ended;
+    }
+
+    /// Notes that say what the call is: one of a session with the head of a department, whose tickets are known by their tag; a test.
+    fn noted(&mut self, kind: &str, agent: &str, note: &str) -> Option<TicketNews> {
+        match kind {
+            "leader_asked" => self.leader_session = Some(note.to_owned()),
+            "leader_session" => {
+                self.leader_session = Some(note.to_owned());
+                self.leader_taken = true;
+                return Some(TicketNews::Tagged { nth: self.numbers.max(1), tag: LEADER_TAG });
+            }
+            DIAL_TEST => self.dial_test = Some(note.to_owned()),
+            "recorder" => self.leader_recorder = Some(agent.to_owned()),
+            _ => {}
+        }
+        None
     }
 
     /// A value that the walk sets after an agent's talk is the citizen's answer to a question, by the key he pressed last.

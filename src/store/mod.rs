@@ -16,6 +16,7 @@
 //! To add a table or column: a new numbered file in *both* folders of `migrations/` (they only add within a version), and
 //! a line in the story test that runs on both.
 mod access;
+mod act;
 mod backup;
 mod call;
 mod callback;
@@ -27,6 +28,10 @@ mod error;
 mod floor;
 mod flow;
 pub mod fold;
+mod handover;
+mod indicators;
+mod knowledge;
+mod leader;
 mod new_ticket;
 mod numbers;
 mod page;
@@ -43,14 +48,22 @@ mod user;
 mod verify;
 
 pub use access::Access;
+pub use act::{ActOutcome, TicketAct};
 pub use call::{Call, CallEvent, CallField, CallFilter};
 pub use code::same;
 pub use db::{Db, Dialect, Durability, OpenOptions, without_password};
 pub use error::{OpenError, StoreError};
 pub use floor::{Fared, FaredCounts, HALF_HOUR_MS, Topic};
 pub use flow::FlowVersion;
+pub use handover::HandoverSignature;
+pub use indicators::{Behind, Counted, Measured, Period};
+pub use knowledge::{
+    KB_MOST, KbAnswered, KbCorrection, KbEntry, KbEvent, KbFilter, KbGap, KbLive, KbNotice, KbOutcome,
+    KbQuote, KbQuoted, KbSearch, KbUnit, KbVersion, KbWish, KbWording, QUOTED,
+};
+pub use leader::{LeaderSession, SessionCall, SessionSaved, SessionTicket};
 pub use new_ticket::NewTicket;
-pub use numbers::{Carried, Dialled, DutyNumber, LegacyNumber, SYSTEM, ServiceNumber};
+pub use numbers::{Carried, Dialled, DutyNumber, DutyTest, LegacyNumber, SYSTEM, ServiceNumber};
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use retention::{Expired, months_before};
 pub use roster::{
@@ -59,7 +72,8 @@ pub use roster::{
 };
 pub use save_ticket::{SaveOutcome, TicketChange};
 pub use ticket::{
-    NoStatus, Scope, StatusAnswer, Survey, Ticket, TicketEvent, TicketField, TicketFilter, TicketStatus,
+    BoxCount, NoStatus, Scope, StatusAnswer, Survey, Ticket, TicketEvent, TicketField, TicketFilter,
+    TicketOrder, TicketStatus,
 };
 pub use user::{SessionRow, USER_NAME_RULE, User, WORK_RULE, Work, is_user_name, is_work};
 pub use verify::VerifyReport;

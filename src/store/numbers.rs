@@ -1,9 +1,10 @@
 //! Numbers beside calls, as rows: services of one key, units' duty numbers, old numbers that still ring here. What they mean is
 //! `ticket::numbers`'.
 
-use super::db::{Db, Durability};
+use super::db::{Db, Durability, Tx};
 use super::error::StoreError;
-use super::sql::Sql;
+use super::fold::CallRecord;
+use super::sql::{Sql, Value};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
@@ -41,8 +42,82 @@ pub struct DutyNumber {
     pub tested_at: Option<i64>,
     pub result: Option<String>,
     pub tested_by: Option<String>,
+    /// Of a test that was dialled: the final SIP status (200: answered, 0: none came), and how long it rang.
+    pub sip_status: Option<i64>,
+    pub ring_ms: Option<i64>,
     pub changed_at: i64,
     pub changed_by: String,
+}
+
+/// A dial test that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DutyTest {
+    pub call: String,
+    pub duty: String,
+    pub number: String,
+    pub at: i64,
+    pub by: String,
+    /// `answered busy no_answer failed`.
+    pub result: String,
+    /// 200: answered; 0: none came.
+    pub sip_status: i64,
+    /// To the answer, or to the end without one.
+    pub ring_ms: i64,
+}
+
+impl DutyTest {
+    /// As the call's own record tells it. `None`: it is no test, or not over.
+    pub(super) fn of_record(record: &CallRecord) -> Option<Self> {
+        let (duty, ended_at) = (record.dial_test.clone()?, record.ended_at?);
+        let result = match (record.answered_at, record.end_reason.as_deref()) {
+            (Some(_), _) => "answered",
+            (None, Some("callee_busy")) => "busy",
+            (None, Some("callee_no_answer")) => "no_answer",
+            (None, _) => "failed",
+        };
+        let sip_status = match record.answered_at {
+            Some(_) => 200,
+            None => record.sip_status.map_or(0, i64::from),
+        };
+        Some(Self {
+            call: record.id.clone(),
+            duty,
+            number: record.caller.clone(),
+            at: record.started_at,
+            by: record.dialled_by.clone().unwrap_or_default(),
+            result: result.to_owned(),
+            sip_status,
+            ring_ms: (record.answered_at.unwrap_or(ended_at) - record.started_at).max(0),
+        })
+    }
+
+    /// Once for each call, in the transaction of its facts. The number's row has the newest; another number takes none.
+    pub(super) async fn write(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let mut sql = Sql::new(
+            "INSERT INTO duty_tests (call_id, duty_id, number, at, by_user, result, sip_status, ring_ms) VALUES ",
+        );
+        sql.tuple([
+            (&self.call).into(),
+            (&self.duty).into(),
+            (&self.number).into(),
+            self.at.into(),
+            (&self.by).into(),
+            (&self.result).into(),
+            self.sip_status.into(),
+            self.ring_ms.into(),
+        ]);
+        sql.push(" ON CONFLICT (call_id) DO NOTHING");
+        if sql.run(tx).await? == 0 {
+            return Ok(());
+        }
+        let mut sql = Sql::new("UPDATE duty_numbers SET tested_at = ");
+        sql.bind(self.at).push(", result = ").bind(&self.result).push(", tested_by = ").bind(&self.by);
+        sql.push(", sip_status = ").bind(self.sip_status).push(", ring_ms = ").bind(self.ring_ms);
+        sql.push(" WHERE id = ").bind(&self.duty).push(" AND number = ").bind(&self.number);
+        sql.push(" AND (tested_at IS NULL OR tested_at < ").bind(self.at).push(")");
+        sql.run(tx).await?;
+        Ok(())
+    }
 }
 
 /// An old number and where it leads.
@@ -77,7 +152,7 @@ pub struct Carried {
 const SERVICES: &str =
     "SELECT key, name_zh, name_en, number, rank, changed_at, changed_by FROM service_numbers";
 const DUTY: &str = "SELECT id, unit, label, number, days, from_min, to_min, rank, tested_at, result, tested_by, changed_at, \
-     changed_by FROM duty_numbers";
+     changed_by, sip_status, ring_ms FROM duty_numbers";
 const LEGACY: &str =
     "SELECT number, unit, queue, skill, greeting, ends_on, note, changed_at, changed_by FROM legacy_numbers";
 
@@ -172,9 +247,32 @@ impl Db {
         sql.push(", from_min = ").bind(row.from_min).push(", to_min = ").bind(row.to_min);
         sql.push(", rank = ").bind(row.rank).push(", tested_at = ").bind(row.tested_at);
         sql.push(", result = ").bind(&row.result).push(", tested_by = ").bind(&row.tested_by);
+        sql.push(", sip_status = ").bind(row.sip_status).push(", ring_ms = ").bind(row.ring_ms);
         sql.push(", changed_at = ").bind(row.changed_at).push(", changed_by = ").bind(&row.changed_by);
         sql.push(" WHERE id = ").bind(&row.id);
         self.change_numbers(sql).await
+    }
+
+    /// The last tests that were dialled, newest first.
+    pub async fn duty_tests(&self, duty: &str, limit: i64) -> Result<Vec<DutyTest>, StoreError> {
+        let mut sql = Sql::new(
+            "SELECT call_id, duty_id, number, at, by_user, result, sip_status, ring_ms FROM duty_tests WHERE duty_id = ",
+        );
+        sql.bind(duty).push(" ORDER BY at DESC, call_id DESC LIMIT ").bind(limit);
+        let rows = sql.read(&self.read).await?;
+        let test = |row: &AnyRow| {
+            Ok(DutyTest {
+                call: row.try_get(0)?,
+                duty: row.try_get(1)?,
+                number: row.try_get(2)?,
+                at: row.try_get(3)?,
+                by: row.try_get(4)?,
+                result: row.try_get(5)?,
+                sip_status: row.try_get(6)?,
+                ring_ms: row.try_get(7)?,
+            })
+        };
+        rows.iter().map(test).collect()
     }
 
     pub async fn delete_duty_number(&self, id: &str) -> Result<bool, StoreError> {
@@ -230,7 +328,8 @@ impl Db {
         self.change_numbers(sql).await
     }
 
-    /// Inbound calls of `[since, until)` by the number they dialled, for these numbers.
+    /// Inbound calls of `[since, until)` by the number they dialled, for these numbers: the one in the request, else the one the call
+    /// was diverted from.
     pub async fn dialled(
         &self,
         numbers: &[String],
@@ -241,11 +340,21 @@ impl Db {
         if numbers.is_empty() {
             return Ok(found);
         }
-        let mut sql = Sql::new(
-            "SELECT called, COUNT(*), MAX(started_at) FROM calls WHERE direction = 'inbound' AND started_at >= ",
-        );
-        sql.bind(since).push(" AND started_at < ").bind(until);
-        sql.and_field("called", numbers).push(" GROUP BY called");
+        let listed = |sql: &mut Sql| {
+            sql.tuple(numbers.iter().map(Value::from));
+        };
+        let mut sql = Sql::new("SELECT dialled, COUNT(*), MAX(started_at) FROM (SELECT CASE WHEN called IN ");
+        listed(&mut sql);
+        sql.push(" THEN called ELSE redirected_from END AS dialled, started_at FROM calls WHERE ");
+        sql.push("direction = 'inbound' AND started_at >= ")
+            .bind(since)
+            .push(" AND started_at < ")
+            .bind(until);
+        sql.push(" AND (called IN ");
+        listed(&mut sql);
+        sql.push(" OR redirected_from IN ");
+        listed(&mut sql);
+        sql.push(")) AS calls_dialled GROUP BY dialled");
         for row in sql.read(&self.read).await? {
             let dialled = Dialled { calls: row.try_get(1)?, last_at: row.try_get(2)? };
             found.insert(row.try_get(0)?, dialled);
@@ -300,6 +409,8 @@ fn duty(row: &AnyRow) -> Result<DutyNumber, StoreError> {
         tested_by: row.try_get(10)?,
         changed_at: row.try_get(11)?,
         changed_by: row.try_get(12)?,
+        sip_status: row.try_get(13)?,
+        ring_ms: row.try_get(14)?,
     })
 }
 

@@ -16,6 +16,7 @@ use super::chain::{self, Tail};
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
 use super::fold::{CallRecord, CallState, TicketNews, call_of, event_of};
+use super::numbers::DutyTest;
 use super::sql::{Sql, Value, insert_rows, select_keys};
 use super::{code, setting};
 use crate::base::CallId;
@@ -281,6 +282,11 @@ impl Projector {
         let rows =
             dirty.iter().filter_map(|call| self.open.get(call)).map(call_row).collect::<Result<_, _>>()?;
         insert_rows(&mut tx, CALL_INSERT, rows, CALL_UPDATE).await?;
+        let tests: Vec<_> =
+            dirty.iter().filter_map(|call| self.open.get(call)).filter_map(DutyTest::of_record).collect();
+        for test in tests {
+            test.write(&mut tx).await?;
+        }
         let pepper = self.pepper.as_deref().unwrap_or_default();
         tickets.write(&mut tx, self.db.dialect(), pepper).await?;
         insert_rows(
@@ -490,8 +496,11 @@ impl TicketBatch {
 
     async fn write(self, tx: &mut Tx, dialect: Dialect, pepper: &[u8]) -> Result<(), StoreError> {
         let mut drafts = self.load(tx, dialect).await?;
-        let mut links = Vec::new();
+        let (mut links, mut tags) = (Vec::new(), Vec::new());
         for (face, at, news) in self.news {
+            if let TicketNews::Tagged { nth, tag } = &news {
+                tags.push((ticket_id(&face.id, *nth), *tag));
+            }
             apply_news(&mut drafts, &mut links, &face, at, news, pepper)?;
         }
         let mut rows = Vec::new();
@@ -520,6 +529,9 @@ impl TicketBatch {
             ]);
         }
         insert_rows(tx, TICKET_INSERT, rows, TICKET_UPDATE).await?;
+        for (id, tag) in tags {
+            add_tag(tx, &id, tag).await?;
+        }
         insert_rows(
             tx,
             "INSERT INTO call_tickets (call_id, ticket_id)",
@@ -629,6 +641,12 @@ fn apply_news(
                 draft.append(&id, links, at, kind, payload, None);
             }
         }
+        TicketNews::Tagged { nth, tag } => {
+            let id = draft_of(drafts, links, face, nth)?;
+            if let Some(draft) = drafts.get_mut(&id) {
+                draft.append(&id, links, at, "tagged", json!({"tag": tag}), None);
+            }
+        }
         TicketNews::Ended => {
             let id = draft_of(drafts, links, face, 1)?;
             if let Some(draft) = drafts.get_mut(&id)
@@ -700,6 +718,15 @@ impl Draft {
     }
 }
 
+/// One tag more, where it is not there yet: the others may be people's.
+async fn add_tag(tx: &mut Tx, id: &str, tag: &str) -> Result<(), StoreError> {
+    let mut sql = Sql::new("UPDATE tickets SET tags = CASE WHEN tags IS NULL OR tags = '' THEN ");
+    sql.bind(tag).push(" ELSE tags || ',' || ").bind(tag).push(" END WHERE id = ").bind(id);
+    sql.push(" AND (tags IS NULL OR ',' || tags || ',' NOT LIKE ").bind(["%,", tag, ",%"].concat()).push(")");
+    sql.run(tx).await?;
+    Ok(())
+}
+
 const TICKET_INSERT: &str = "INSERT INTO tickets (id, no, code_hash, state, channel, caller, secrecy, created_at, \
     accepted_at, closed_at, seal_key, events, head)";
 /// Of a ticket that is there only what its calls move: the rest may be people's by now.
@@ -709,7 +736,7 @@ const TICKET_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET no = excluded.no, c
 
 const CALL_INSERT: &str = "INSERT INTO calls (id, sip_call_id, direction, caller, called, redirected_from, trunk, state, \
     queue, agent, started_at, answered_at, ended_at, end_reason, fault, flow_file, flow_version, recording, message, \
-    mos_x100, lost, jitter_us, duration_ms, queued_at, waited_ms, outcome, detail)";
+    mos_x100, lost, jitter_us, duration_ms, queued_at, waited_ms, outcome, leader_session, detail)";
 const CALL_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET sip_call_id = excluded.sip_call_id, \
     direction = excluded.direction, caller = excluded.caller, called = excluded.called, \
     redirected_from = excluded.redirected_from, trunk = excluded.trunk, state = excluded.state, \
@@ -718,7 +745,8 @@ const CALL_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET sip_call_id = exclude
     fault = excluded.fault, flow_file = excluded.flow_file, flow_version = excluded.flow_version, \
     recording = excluded.recording, message = excluded.message, mos_x100 = excluded.mos_x100, lost = excluded.lost, \
     jitter_us = excluded.jitter_us, duration_ms = excluded.duration_ms, queued_at = excluded.queued_at, \
-    waited_ms = excluded.waited_ms, outcome = excluded.outcome, detail = excluded.detail";
+    waited_ms = excluded.waited_ms, outcome = excluded.outcome, leader_session = excluded.leader_session, \
+    detail = excluded.detail";
 
 const CALLBACK_INSERT: &str = "INSERT INTO callbacks (call_id, queue, state, asked_at)";
 const CALLBACK_UPDATE: &str = " ON CONFLICT (call_id) DO UPDATE SET queue = excluded.queue, state = excluded.state, asked_at = excluded.asked_at";
@@ -760,6 +788,7 @@ fn call_row(record: &CallRecord) -> Result<Vec<Value>, StoreError> {
         record.queued_at.into(),
         waited(record).into(),
         record.queues.last().and_then(|wait| wait.outcome.clone()).into(),
+        Value::from(&record.leader_session),
         detail.into(),
     ])
 }

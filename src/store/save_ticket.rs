@@ -4,10 +4,11 @@
 use super::chain::{self, Tail};
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
+use super::knowledge::QUOTED;
 use super::projector::SURVEY;
 use super::sql::{Sql, Value, insert_rows};
 use super::ticket::{Scope, Ticket, own_name, words};
-use crate::ticket::district::District;
+use crate::ticket::cycle::{self, Matter, Tables};
 use crate::ticket::life::{self, After, Before, Change, Fields, Goal, Refusal};
 use serde_json::{Map, Value as Json, json};
 use sqlx::Row as _;
@@ -39,16 +40,17 @@ pub enum SaveOutcome {
 }
 
 const COLUMNS: &str = "SELECT id, no, state, type, category, street, lead, urgency, title, content, secrecy, accepted_at, \
-    closed_at, seal_key, events, head, special, notify, safe_time, brief, tags, assist FROM tickets \
+    closed_at, seal_key, events, head, special, notify, safe_time, brief, tags, assist, complained_unit, complained_person FROM tickets \
     WHERE (no = ";
 
-/// The citizen judges the call while the agent still writes: what he says there is in nobody's way.
-async fn only_surveys(tx: &mut Tx, id: &str, seen: i64, now: i64) -> Result<bool, StoreError> {
+/// The citizen judges the call while the agent still writes, and the agent quotes answers while he does: neither is in anybody's way.
+async fn only_besides(tx: &mut Tx, id: &str, seen: i64, now: i64) -> Result<bool, StoreError> {
     if seen > now {
         return Ok(false);
     }
     let mut sql = Sql::new("SELECT n FROM ticket_events WHERE ticket_id = ");
-    sql.bind(id).push(" AND n > ").bind(seen).push(" AND kind <> ").bind(SURVEY);
+    sql.bind(id).push(" AND n > ").bind(seen);
+    sql.push(" AND kind NOT IN ").tuple([SURVEY.into(), QUOTED.into()]);
     Ok(sql.one(tx).await?.is_none())
 }
 
@@ -57,7 +59,7 @@ impl Db {
     pub async fn save_ticket(
         &self,
         wish: TicketChange<'_>,
-        district: &District,
+        tables: &Tables,
     ) -> Result<SaveOutcome, StoreError> {
         let name = &*own_name(wish.name);
         let mut tx = self.begin(Durability::Full).await?;
@@ -84,16 +86,18 @@ impl Db {
             special: row.try_get(16)?,
             notify: row.try_get(17)?,
             safe_time: row.try_get(18)?,
+            complained_unit: row.try_get(22)?,
+            complained_person: row.try_get(23)?,
         };
         let (mut accepted_at, mut closed_at): (Option<i64>, Option<i64>) =
             (row.try_get(11)?, row.try_get(12)?);
         let mut tail = Tail { key: row.try_get(13)?, n: row.try_get(14)?, head: row.try_get(15)? };
         let lines = tail.n;
-        if lines != wish.version && !only_surveys(&mut tx, &id, wish.version, tail.n).await? {
+        if lines != wish.version && !only_besides(&mut tx, &id, wish.version, tail.n).await? {
             return Ok(SaveOutcome::Changed(tail.n));
         }
         let before = Before { state: &state, numbered: no.is_some(), fields: &fields };
-        let after = match life::change(before, wish.change, district) {
+        let after = match life::change(before, wish.change, &tables.district) {
             Ok(after) => after,
             Err(reasons) => return Ok(SaveOutcome::Refused(reasons)),
         };
@@ -103,8 +107,25 @@ impl Db {
         if let Some((payload, personal)) = difference(&fields, &after) {
             links.push(tail.append(&id, wish.at, "saved", &actor, &payload, personal.as_ref()));
         }
+        let mut began = None;
         if let Some(goal) = after.goal {
-            let (payload, personal) = arrival(goal, &after);
+            let (mut payload, mut personal) = arrival(goal, &after);
+            if goal == Goal::Accepted {
+                // Its life begins in the very line that says so.
+                let event = cycle::open(
+                    matter(&after.fields),
+                    after.fields.lead.clone(),
+                    after.fields.assist.clone().unwrap_or_default(),
+                    wish.at,
+                    tables,
+                );
+                let (_, open, sealed) = event.written();
+                if let (Some(all), Json::Object(open)) = (payload.as_object_mut(), open) {
+                    all.extend(open);
+                }
+                personal = sealed;
+                began = cycle::Ticket::fold([(wish.at, &*actor, &event)]);
+            }
             links.push(tail.append(&id, wish.at, goal.label(), &actor, &payload, personal.as_ref()));
             if goal != Goal::Void {
                 accepted_at = Some(wish.at);
@@ -119,28 +140,43 @@ impl Db {
                 Some(goal) => sql.bind(goal.label()),
                 None => sql.bind(&state),
             };
-            let texts: [(&'static str, Value); 16] = [
-                (", type = ", after.fields.kind.into()),
-                (", category = ", after.fields.category.into()),
-                (", street = ", after.fields.street.into()),
-                (", lead = ", after.fields.lead.into()),
-                (", urgency = ", after.fields.urgency.into()),
+            let assist = after.fields.assist.map(|units| units.join(","));
+            // What the loop has is drawn from the loop.
+            if let Some(cycle) = &began {
+                let mut drawn = Sql::new("UPDATE tickets SET events = ");
+                drawn.bind(tail.n);
+                super::act::columns(&mut drawn, cycle, tables)?;
+                sql = drawn;
+            } else {
+                for (name, value) in [
+                    (", type = ", after.fields.kind),
+                    (", category = ", after.fields.category),
+                    (", street = ", after.fields.street),
+                    (", lead = ", after.fields.lead),
+                    (", urgency = ", after.fields.urgency),
+                    (", assist = ", assist),
+                    (", complained_unit = ", after.fields.complained_unit),
+                    (", complained_person = ", after.fields.complained_person),
+                ] {
+                    sql.push(name).bind(value);
+                }
+                sql.push(", closed_at = ").bind(closed_at).push(", events = ").bind(tail.n);
+            }
+            let texts: [(&'static str, Value); 9] = [
                 (", title = ", after.fields.title.into()),
                 (", content = ", after.fields.content.into()),
                 (", brief = ", after.fields.brief.into()),
                 (", tags = ", after.fields.tags.map(|tags| tags.join(",")).into()),
-                (", assist = ", after.fields.assist.map(|units| units.join(",")).into()),
                 (", secrecy = ", after.fields.secrecy.unwrap_or_else(|| "normal".to_owned()).into()),
                 (", special = ", after.fields.special.into()),
                 (", notify = ", after.fields.notify.into()),
                 (", safe_time = ", after.fields.safe_time.into()),
                 (", accepted_at = ", accepted_at.into()),
-                (", closed_at = ", closed_at.into()),
             ];
             for (name, value) in texts {
                 sql.push(name).bind(value);
             }
-            sql.push(", events = ").bind(tail.n).push(", head = ").bind(tail.head);
+            sql.push(", head = ").bind(tail.head);
             sql.push(" WHERE id = ").bind(&id).push(" AND events = ").bind(lines);
             if sql.run(&mut tx).await? != 1 {
                 return Err(StoreError::Away("the ticket changed although its row was locked".into()));
@@ -152,6 +188,19 @@ impl Db {
             Some(ticket) => Ok(SaveOutcome::Saved(Box::new(ticket))),
             None => Ok(SaveOutcome::Unknown),
         }
+    }
+}
+
+/// What of the fields the loop goes by.
+fn matter(fields: &Fields) -> Matter {
+    Matter {
+        kind: fields.kind.clone(),
+        category: fields.category.clone(),
+        street: fields.street.clone(),
+        urgency: fields.urgency.clone(),
+        special: fields.special.clone(),
+        complained_unit: fields.complained_unit.clone(),
+        complained_person: fields.complained_person.clone(),
     }
 }
 
@@ -180,6 +229,7 @@ fn difference(was: &Fields, after: &After) -> Option<(Json, Option<Json>)> {
         ("special", &was.special, &new.special),
         ("notify", &was.notify, &new.notify),
         ("safe_time", &was.safe_time, &new.safe_time),
+        ("complained_unit", &was.complained_unit, &new.complained_unit),
     ]);
     if was.assist != new.assist {
         payload.insert("assist".into(), json!(new.assist.clone().unwrap_or_default()));
@@ -188,6 +238,7 @@ fn difference(was: &Fields, after: &After) -> Option<(Json, Option<Json>)> {
         ("title", &was.title, &new.title),
         ("content", &was.content, &new.content),
         ("brief", &was.brief, &new.brief),
+        ("complained_person", &was.complained_person, &new.complained_person),
         ("name", &None, &after.contact.name),
         ("number", &None, &after.contact.number),
         ("address", &None, &after.contact.address),

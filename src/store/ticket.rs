@@ -1,5 +1,6 @@
 //! Tickets as people read them: lists, one ticket, its history, the status a citizen asks for by number and code.
 
+use super::act::detail;
 use super::chain;
 use super::code;
 use super::db::{Db, Durability};
@@ -8,6 +9,8 @@ use super::page::{Cursor, Page, Paged};
 use super::projector::{SURVEY, ticket_id};
 use super::setting;
 use super::sql::Sql;
+use crate::ticket::cycle;
+use crate::ticket::district::District;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use std::borrow::Cow;
@@ -66,8 +69,28 @@ impl TicketField {
 pub enum Scope {
     #[default]
     All,
-    /// Led or assisted by this unit.
-    Unit(String),
+    /// All but those that complain about this user, or a unit of `line`: his own and those above it.
+    Person { line: Vec<String>, user: String },
+    /// Led or assisted by this unit, or passed down to it, and complaining neither about the user nor about a unit of `line`: its own
+    /// and those above it.
+    Unit { key: String, line: Vec<String>, user: String },
+}
+
+impl Scope {
+    /// What the people of this unit may see.
+    pub fn of_unit(unit: &str, user: &str, district: &District) -> Self {
+        let line = district.line(unit).map(str::to_owned).collect();
+        Self::Unit { key: unit.to_owned(), line, user: user.to_owned() }
+    }
+}
+
+/// Which come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TicketOrder {
+    #[default]
+    Newest,
+    /// Those that have to be seen to soonest; only those that somebody has.
+    Due,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -80,6 +103,9 @@ pub struct TicketFilter {
     pub call: Option<String>,
     /// With an official number, or without.
     pub numbered: Option<bool>,
+    /// Passed down to this unit.
+    pub sub: Option<String>,
+    pub order: TicketOrder,
     pub scope: Scope,
 }
 
@@ -115,6 +141,29 @@ pub struct Ticket {
     pub version: i64,
     /// What the citizen said of it by keys after his calls, oldest first.
     pub surveys: Vec<Survey>,
+    /// Whom it complains about: a unit, a user.
+    pub complained_unit: Option<String>,
+    pub complained_person: Option<String>,
+    /// Units it was passed down to.
+    pub subs: Vec<String>,
+    /// Its life since the acceptance; `None` on drafts and what was answered at once.
+    pub cycle: Option<cycle::Ticket>,
+}
+
+impl Ticket {
+    /// By when the next thing has to be done.
+    pub fn next_due_at(&self) -> Option<i64> {
+        self.cycle.as_ref().and_then(|cycle| cycle.next()).map(|clock| clock.due_at)
+    }
+}
+
+/// How many of a state there are in somebody's scope, how many of them are late, and how many soon will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoxCount {
+    pub state: String,
+    pub count: i64,
+    pub late: i64,
+    pub soon: i64,
 }
 
 /// An answer by key; 1 is the best.
@@ -165,7 +214,7 @@ pub enum NoStatus {
 
 const COLUMNS: &str = "SELECT id, no, state, channel, type, category, street, lead, assist, urgency, title, content, \
     caller, secrecy, created_at, accepted_at, due_at, closed_at, events, special, notify, safe_time, \
-    brief, tags FROM tickets WHERE 1 = 1";
+    brief, tags, complained_unit, complained_person, subs, detail FROM tickets WHERE 1 = 1";
 
 /// A column with commas between.
 pub(super) fn words(column: Option<&str>) -> Vec<String> {
@@ -175,6 +224,8 @@ pub(super) fn words(column: Option<&str>) -> Vec<String> {
 fn ticket(row: &AnyRow) -> Result<Ticket, StoreError> {
     let assist: Option<String> = row.try_get(8)?;
     let tags: Option<String> = row.try_get(23)?;
+    let subs: Option<String> = row.try_get(26)?;
+    let folded: Option<String> = row.try_get(27)?;
     Ok(Ticket {
         id: row.try_get(0)?,
         no: row.try_get(1)?,
@@ -202,6 +253,10 @@ fn ticket(row: &AnyRow) -> Result<Ticket, StoreError> {
         notify: row.try_get(20)?,
         safe_time: row.try_get(21)?,
         surveys: Vec::new(),
+        complained_unit: row.try_get(24)?,
+        complained_person: row.try_get(25)?,
+        subs: words(subs.as_deref()),
+        cycle: detail(folded.as_deref())?,
     })
 }
 
@@ -210,23 +265,38 @@ pub(super) fn own_name(name: &str) -> Cow<'_, str> {
     if name.starts_with("c-") { ticket_id(name, 1).into() } else { name.into() }
 }
 
-/// The unit is in SQL, not in pages: what is out of scope is neither listed nor counted nor found.
-fn within(sql: &mut Sql, scope: &Scope) {
-    if let Scope::Unit(unit) = scope {
-        // What nobody has accepted is the hotline's own: its lead is a guess, and secrecy may still be asked for.
-        sql.push(" AND state NOT IN ('draft', 'missed', 'void') AND (lead = ")
-            .bind(unit)
-            .push(" OR (',' || COALESCE(assist, '') || ',') LIKE ");
-        let mut pattern = String::from("%,");
-        for c in unit.chars() {
-            if matches!(c, '%' | '_' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(c);
+/// The scope is in SQL, not in pages: what is out of it is neither listed nor counted nor found.
+pub(super) fn within(sql: &mut Sql, scope: &Scope) {
+    let (line, user) = match scope {
+        Scope::All => return,
+        Scope::Person { line, user } => (line, user),
+        Scope::Unit { key, line, user } => {
+            // What nobody has accepted is the hotline's own: its lead is a guess, and secrecy may still be asked for.
+            sql.push(" AND state NOT IN ('draft', 'missed', 'void') AND (lead = ").bind(key);
+            has_word(sql.push(" OR "), "assist", key);
+            has_word(sql.push(" OR "), "subs", key);
+            sql.push(")");
+            (line, user)
         }
-        pattern.push_str(",%");
-        sql.bind(pattern).push(" ESCAPE '\\')");
+    };
+    if !line.is_empty() {
+        sql.push(" AND (complained_unit IS NULL OR complained_unit NOT IN ");
+        sql.tuple(line.iter().map(Into::into)).push(")");
     }
+    sql.push(" AND (complained_person IS NULL OR complained_person <> ").bind(user).push(")");
+}
+
+/// Whether the word is in a column with commas between.
+fn has_word(sql: &mut Sql, column: &'static str, word: &str) {
+    let mut pattern = String::from("%,");
+    for c in word.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push_str(",%");
+    sql.push("(',' || COALESCE(").push(column).push(", '') || ',') LIKE ").bind(pattern).push(" ESCAPE '\\'");
 }
 
 impl Db {
@@ -250,12 +320,46 @@ impl Db {
         if let Some(call) = &filter.call {
             sql.push(" AND id IN (SELECT ticket_id FROM call_tickets WHERE call_id = ").bind(call).push(")");
         }
-        page.close(&mut sql, " AND (created_at, id) < ", " ORDER BY created_at DESC, id DESC");
+        if let Some(sub) = &filter.sub {
+            has_word(sql.push(" AND "), "subs", sub);
+        }
+        match filter.order {
+            TicketOrder::Newest => {
+                page.close(&mut sql, " AND (created_at, id) < ", " ORDER BY created_at DESC, id DESC");
+            }
+            TicketOrder::Due => {
+                sql.push(" AND next_due_at IS NOT NULL");
+                page.close(&mut sql, " AND (next_due_at, id) > ", " ORDER BY next_due_at, id");
+            }
+        }
         let rows = sql.read(&self.read).await?;
         let tickets = rows.iter().map(ticket).collect::<Result<Vec<_>, _>>()?;
-        let mut page = page.cut(tickets, |t| Cursor { at: t.created_at, id: t.id.clone() });
+        let place = |t: &Ticket| match filter.order {
+            TicketOrder::Newest => t.created_at,
+            TicketOrder::Due => t.next_due_at().unwrap_or(i64::MAX),
+        };
+        let mut page = page.cut(tickets, |t| Cursor { at: place(t), id: t.id.clone() });
         self.add_calls(&mut page.items).await?;
         Ok(page)
+    }
+
+    /// How many tickets of each state there are in the scope. `now`: milliseconds since 1970.
+    pub async fn ticket_boxes(&self, scope: &Scope, now: i64) -> Result<Vec<BoxCount>, StoreError> {
+        let mut sql = Sql::new("SELECT state, COUNT(*), COUNT(CASE WHEN next_due_at < ");
+        sql.bind(now).push(" THEN 1 END), COUNT(CASE WHEN soon_at <= ").bind(now);
+        sql.push(" AND next_due_at >= ").bind(now).push(" THEN 1 END) FROM tickets WHERE 1 = 1");
+        within(&mut sql, scope);
+        sql.push(" GROUP BY state ORDER BY state");
+        let rows = sql.read(&self.read).await?;
+        let count = |row: &AnyRow| {
+            Ok(BoxCount {
+                state: row.try_get(0)?,
+                count: row.try_get(1)?,
+                late: row.try_get(2)?,
+                soon: row.try_get(3)?,
+            })
+        };
+        rows.iter().map(count).collect()
     }
 
     /// By official number, by id, or a call's draft by the call's id.

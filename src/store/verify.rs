@@ -1,10 +1,11 @@
 //! `hotline db verify`: every chain walked, every promise between tables looked at.
 
-use super::chain::{GENESIS, Link};
+use super::chain::{self, GENESIS, Link};
 use super::code::same;
 use super::db::Db;
 use super::error::StoreError;
 use super::sql::Sql;
+use crate::ticket::cycle::{self, Event};
 use crate::ticket::number::is_official;
 use sqlx::Row as _;
 
@@ -36,6 +37,22 @@ impl VerifyReport {
     }
 }
 
+/// What a ticket's row says of its history.
+struct Kept {
+    events: i64,
+    head: Vec<u8>,
+    state: String,
+    key: Option<Vec<u8>>,
+    detail: Option<String>,
+}
+
+/// A line of the loop; `None` for other lines.
+fn event_of(link: &Link, key: Option<&[u8]>) -> Option<Event> {
+    let payload = serde_json::from_str(&link.payload).ok()?;
+    let personal = chain::open(key, &link.ticket, link.n, &link.sealed);
+    Event::read(&link.kind, &payload, personal.as_ref())
+}
+
 impl Db {
     /// Walks everything and changes nothing.
     pub async fn verify(&self) -> Result<VerifyReport, StoreError> {
@@ -45,14 +62,22 @@ impl Db {
         }
         let mut after = String::new();
         loop {
-            let mut sql = Sql::new("SELECT id, no, events, head FROM tickets WHERE id > ");
+            let mut sql =
+                Sql::new("SELECT id, no, events, head, state, seal_key, detail FROM tickets WHERE id > ");
             sql.bind(&after).push(" ORDER BY id LIMIT ").bind(STRIDE);
             let rows = sql.read(&self.read).await?;
             let Some(last) = rows.last() else { break };
             after = last.try_get(0)?;
             for row in &rows {
                 let (id, no): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
-                self.walk(&mut report, &id, row.try_get(2)?, row.try_get(3)?).await?;
+                let kept = Kept {
+                    events: row.try_get(2)?,
+                    head: row.try_get(3)?,
+                    state: row.try_get(4)?,
+                    key: row.try_get(5)?,
+                    detail: row.try_get(6)?,
+                };
+                self.walk(&mut report, &id, kept).await?;
                 if let Some(no) = no
                     && !is_official(&no)
                 {
@@ -65,32 +90,27 @@ impl Db {
         Ok(report)
     }
 
-    async fn walk(
-        &self,
-        report: &mut VerifyReport,
-        id: &str,
-        events: i64,
-        head: Vec<u8>,
-    ) -> Result<(), StoreError> {
+    async fn walk(&self, report: &mut VerifyReport, id: &str, row: Kept) -> Result<(), StoreError> {
         let mut sql = Sql::new(
             "SELECT n, at, kind, actor, payload, sealed, hash FROM ticket_events WHERE ticket_id = ",
         );
         sql.bind(id).push(" ORDER BY n");
         let mut prev = GENESIS.to_vec();
         let mut count = 0;
-        for row in sql.read(&self.read).await? {
+        let mut lived = Vec::new();
+        for row_of in sql.read(&self.read).await? {
             count += 1;
             report.events += 1;
             let link = Link {
                 ticket: id.to_owned(),
-                n: row.try_get(0)?,
-                at: row.try_get(1)?,
-                kind: row.try_get(2)?,
-                actor: row.try_get(3)?,
-                payload: row.try_get(4)?,
-                sealed: row.try_get(5)?,
+                n: row_of.try_get(0)?,
+                at: row_of.try_get(1)?,
+                kind: row_of.try_get(2)?,
+                actor: row_of.try_get(3)?,
+                payload: row_of.try_get(4)?,
+                sealed: row_of.try_get(5)?,
             };
-            let kept: Vec<u8> = row.try_get(6)?;
+            let kept: Vec<u8> = row_of.try_get(6)?;
             if link.n != count {
                 report.tell(format!("ticket {id}: event {count} is missing"));
                 return Ok(());
@@ -100,11 +120,24 @@ impl Db {
                 return Ok(());
             }
             prev = kept;
+            if let Some(event) = event_of(&link, row.key.as_deref()) {
+                lived.push((link.at, link.actor, event));
+            }
         }
-        if count != events || !same(&prev, &head) {
+        if count != row.events || !same(&prev, &row.head) {
             report.tell(format!(
-                "ticket {id}: its row says {events} events, its history has {count} or ends elsewhere"
+                "ticket {id}: its row says {} events, its history has {count} or ends elsewhere",
+                row.events
             ));
+            return Ok(());
+        }
+        if let Some(text) = &row.detail {
+            let kept = serde_json::from_str::<cycle::Ticket>(text).ok();
+            let folded =
+                cycle::Ticket::fold(lived.iter().map(|(at, actor, event)| (*at, actor.as_str(), event)));
+            if kept != folded || folded.is_none_or(|ticket| ticket.state.label() != row.state) {
+                report.tell(format!("ticket {id}: its row is not what its history makes of it"));
+            }
         }
         Ok(())
     }

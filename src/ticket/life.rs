@@ -23,7 +23,7 @@ pub const SPECIALS: [&str; 9] =
 /// Any way; text only, nobody may call; no message at all, not even a text.
 pub const NOTIFIES: [&str; 3] = ["any", "text_only", "no_message"];
 /// Saved without a leaf or a street, which the lead adds later; secret unless he wants to be anonymous.
-const WITHOUT_LEAF: [&str; 3] = ["suicide", "minor", "violence"];
+pub(super) const WITHOUT_LEAF: [&str; 3] = ["suicide", "minor", "violence"];
 
 /// Longest texts, in characters.
 const TITLE_MAX: usize = 120;
@@ -83,6 +83,10 @@ pub struct Fields {
     pub notify: Option<String>,
     /// When he may be called, `09:00-11:30`, Beijing time.
     pub safe_time: Option<String>,
+    /// The unit it complains about, of any level: it never sees it.
+    pub complained_unit: Option<String>,
+    /// The user it complains about.
+    pub complained_person: Option<String>,
 }
 
 /// Whom to call and where it is, as the caller said it.
@@ -135,6 +139,14 @@ pub enum Why {
     TooLong,
     /// The field has no place in this change.
     NotHere,
+    /// Not in the state the ticket is in.
+    State,
+    /// So often, so much, or so long is not allowed.
+    Limit,
+    /// Its time is over.
+    Late,
+    /// Not his to do.
+    Role,
 }
 
 impl Why {
@@ -146,6 +158,10 @@ impl Why {
             Self::UnknownCode => "unknown_code",
             Self::TooLong => "too_long",
             Self::NotHere => "not_here",
+            Self::State => "state",
+            Self::Limit => "limit",
+            Self::Late => "late",
+            Self::Role => "role",
         }
     }
 }
@@ -189,6 +205,8 @@ pub fn change(before: Before<'_>, change: &Change, district: &District) -> Resul
         special: merged(&was.special, &new.special),
         notify: merged(&was.notify, &new.notify),
         safe_time: merged(&was.safe_time, &new.safe_time),
+        complained_unit: merged(&was.complained_unit, &new.complained_unit),
+        complained_person: merged(&was.complained_person, &new.complained_person),
     };
     let special = fields.special.clone().unwrap_or_default();
     if WITHOUT_LEAF.contains(&&*special) && fields.secrecy.as_deref() != Some("anonymous") {
@@ -216,6 +234,9 @@ pub fn change(before: Before<'_>, change: &Change, district: &District) -> Resul
     wrong.code("special", &fields.special, |code| SPECIALS.contains(&code));
     wrong.code("notify", &fields.notify, |code| NOTIFIES.contains(&code));
     wrong.code("safe_time", &fields.safe_time, |text| SafeTime::read(text).is_some());
+    wrong.code("complained_unit", &fields.complained_unit, |code| district.unit(code).is_some());
+    wrong.long("complained_person", &fields.complained_person, CONTACT_MAX);
+    wrong.complained(&fields, district);
     wrong.long("title", &fields.title, TITLE_MAX);
     wrong.long("content", &fields.content, CONTENT_MAX);
     wrong.long("brief", &fields.brief, CONTENT_MAX);
@@ -310,6 +331,18 @@ impl Wrong {
         }
         if units.iter().any(|unit| Some(&**unit) == lead) {
             self.tell("assist", Why::NotHere, "assist: the lead does not assist itself".into());
+        }
+    }
+
+    /// Who is complained about is no candidate.
+    fn complained(&mut self, fields: &Fields, district: &District) {
+        let Some(target) = fields.complained_unit.as_deref() else { return };
+        let is_target = |unit: &str| district.line(unit).any(|one| one == target);
+        if fields.lead.as_deref().is_some_and(is_target) {
+            self.tell("lead", Why::NotHere, "lead: it complains about this unit".into());
+        }
+        if fields.assist.iter().flatten().any(|unit| is_target(unit)) {
+            self.tell("assist", Why::NotHere, "assist: it complains about this unit".into());
         }
     }
 

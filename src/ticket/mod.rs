@@ -1,8 +1,12 @@
-//! Tickets: their official numbers, the district's codes they may carry, and what may become of a draft. What their later
-//! events mean (dispatch, clocks, indicators) joins this room with the ticket loop. Pure.
+//! Tickets: their official numbers, the district's codes they may carry, what may become of a draft ([`life`]), and their life after
+//! the acceptance ([`cycle`]) by the district's [`rules`] and [`clock`]s. Pure.
 //!
 //! The rule that always holds: a number is given once, also across restarts. Gaps are allowed, reuse never.
+pub mod clock;
+pub mod cycle;
 pub mod district;
+pub mod indicators;
 pub mod life;
 pub mod number;
 pub mod numbers;
+pub mod rules;

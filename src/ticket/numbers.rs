@@ -3,13 +3,10 @@
 use crate::base::DayKind;
 use jiff::civil::{Date, DateTime};
 
-/// Days after which a duty number's dial test is overdue.
-pub const TEST_DAYS: i64 = 31;
-const DAY_MS: i64 = 86_400_000;
-
-/// A duty number that was never tested, or not for a month. Times are milliseconds since 1970.
-pub fn test_overdue(tested_at: Option<i64>, now: i64) -> bool {
-    tested_at.is_none_or(|at| now - at > TEST_DAYS * DAY_MS)
+/// A duty number that was never tested, or not for a calendar month: the 26th to the 26th is one, also to the last of a shorter month.
+pub fn test_overdue(tested_on: Option<Date>, today: Date) -> bool {
+    let due = |on: Date| on.checked_add(jiff::Span::new().months(1));
+    tested_on.is_none_or(|on| due(on).is_ok_and(|due| due < today))
 }
 
 /// How a dial test may end.
@@ -138,8 +135,16 @@ mod tests {
 
     #[test]
     fn a_test_is_overdue_after_a_month_and_when_there_was_none() {
-        assert!(test_overdue(None, 0));
-        assert!(!test_overdue(Some(0), 31 * DAY_MS));
-        assert!(test_overdue(Some(0), 31 * DAY_MS + 1));
+        assert!(test_overdue(None, date(2026, 11, 26)));
+        for (tested, today, overdue) in [
+            (date(2026, 10, 26), date(2026, 11, 26), false),
+            (date(2026, 10, 26), date(2026, 11, 27), true),
+            (date(2026, 10, 31), date(2026, 11, 30), false),
+            (date(2026, 10, 31), date(2026, 12, 1), true),
+            (date(2027, 1, 31), date(2027, 2, 28), false),
+            (date(2027, 1, 31), date(2027, 3, 1), true),
+        ] {
+            assert_eq!(test_overdue(Some(tested), today), overdue, "{tested} {today}");
+        }
     }
 }

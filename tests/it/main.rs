@@ -8,6 +8,7 @@ mod desks;
 mod floors;
 mod flows;
 mod kills;
+mod looping;
 mod operations;
 mod panel;
 mod pcaps;

@@ -3,15 +3,20 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/vue-query'
 import { computed, type Ref } from 'vue'
 import { events, list, request } from './http'
 import type {
+  Box,
   Call,
   Callback,
   FloorDay,
   Handover,
+  HandoverTurns,
+  Leaf,
   Page,
   RosterPlan,
   RosterRequest,
   RosterView,
   Ticket,
+  TicketLine,
+  Unit,
 } from './types'
 
 const path = (text: string) => encodeURIComponent(text)
@@ -117,14 +122,6 @@ export const ticketFacts = (no: Ref<string>) =>
     staleTime: 30_000,
   })
 
-export const ticketEvents = (no: Ref<string>) =>
-  queryOptions({
-    queryKey: ['ticket', no, 'events'],
-    queryFn: () => events(`/api/v1/tickets/${path(no.value)}/events`),
-    enabled: computed(() => no.value !== ''),
-    refetchInterval: 5000,
-  })
-
 /** The ticket by its id, or by the call whose draft it is. */
 export const isOf = (one: Ticket, own: string): boolean =>
   one.id === own || one.calls.some((call) => (typeof call === 'string' ? call : call.id) === own)
@@ -183,10 +180,89 @@ export const rosterSeats = (day: Ref<string>, shown: Ref<boolean>) =>
     staleTime: 600_000,
   })
 
+/** Changes of leads of the last day, newest first. */
+export const handovers = (shown: Ref<boolean>) =>
+  queryOptions({
+    queryKey: ['roster', 'handovers'],
+    queryFn: () => request<HandoverTurns>('/api/v1/roster/handovers'),
+    enabled: computed(() => shown.value),
+    refetchInterval: 30_000,
+  })
+
 export const handover = (shown: Ref<boolean>) =>
   queryOptions({
     queryKey: ['roster', 'handover'],
     queryFn: () => request<Handover>('/api/v1/roster/handover'),
     enabled: computed(() => shown.value),
     refetchInterval: 10_000,
+  })
+
+/** How many stand in each state, late and soon. */
+export const boxes = (shown: Ref<boolean>) =>
+  queryOptions({
+    queryKey: ['tickets', 'boxes'],
+    queryFn: async () => (await list<Box>('/api/v1/tickets/boxes')).items,
+    enabled: computed(() => shown.value),
+    refetchInterval: 10_000,
+  })
+
+/** Tickets of some states, whose next deadline comes first. Every ten seconds while one page is open, seldom when many are. */
+export const byDue = (states: Ref<readonly string[]>, shown: Ref<boolean>) =>
+  infiniteQueryOptions({
+    queryKey: ['tickets', 'due', states],
+    queryFn: ({ pageParam }) =>
+      list<Ticket>('/api/v1/tickets', {
+        limit: 100,
+        cursor: pageParam,
+        order: 'due',
+        state: states.value.join(','),
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    enabled: computed(() => shown.value && states.value.length > 0),
+    refetchInterval: (q) => ((q.state.data?.pages.length ?? 0) > 2 ? 60_000 : 10_000),
+  })
+
+/** Whom a visitor calls next, soonest first. */
+export const visits = () =>
+  infiniteQueryOptions({
+    queryKey: ['tickets', 'visits'],
+    queryFn: ({ pageParam }) => list<Ticket>('/api/v1/tickets/visits', { limit: 100, cursor: pageParam }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    refetchInterval: (q) => ((q.state.data?.pages.length ?? 0) > 2 ? 60_000 : 10_000),
+  })
+
+/** The district's units; they change with a version of the rules. */
+export const units = () =>
+  queryOptions({
+    queryKey: ['units'],
+    queryFn: async () => (await list<Unit>('/api/v1/units')).items,
+    staleTime: 600_000,
+  })
+
+export const leaves = () =>
+  queryOptions({
+    queryKey: ['categories'],
+    queryFn: async () => (await list<Leaf>('/api/v1/categories')).items,
+    staleTime: 600_000,
+  })
+
+/** A ticket's history as it was written, oldest first. */
+export const ticketLines = (no: Ref<string>) =>
+  queryOptions({
+    queryKey: ['ticket', no, 'lines'],
+    queryFn: async () =>
+      (await list<TicketLine>(`/api/v1/tickets/${path(no.value)}/events`)).items.sort((a, b) => a.n - b.n),
+    enabled: computed(() => no.value !== ''),
+    refetchInterval: 10_000,
+  })
+
+/** Something done with a ticket: the server decides, and answers with the ticket as it is then. */
+export const act = (no: string, action: string, version: number, fields: Record<string, unknown> = {}) =>
+  request<Ticket>(`/api/v1/tickets/${path(no)}/actions`, {
+    method: 'POST',
+    body: JSON.stringify({ action, version, ...fields }),
+    // Done also when the page goes away meanwhile.
+    keepalive: true,
   })

@@ -103,7 +103,142 @@ export interface Ticket {
   closed_at: string | null
   /** Lines of its history so far; a change names the one it was made on. */
   version: number
+  /** What this person may do with it now: the buttons are exactly these. */
+  actions?: string[]
+  owner?: { role: string; unit?: string | null } | null
+  clocks?: TicketClock[]
+  next_due_at?: string | null
+  light?: string | null
+  /** Version of the rules it is judged by. */
+  rules?: string | null
+  /** Counted without a calendar of its year. */
+  calendar_warning?: boolean
+  returns?: number
+  redos?: number
+  forced?: { step: string; reason: string; objected?: string | null; upheld?: boolean | null } | null
+  /** What a return that waits for its decision is about. */
+  last_return?: TicketReturn | null
+  joint?: { unit?: string | null; by: string; text: string; at: string } | null
+  supervised?: { level: string; deadline?: string | null; text: string } | null
+  extension?: {
+    asked_workdays: number
+    reason: string
+    granted?: boolean | null
+    granted_until?: string | null
+  } | null
+  staged?: { basis: string; until: string; text?: string } | null
+  deferred?: { until: string; plan: string } | null
+  reply?: TicketReply | null
+  assists?: { unit: string; text: string; at: string }[]
+  subs?: TicketSub[]
+  contacts?: { at: string; how: string; by: string; text?: string }[]
+  visit?: TicketVisit | null
+  complained?: { unit?: string | null; person?: string | null } | null
+  merged_into?: string | null
+  unreasonable?: boolean
   [more: string]: unknown
+}
+
+/** One of the clocks that ran since the acceptance. */
+export interface TicketClock {
+  name: string
+  due_at: string
+  met_at?: string | null
+  /** `running met late missed`. */
+  state: string
+  /** How much of it is over, percent; above 100 when it is late. */
+  passed_pct?: number
+}
+
+/** What the unit says it did: a record apart from the citizen's verdict. */
+export interface TicketReply {
+  /** For the citizen. */
+  text: string
+  /** Internal. */
+  report?: string | null
+  claim: string
+  by: string
+  at: string
+  signed_by?: string | null
+  signed_at?: string | null
+}
+
+/** A unit below the lead that it was passed down to. */
+export interface TicketSub {
+  unit: string
+  due_at: string
+  signed_at?: string | null
+  /** What is asked of it. */
+  text?: string | null
+  reply?: string | null
+  replied_at?: string | null
+}
+
+export interface TicketReturn {
+  unit: string
+  to: string
+  basis: string
+  text: string
+  at: string
+  granted?: boolean | null
+}
+
+export interface VisitAttempt {
+  at: string
+  by: string
+  result: string
+}
+
+/** The citizen's own verdict: four questions, asked apart. */
+export interface TicketVisit {
+  tries?: VisitAttempt[]
+  contacted?: boolean | null
+  solved?: string | null
+  satisfied?: string | null
+  matches?: boolean | null
+  text?: string | null
+  at?: string | null
+  by?: string | null
+  /** Closed although nobody was reached. */
+  unreached?: boolean
+}
+
+/** How many tickets stand in a state, in the eyes of who asks. */
+export interface Box {
+  state: string
+  count: number
+  late: number
+  soon: number
+}
+
+export interface Unit {
+  key: string
+  name: string
+  short?: string
+  kind?: string
+  parent?: string | null
+  level?: number
+  supervise?: string
+}
+
+/** A leaf of the catalogue: who leads and who assists. `street` stands for the street office of the place. */
+export interface Leaf {
+  code: string
+  lead: string
+  assist: string[]
+  urgency?: string
+}
+
+/** A line of a ticket's history. */
+export interface TicketLine {
+  n: number
+  at: string
+  kind: string
+  /** `system` or `user:<name>`. */
+  actor: string
+  data: Record<string, unknown>
+  personal: Record<string, unknown> | null
+  hash?: string
 }
 
 /** RFC 9457. */
@@ -229,6 +364,28 @@ interface SheetTicket {
   state: string
   title: string | null
   created_at: string
+}
+export interface Signature {
+  by: string
+  at: string
+  /** The plan has somebody else there. */
+  stands_in: boolean
+}
+/** A change of leads, and who has signed it. */
+export interface HandoverTurn {
+  turn: string
+  at: string
+  state: 'writing' | 'offered' | 'taken'
+  outgoing: string[]
+  incoming: string[]
+  out: Signature | null
+  in: Signature | null
+  due_at: string | null
+  overdue: boolean
+}
+export interface HandoverTurns {
+  items: HandoverTurn[]
+  unsigned: number
 }
 export interface Handover {
   at: string

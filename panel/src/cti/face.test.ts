@@ -56,6 +56,13 @@ const TALK: Control[] = [
   'crisis',
   'hangup',
 ]
+const SESSION: NonNullable<Card['session']> = {
+  id: 'ls-7',
+  unit: 'rl',
+  part: 'leader',
+  listens: false,
+  recorder: '8003',
+}
 const down = { is: 'down', since: NOW - 4000, tries: 2, next: NOW } as const
 
 /** One row a state of `softphone-states`: what is the case, and what the bar shows. Titles and lines are i18n keys. */
@@ -150,6 +157,51 @@ const TABLE: [string, ReturnType<typeof see>, FaceName, string, string[], string
     ['held'],
     ['held_line'],
     ['retrieve', 'consult', 'transfer', 'conference', 'keypad', 'assist', 'crisis', 'hangup'],
+  ],
+  [
+    'a head of a department: three things and no more',
+    see({ ...talking, calls: [card({ session: SESSION })] }),
+    'on_call',
+    'live',
+    ['on_call'],
+    ['recorder_line'],
+    ['hold', 'to_recorder'],
+  ],
+  [
+    'the same, with the citizen on hold',
+    see({ ...talking, calls: [card({ state: 'held', session: SESSION })], heldSince: { c1: ago(5) } }),
+    'held',
+    'hold',
+    ['held'],
+    ['recorder_line'],
+    ['retrieve', 'to_recorder'],
+  ],
+  [
+    'the same, with nobody who records',
+    see({ ...talking, calls: [card({ session: { ...SESSION, recorder: null } })] }),
+    'on_call',
+    'live',
+    ['on_call'],
+    ['recorder_missing'],
+    ['hold', 'hangup'],
+  ],
+  [
+    'his recorder listens',
+    see({ ...talking, calls: [card({ session: { ...SESSION, part: 'recorder', listens: true } })] }),
+    'listening',
+    'live',
+    ['listening'],
+    ['listening_line'],
+    ['assist'],
+  ],
+  [
+    'his recorder has taken the citizen over',
+    see({ ...talking, calls: [card({ session: { ...SESSION, part: 'recorder' } })] }),
+    'on_call',
+    'live',
+    ['on_call'],
+    ['sound_good', 'recording'],
+    TALK,
   ],
   [
     'consulting',

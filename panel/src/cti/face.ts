@@ -16,6 +16,7 @@ export type FaceName =
   | 'held'
   | 'consult'
   | 'conference'
+  | 'listening'
   | 'crisis'
   | 'wrap_up'
   | 'not_responding'
@@ -63,6 +64,7 @@ export type Control =
   | 'recheck'
   | 'retry'
   | 'take_over'
+  | 'to_recorder'
 
 /** A text: its key below `phone`, with the values in it. `dur` values are milliseconds, written by the clock. */
 export interface Words {
@@ -261,6 +263,28 @@ function onACall(
   )
   const helped = asked ? [words('assist_asked', { t: t(asked.since) })] : []
 
+  // Whoever records a head's call hears it and types; his hands are elsewhere.
+  if (card.session?.listens)
+    return live('listening', {
+      icon: 'head',
+      title: [words('listening')],
+      line: [words('listening_line'), ...helped],
+      controls: [help],
+    })
+  if (card.session?.part === 'leader') {
+    const held = card.state === 'held'
+    const on = card.session.recorder ? 'to_recorder' : 'hangup'
+    return live(held ? 'held' : 'on_call', {
+      ...(held ? { tone: 'hold' as const, icon: 'pause' } : {}),
+      title: [held ? words('held', { t: t(world.heldSince[card.call]) }) : words('on_call')],
+      line: [
+        words(card.session.recorder ? 'recorder_line' : 'recorder_missing', {
+          who: card.session.recorder ?? '',
+        }),
+      ],
+      controls: [held ? 'retrieve' : 'hold', on],
+    })
+  }
   if (world.crisis === card.call)
     return live('crisis', {
       icon: 'siren',

@@ -32,12 +32,25 @@ export interface Card {
   others: string[]
   /** The callback somebody was promised: he is asked who he is before anything is told. */
   callback?: { of: string; asked_at: string; tries: number; first: 'identity' }
+  /** It is one of a session in which the head of a department takes calls. */
+  session?: {
+    id: string
+    unit: string
+    /** Whose page this is. */
+    part: 'leader' | 'recorder' | 'agent'
+    /** Heard by nobody. */
+    listens: boolean
+    /** Who writes the ticket, once he is on the call. */
+    recorder: string | null
+  }
 }
 
 export interface Queue {
   queue: string
   waiting: number
   longest_since: string | null
+  /** The longest wait that somebody who got in line now would be told; null: nothing. */
+  stated_wait_ms?: number | null
   staffed: number
   free: number
   talking: number

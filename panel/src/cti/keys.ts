@@ -28,6 +28,7 @@ export const KEYS: Partial<Record<Control, Key>> = {
   consult: letter('C'),
   transfer: letter('T'),
   complete_transfer: letter('T'),
+  to_recorder: letter('T'),
   leave: letter('T'),
   conference: letter('Y'),
   to_conference: letter('Y'),
@@ -64,6 +65,7 @@ export const GO: Record<string, PageName> = {
   KeyL: 'wall',
   KeyC: 'calls',
   KeyT: 'tickets',
+  KeyK: 'kb',
   KeyP: 'people',
 }
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import deskEn from './desks.en.json'
+import deskZh from './desks.zh-CN.json'
 import en from './en.json'
+import kbEn from './kb.en.json'
+import kbZh from './kb.zh-CN.json'
 import zh from './zh-CN.json'
 
 const keys = (tree: object, path = ''): string[] =>
@@ -8,13 +12,20 @@ const keys = (tree: object, path = ''): string[] =>
 const components = import.meta.glob<string>('../**/*.vue', { query: '?raw', import: 'default', eager: true })
 
 describe('words', () => {
-  it('has every text in both languages, with the same places for values', () => {
+  it.each([
+    ['shell', zh, en],
+    ['desks', deskZh, deskEn],
+    ['knowledge', kbZh, kbEn],
+  ])('has every text of the %s in both languages, with the same places for values', (_, zh, en) => {
     expect(keys(en)).toEqual(keys(zh))
     const texts = (tree: object): string[] =>
       Object.values(tree).flatMap((v) => (typeof v === 'object' ? texts(v) : [v]))
     const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()
     const [a, b] = [texts(zh), texts(en)]
     a.forEach((text, n) => expect(places(b[n] ?? ''), text).toBe(places(text)))
+  })
+  it('adds words of the desks beside the others, over none of them', () => {
+    expect(keys(deskZh).filter((key) => keys(zh).includes(key))).toEqual([])
   })
   it('keeps Chinese out of components, so that nothing stays untranslated', () => {
     expect(Object.keys(components).length).toBeGreaterThan(5)

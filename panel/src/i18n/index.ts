@@ -14,10 +14,43 @@ export const i18n = createI18n<[typeof zh], Language, false>({
 })
 document.documentElement.lang = i18n.global.locale.value
 
+/** Words of the desks that move tickets: who never opens one loads none. */
+const DESKS = {
+  'zh-CN': () => import('./desks.zh-CN.json'),
+  en: () => import('./desks.en.json'),
+}
+let desks = false
+const known = new Set<Language>()
+async function addDesks(language: Language) {
+  if (known.has(language)) return
+  const words = (await DESKS[language]()).default
+  known.add(language)
+  i18n.global.mergeLocaleMessage(language, words)
+}
+/** Loads them, and with every language chosen later. */
+export async function withDesks() {
+  desks = true
+  await addDesks('zh-CN')
+  if (i18n.global.locale.value === 'en') await addDesks('en')
+}
+
+/** Words that come with the pages that say them; kept for a language that is loaded later. */
+const more: { [L in Language]: object }[] = []
+const merge = (language: Language, words: object) =>
+  i18n.global.mergeLocaleMessage(language, words as typeof zh)
+export function alsoSays(words: { [L in Language]: object }) {
+  more.push(words)
+  merge('zh-CN', words['zh-CN'])
+  if (i18n.global.availableLocales.includes('en')) merge('en', words.en)
+}
+
 /** English is loaded by those who read it. */
 export async function speak(language: Language) {
-  if (language === 'en' && !i18n.global.availableLocales.includes('en'))
+  if (language === 'en' && !i18n.global.availableLocales.includes('en')) {
     i18n.global.setLocaleMessage('en', (await import('./en.json')).default)
+    for (const words of more) merge('en', words.en)
+  }
+  if (desks) await addDesks(language)
   i18n.global.locale.value = language
   localStorage.setItem('language', language)
   document.documentElement.lang = language

@@ -35,6 +35,8 @@ export interface Duty {
   tested_at: string | null
   result: string | null
   tested_by: string | null
+  sip_status?: number | null
+  ring_ms?: number | null
   overdue: boolean
   dialable: boolean
 }
@@ -124,11 +126,61 @@ export const ROLES =
 export const DAYS = ['workday', 'weekend', 'holiday']
 export const RESULTS = ['answered', 'busy', 'no_answer', 'wrong_number', 'failed']
 
-export type Tab = 'users' | 'lines' | 'queues' | 'flows' | 'prompts' | 'numbers'
-export const TABS: Tab[] = ['users', 'lines', 'queues', 'flows', 'prompts', 'numbers']
-/** Leads test the duty numbers; the rest is the administrator's. */
-export const tabsOf = (roles: readonly string[]): Tab[] =>
-  roles.includes('admin') ? TABS : roles.includes('lead') ? ['numbers'] : []
+export type Tab = 'users' | 'lines' | 'queues' | 'flows' | 'prompts' | 'numbers' | 'sessions'
+const OF: Record<string, Tab[]> = {
+  admin: ['users', 'lines', 'queues', 'flows', 'prompts', 'numbers'],
+  // Leads test the duty numbers and plan sessions; the rest is the administrator's.
+  lead: ['numbers', 'sessions'],
+  office: ['sessions'],
+}
+const TABS: Tab[] = ['users', 'lines', 'queues', 'flows', 'prompts', 'numbers', 'sessions']
+export function tabsOf(roles: readonly string[]): Tab[] {
+  const own = roles.flatMap((role) => OF[role] ?? [])
+  return TABS.filter((tab) => own.includes(tab))
+}
+
+/** A session in which the head of a department takes calls. */
+export interface Session {
+  id: string
+  no: number
+  unit: string
+  date: string
+  from: string
+  to: string
+  names: string
+  scope: string
+  seat: string
+  recorder: string | null
+  state: 'planned' | 'open' | 'over' | 'cancelled'
+  version: number
+  changed_at: string
+  changed_by: string
+}
+export interface SessionReport {
+  session: Session
+  asked: number
+  taken: number
+  by_others: number
+  unreached: number
+  tickets: number
+  unfinished: number
+  closed: number
+  talk_ms: number
+  calls: {
+    call: string
+    started_at: string
+    taken: boolean
+    agents: string[]
+    recorder: string | null
+    waited_ms: number | null
+    talk_ms: number
+    ticket: string | null
+    no: string | null
+    state: string | null
+    title: string | null
+    lead: string | null
+  }[]
+}
 
 export function send<T>(method: string, path: string, body?: unknown): Promise<T> {
   const raw = typeof body === 'string' || body instanceof Blob

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clock, lasted, phone, precise, when } from './format'
+import { clock, lasted, moment, phone, precise, when } from './format'
 
 describe('format', () => {
   it('writes lengths of time as a clock does', () => {
@@ -21,6 +21,7 @@ describe('format', () => {
     expect(when('2026-11-24T07:29:58+08:00', now)).toBe('07:29:58')
     expect(when('2026-11-23T07:29:58+08:00', now)).toBe('11-23 07:29')
     expect(when('2025-12-03T10:00:00+08:00', now)).toBe('2025-12-03 10:00')
+    expect(moment('2026-11-24T07:29:58+08:00', now)).toBe('07:29')
     expect([when(null, now), when('soon', now)]).toEqual(['', ''])
   })
   it('keeps the tenths where order matters', () => {

@@ -33,6 +33,10 @@ export function when(at: string | null | undefined, now: number): string {
   return today.slice(0, 4) === year ? `${day} ${minute}` : `${year}-${day} ${minute}`
 }
 
+/** As `when`, to the minute: what a deadline or a deed is told by. */
+export const moment = (at: string | null | undefined, now: number): string =>
+  when(at, now).replace(/^(\d\d:\d\d):\d\d$/, '$1')
+
 /** The time of day with tenths, for a timeline where order matters. */
 export function precise(at: string | null | undefined): string {
   const parts = at ? /T(\d\d:\d\d:\d\d)(\.\d)?/.exec(at) : null

@@ -1,19 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import { hasPhone, landing, pagesOf } from './roles'
 
+const LEAD = ['work', 'wall', 'dispatch', 'calls', 'tickets', 'kb', 'callbacks', 'people', 'roster', 'admin']
+
 describe('roles', () => {
   it.each([
-    [['agent'], 'work', ['work', 'calls', 'tickets', 'callbacks', 'people', 'roster'], true],
-    [['lead'], 'wall', ['work', 'wall', 'calls', 'tickets', 'callbacks', 'people', 'roster', 'admin'], true],
+    [['agent'], 'work', ['work', 'calls', 'tickets', 'kb', 'callbacks', 'people', 'roster'], true],
+    [['lead'], 'wall', LEAD, true],
+    [['agent', 'lead'], 'wall', LEAD, true],
     [
-      ['agent', 'lead'],
-      'wall',
-      ['work', 'wall', 'calls', 'tickets', 'callbacks', 'people', 'roster', 'admin'],
-      true,
+      ['office'],
+      'office',
+      ['dispatch', 'visits', 'office', 'calls', 'tickets', 'kb', 'callbacks', 'roster', 'admin'],
+      false,
     ],
-    [['office'], 'calls', ['calls', 'tickets', 'callbacks', 'roster'], false],
+    [['kb'], 'kb', ['calls', 'tickets', 'kb'], false],
     [['admin'], 'admin', ['calls', 'tickets', 'admin'], false],
-    [['dispatcher'], 'calls', ['calls', 'tickets'], false],
+    [['dispatcher'], 'dispatch', ['dispatch', 'calls', 'tickets', 'kb'], false],
+    [['unit'], 'unit', ['unit', 'tickets', 'kb'], false],
+    [['unit_head'], 'unit', ['unit', 'tickets', 'kb'], false],
+    [['visitor'], 'visits', ['visits', 'calls', 'tickets', 'kb', 'callbacks', 'roster'], false],
     [[], 'calls', ['calls', 'tickets'], false],
   ])('%j begins at %s', (roles, first, pages, phone) => {
     expect([landing(roles), pagesOf(roles), hasPhone(roles)]).toEqual([first, pages, phone])

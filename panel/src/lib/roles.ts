@@ -1,27 +1,77 @@
 // Which pages a role has. What a role may do is the server's to say; this only keeps doors that lead nowhere out of sight.
 
-export type PageName = 'work' | 'wall' | 'people' | 'roster' | 'calls' | 'tickets' | 'callbacks' | 'admin'
+export type PageName =
+  | 'work'
+  | 'wall'
+  | 'dispatch'
+  | 'unit'
+  | 'visits'
+  | 'office'
+  | 'people'
+  | 'roster'
+  | 'calls'
+  | 'tickets'
+  | 'callbacks'
+  | 'kb'
+  | 'admin'
 
-/** Beside these, everybody has calls and tickets. */
+/** Beside these, everybody has tickets, and calls but for the units' people. */
 const PAGES: Record<string, PageName[]> = {
-  agent: ['work', 'people', 'callbacks', 'roster'],
+  agent: ['work', 'kb', 'people', 'callbacks', 'roster'],
   // A lead dials the duty numbers once a month.
-  lead: ['wall', 'work', 'people', 'callbacks', 'roster', 'admin'],
-  visitor: ['callbacks', 'roster'],
-  office: ['callbacks', 'roster'],
+  lead: ['wall', 'work', 'dispatch', 'kb', 'people', 'callbacks', 'roster', 'admin'],
+  dispatcher: ['dispatch', 'kb'],
+  unit: ['unit', 'kb'],
+  unit_head: ['unit', 'kb'],
+  kb: ['kb'],
+  qa: ['kb'],
+  auditor: ['kb'],
+  visitor: ['visits', 'kb', 'callbacks', 'roster'],
+  // The office plans the sessions of heads of departments.
+  office: ['office', 'dispatch', 'visits', 'kb', 'callbacks', 'roster', 'admin'],
   admin: ['admin'],
 }
+const ORDER: PageName[] = [
+  'work',
+  'wall',
+  'dispatch',
+  'unit',
+  'visits',
+  'office',
+  'calls',
+  'tickets',
+  'kb',
+  'callbacks',
+  'people',
+  'roster',
+  'admin',
+]
+
+/** Of a unit and nothing else: he sees his own tickets and nobody's calls. */
+export const onlyUnit = (roles: readonly string[]) =>
+  roles.length > 0 && roles.every((role) => role === 'unit' || role === 'unit_head')
 
 export function pagesOf(roles: readonly string[]): PageName[] {
   const own = roles.flatMap((role) => PAGES[role] ?? [])
-  const order: PageName[] = ['work', 'wall', 'calls', 'tickets', 'callbacks', 'people', 'roster', 'admin']
-  return order.filter((page) => page === 'calls' || page === 'tickets' || own.includes(page))
+  return ORDER.filter(
+    (page) => page === 'tickets' || (page === 'calls' && !onlyUnit(roles)) || own.includes(page),
+  )
 }
 
-/** Where one begins after sign-in. */
+/** Where one begins after sign-in: whose work waits longest comes first. */
+const FIRST: [role: string, page: PageName][] = [
+  ['lead', 'wall'],
+  ['agent', 'work'],
+  ['admin', 'admin'],
+  ['dispatcher', 'dispatch'],
+  ['unit', 'unit'],
+  ['unit_head', 'unit'],
+  ['visitor', 'visits'],
+  ['office', 'office'],
+  ['kb', 'kb'],
+]
 export function landing(roles: readonly string[]): PageName {
-  if (roles.includes('admin') && !roles.includes('lead') && !roles.includes('agent')) return 'admin'
-  return roles.includes('lead') ? 'wall' : roles.includes('agent') ? 'work' : 'calls'
+  return FIRST.find(([role]) => roles.includes(role))?.[1] ?? 'calls'
 }
 
 /** Whose bar is a telephone. */

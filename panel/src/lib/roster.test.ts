@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { RosterRequest } from '../api/types'
-import { absent, hours, lacks, mayDo, monday, plusDays, turns, weekday } from './roster'
+import type { HandoverTurn, RosterRequest } from '../api/types'
+import { absent, hours, lacks, mayDo, mayNotSign, monday, openTurn, plusDays, turns, weekday } from './roster'
 
 describe('roster', () => {
   it('counts civil dates over years and leap days', () => {
@@ -88,5 +88,29 @@ describe('roster', () => {
     }
     expect(turns(me, '2026-11-23').map((d) => d.date)).toEqual(['2026-11-23'])
     expect(turns(undefined, '2026-11-23')).toEqual([])
+  })
+  it('says which hand-over is to be signed, and by whom not', () => {
+    const turn = (at: string, state: HandoverTurn['state'], out: string | null): HandoverTurn => ({
+      turn: at,
+      at,
+      state,
+      outgoing: ['lead'],
+      incoming: ['lead2'],
+      out: out ? { by: out, at, stands_in: false } : null,
+      in: null,
+      due_at: null,
+      overdue: false,
+    })
+    const newest = turn('16:00', 'writing', null)
+    const open = turn('08:00', 'offered', 'lead')
+    expect(openTurn([newest, open, turn('00:00', 'taken', 'lead')])).toBe(open)
+    expect(openTurn([turn('08:00', 'taken', 'lead')])?.state).toBe('taken')
+    expect(openTurn([])).toBeNull()
+    expect(mayNotSign(newest, 'out', 'lead')).toBe(false)
+    expect(mayNotSign(newest, 'out', 'boss'), 'he stands in').toBe(false)
+    expect(mayNotSign(newest, 'out', 'lead2')).toBe(true)
+    expect(mayNotSign(newest, 'in', 'lead2'), 'nothing is offered').toBe(true)
+    expect(mayNotSign(open, 'in', 'lead2')).toBe(false)
+    expect(mayNotSign(open, 'in', 'lead'), 'nobody takes over from himself').toBe(true)
   })
 })

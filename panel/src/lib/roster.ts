@@ -1,5 +1,5 @@
 // The roster's page as functions of what the server said: weeks, cells, gaps in words.
-import type { RosterCover, RosterDuty, RosterPerson, RosterRequest } from '../api/types'
+import type { HandoverTurn, RosterCover, RosterDuty, RosterPerson, RosterRequest } from '../api/types'
 
 const DAY = 86_400_000
 /** Civil dates have no zone: they are counted as if all were in UTC. */
@@ -72,3 +72,14 @@ export const asks = (roles: readonly string[]) => ['agent', 'lead', 'visitor'].s
 /** How many of those who are on shift by the roster are not logged in. */
 export const absent = (planned: readonly string[], there: Record<string, { state: string }>) =>
   planned.filter((id) => (there[id]?.state ?? 'offline') === 'offline').length
+
+/** The hand-over that is to be signed: the oldest that is not, else the newest. Newest come first. */
+export const openTurn = (turns: readonly HandoverTurn[]): HandoverTurn | null =>
+  turns.filter((turn) => turn.state !== 'taken').at(-1) ?? turns[0] ?? null
+
+/** Two persons sign, in their order; whoever the plan has on the other side does not. */
+export function mayNotSign(turn: HandoverTurn, part: 'out' | 'in', me: string): boolean {
+  const [mine, theirs] = part === 'out' ? [turn.outgoing, turn.incoming] : [turn.incoming, turn.outgoing]
+  const other = !mine.includes(me) && theirs.includes(me)
+  return other || (part === 'in' && (turn.out === null || turn.out.by === me))
+}

@@ -30,3 +30,14 @@ export function wall(): Brick[] {
   top.forEach((b, n) => (b.tone = b === highest ? 'red' : n % 3 === 0 ? 'lit' : b.tone))
   return bricks
 }
+
+/** The longest wait that callers are told at this moment, ms; null: none is told any. */
+export function longestStated(queues: readonly { stated_wait_ms?: number | null }[]): number | null {
+  const told = queues.map((q) => q.stated_wait_ms ?? null).filter((ms) => ms !== null)
+  return told.length ? Math.max(...told) : null
+}
+
+/** The line to the head of a department is there while a session is: on other days nobody serves it and nobody waits in it. */
+export const shownQueues = <T extends { queue: string; waiting: number; staffed: number }>(
+  queues: readonly T[],
+): T[] => queues.filter((q) => q.queue !== 'leader' || q.waiting > 0 || q.staffed > 0)

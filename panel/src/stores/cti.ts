@@ -304,6 +304,10 @@ export const useCti = defineStore('cti', () => {
         return act('call.transfer', at)
       case 'to_conference':
         return act('call.conference', at)
+      case 'to_recorder': {
+        const agent = card.value?.session?.recorder
+        return agent ? act('call.transfer', { ...at, to: { agent } }, { to: agent }) : null
+      }
       case 'leave':
         return act('call.complete', at)
       case 'police':

@@ -8,11 +8,15 @@ export interface User {
   name?: string | null
   role?: string | null
   roles?: string[]
+  /** Whose people he is of; only the units' have one. */
+  unit?: string | null
 }
 
 export const useSession = defineStore('session', () => {
   const user = ref<User | null>(null)
   const roles = computed(() => user.value?.roles ?? (user.value?.role ? [user.value.role] : []))
+
+  const unit = computed(() => user.value?.unit ?? '')
 
   function forget() {
     user.value = null
@@ -56,7 +60,7 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  return { user, roles, known, signIn, signOut, forget }
+  return { user, roles, unit, known, signIn, signOut, forget }
 })
 
 function kept(): User | null {
@@ -78,6 +82,7 @@ export function userOf(answer: unknown, otherwise: User | null): User {
     username: inner.username ?? otherwise?.username ?? '',
     name: inner.name ?? inner.display ?? otherwise?.name ?? null,
     role: inner.role ?? inner.roles?.[0] ?? otherwise?.role ?? null,
+    unit: inner.unit ?? otherwise?.unit ?? null,
     roles: inner.roles ?? (inner.role ? [inner.role] : (otherwise?.roles ?? [])),
   }
 }

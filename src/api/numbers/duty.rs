@@ -1,10 +1,15 @@
-use super::wire::{DutyNumber, DutyNumberChange, DutyNumberList, NewDutyNumber};
+use super::wire::{
+    DutyNumber, DutyNumberChange, DutyNumberList, DutyTest, DutyTestBegun, DutyTestList, NewDutyNumber,
+};
 use super::{Check, log};
 use crate::api::guard::Person;
 use crate::api::input::JsonBody;
-use crate::api::problem::Problem;
+use crate::api::problem::{FieldError, Problem};
 use crate::api::state::Api;
 use crate::auth::{Action, Resource};
+use crate::base::reach;
+use crate::call::agents::seam::Refused;
+use crate::call::agents::testing::DialTest;
 use crate::store;
 use crate::ticket::numbers as rules;
 use axum::Json;
@@ -13,6 +18,8 @@ use axum::http::StatusCode;
 
 /// Duty numbers of the whole district.
 const MOST: usize = 2_000;
+/// Tests of a number that are told.
+const TESTS: i64 = 60;
 
 fn check(api: &Api, row: &store::DutyNumber, hours: [&str; 2], mut check: Check) -> Result<(), Problem> {
     check.unit(api, &row.unit);
@@ -89,6 +96,8 @@ pub async fn add(
         tested_at: None,
         result: None,
         tested_by: None,
+        sip_status: None,
+        ring_ms: None,
         changed_at: api.now(),
         changed_by: person.name.clone(),
     };
@@ -145,8 +154,10 @@ pub async fn change(
         row.tested_at = Some(api.now());
         row.result = Some(result.clone());
         row.tested_by = Some(person.name.clone());
+        (row.sip_status, row.ring_ms) = (None, None);
     } else if row.number != was.number {
         (row.tested_at, row.result, row.tested_by) = (None, None, None);
+        (row.sip_status, row.ring_ms) = (None, None);
     }
     if edits {
         check(&api, &row, [&from, &to], wrong)?;
@@ -162,6 +173,69 @@ pub async fn change(
     let outcome = result.map_or_else(|| "changed".to_owned(), |result| ["tested:", &result].concat());
     log(&api, &person, action, ["duty:", &row.id].concat(), &outcome).await?;
     Ok(Json(DutyNumber::of(&api, row)))
+}
+
+/// 试拨: dial it to see who is there. Whoever answers hears a short announcement; the result is read from that call's end.
+#[utoipa::path(post, path = "/api/v1/numbers/duty/{id}/test", tag = "numbers", params(("id" = String, Path)), responses(
+    (status = 202, body = DutyTestBegun),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "it is being tested, or too many are"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "the rules do not let it be dialled"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn test(
+    State(api): State<Api>,
+    person: Person,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<DutyTestBegun>), Problem> {
+    person.may(Action::TestNumbers, Resource::default())?;
+    let row = api.db().duty_number(&id).await?.ok_or_else(Problem::not_found)?;
+    let services = api.db().service_numbers().await?;
+    // Under --demo the codes have other numbers: those are the codes' too.
+    let of_a_code = services.iter().any(|one| reach::is_emergency(&one.key) && one.number == row.number);
+    if of_a_code || reach::is_emergency(&row.number) {
+        let detail = "number: an emergency number is never tried out".to_owned();
+        return Err(Problem::refused_fields(vec![FieldError { field: "number", code: "emergency", detail }]));
+    }
+    let wish = DialTest { duty: row.id.clone(), number: row.number.clone(), by: person.name.clone() };
+    let begun = api.parts.engine.dial_test(wish).await?;
+    let outcome = begun.map_or_else(|why| why.code().to_owned(), |call| call.to_string());
+    log(&api, &person, Action::TestNumbers, ["duty:", &row.id].concat(), &outcome).await?;
+    match begun {
+        Ok(call) => Ok((StatusCode::ACCEPTED, Json(DutyTestBegun { call: call.to_string() }))),
+        Err(Refused::NumberRefused | Refused::NotAllowed) => {
+            let detail = format!("number: the rules of this server do not let {} be dialled", row.number);
+            Err(Problem::refused_fields(vec![FieldError { field: "number", code: "dial_refused", detail }]))
+        }
+        Err(why) => Err(Problem::not_now(why.to_string())),
+    }
+}
+
+/// The tests of a duty number that were dialled, newest first.
+#[utoipa::path(get, path = "/api/v1/numbers/duty/{id}/tests", tag = "numbers", params(("id" = String, Path)), responses(
+    (status = 200, body = DutyTestList),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn tests(
+    State(api): State<Api>,
+    person: Person,
+    Path(id): Path<String>,
+) -> Result<Json<DutyTestList>, Problem> {
+    person.may(Action::ReadNumbers, Resource::default())?;
+    let rows = api.db().duty_tests(&id, TESTS).await?;
+    let items = rows.into_iter().map(|row| DutyTest {
+        call: row.call,
+        number: row.number,
+        at: api.time(row.at),
+        by: row.by,
+        result: row.result,
+        sip_status: row.sip_status,
+        ring_ms: row.ring_ms,
+    });
+    Ok(Json(DutyTestList { items: items.collect(), next: None }))
 }
 
 /// Take a duty number away.

@@ -8,6 +8,7 @@ pub use duty::{__path_add as __path_add_duty, add as add_duty};
 pub use duty::{__path_change as __path_change_duty, change as change_duty};
 pub use duty::{__path_list as __path_list_duty, list as list_duty};
 pub use duty::{__path_remove as __path_remove_duty, remove as remove_duty};
+pub use duty::{__path_test, __path_tests, test, tests};
 pub use legacy::{__path_add as __path_add_legacy, add as add_legacy};
 pub use legacy::{__path_change as __path_change_legacy, change as change_legacy};
 pub use legacy::{__path_list as __path_list_legacy, list as list_legacy};

@@ -70,7 +70,10 @@ pub struct DutyNumber {
     pub tested_at: Option<String>,
     pub result: Option<String>,
     pub tested_by: Option<String>,
-    /// No test for 31 days.
+    /// Of a test that was dialled: the final SIP status (200: answered, 0: none came), and how long it rang.
+    pub sip_status: Option<i64>,
+    pub ring_ms: Option<i64>,
+    /// No test for a calendar month.
     pub overdue: bool,
     pub dialable: bool,
     pub changed_at: String,
@@ -109,6 +112,33 @@ pub struct DutyNumberChange {
     pub rank: Option<i64>,
     /// `answered busy no_answer wrong_number failed`: dialled just now.
     pub result: Option<String>,
+}
+
+/// A dial test that was begun: its result comes with the call's end.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DutyTestBegun {
+    pub call: String,
+}
+
+/// A dial test that is over.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DutyTest {
+    pub call: String,
+    pub number: String,
+    pub at: String,
+    pub by: String,
+    /// `answered busy no_answer failed`.
+    pub result: String,
+    /// 200: answered; 0: none came.
+    pub sip_status: i64,
+    /// To the answer, or to the end without one.
+    pub ring_ms: i64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DutyTestList {
+    pub items: Vec<DutyTest>,
+    pub next: Option<String>,
 }
 
 /// An old number, where it leads, and how many still dial it.
@@ -222,7 +252,12 @@ impl DutyNumber {
     pub fn of(api: &Api, row: store::DutyNumber) -> Self {
         let hours = |minutes: i64| rules::hours(u16::try_from(minutes).unwrap_or(0));
         Self {
-            overdue: rules::test_overdue(row.tested_at, api.now()),
+            overdue: rules::test_overdue(
+                row.tested_at.and_then(|at| Some(api.civil(at)?.date())),
+                api.today(),
+            ),
+            sip_status: row.sip_status,
+            ring_ms: row.ring_ms,
             dialable: api.parts.works.dialable(&row.number),
             from: hours(row.from_min),
             to: hours(row.to_min),

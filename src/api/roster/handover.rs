@@ -25,6 +25,11 @@ const LINES: u32 = 200;
 pub async fn handover(State(api): State<Api>, person: Person) -> Result<Json<Handover>, Problem> {
     person.may(Action::ReadRoster, Resource::default())?;
     person.may(Action::ReadTickets, Resource::default())?;
+    sheet_now(&api).await.map(Json)
+}
+
+/// What the sheet says at this moment.
+pub(super) async fn sheet_now(api: &Api) -> Result<Handover, Problem> {
     let in_force = api.parts.roster.in_force(api.db()).await?;
     let now = minute(api.now(), &api.parts.zone);
     let today = now.date();
@@ -59,19 +64,19 @@ pub async fn handover(State(api): State<Api>, person: Person) -> Result<Json<Han
         longest_since: queue.longest_since_ms.map(|ms| api.time(ms)),
     });
     let notices = api.db().roster_notices(api.now()).await?;
-    let notices: Vec<RosterNoticeView> = notices.into_iter().map(|n| notice_view(&api, n)).collect();
-    Ok(Json(Handover {
-        at: at(&api, now),
+    let notices: Vec<RosterNoticeView> = notices.into_iter().map(|n| notice_view(api, n)).collect();
+    Ok(Handover {
+        at: at(api, now),
         shifts,
         leads: leads_at(now),
-        next_at: next.map(|next| at(&api, next)),
+        next_at: next.map(|next| at(api, next)),
         next_leads: next.map(leads_at).unwrap_or_default(),
-        urgent: tickets(&api, TicketField::Urgency, "U", URGENT_MS).await?,
-        drafts: tickets(&api, TicketField::State, "draft", DRAFTS_MS).await?,
+        urgent: tickets(api, TicketField::Urgency, "U", URGENT_MS).await?,
+        drafts: tickets(api, TicketField::State, "draft", DRAFTS_MS).await?,
         queues: queues.collect(),
         notices,
         away,
-    }))
+    })
 }
 
 /// Open ones of the last while, newest first.

@@ -7,6 +7,7 @@ mod notices;
 mod plan;
 mod requests;
 mod show;
+mod sign;
 pub mod wire;
 
 pub use ask::{__path_ask, ask};
@@ -17,6 +18,8 @@ pub use notices::{__path_add_notice, __path_read_notice, add_notice, read_notice
 pub use plan::{__path_plan, plan};
 pub use requests::{__path_requests, requests};
 pub use show::{__path_show, show};
+pub use sign::{__path_handovers, __path_sign, __path_signed_sheet, handovers, sign, signed_sheet};
+pub use sign::{SignedTurn, signed_turns};
 
 use super::input::Fields;
 use super::problem::Problem;

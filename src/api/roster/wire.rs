@@ -274,6 +274,48 @@ pub struct Handover {
     pub away: Vec<&'static str>,
 }
 
+/// Sign, as who goes (`out`) or as who comes (`in`).
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandoverSign {
+    pub part: String,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HandoverSignatureView {
+    pub by: String,
+    pub at: String,
+    /// The plan has somebody else there.
+    pub stands_in: bool,
+}
+
+/// A change of leads, and who has signed it. The shift is not over before both have.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HandoverTurn {
+    /// Its name: the minute at which the next shift begins here.
+    pub turn: String,
+    pub at: String,
+    /// `writing offered taken`.
+    pub state: &'static str,
+    pub outgoing: Vec<String>,
+    pub incoming: Vec<String>,
+    pub out: Option<HandoverSignatureView>,
+    #[serde(rename = "in")]
+    pub into: Option<HandoverSignatureView>,
+    /// After this it is counted as unsigned.
+    pub due_at: Option<String>,
+    /// Not signed by both in time.
+    pub overdue: bool,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HandoverTurns {
+    pub items: Vec<HandoverTurn>,
+    pub next: Option<String>,
+    /// Of these not signed in time.
+    pub unsigned: usize,
+}
+
 pub const fn kind_label(kind: DayKind) -> &'static str {
     match kind {
         DayKind::Workday => "workday",

@@ -51,7 +51,8 @@ pub async fn sign_in(State(api): State<Api>, request: Request) -> Result<Respons
     };
     let Some((user, _)) = known.filter(|_| right) else {
         api.db().log_access(&access).await?;
-        return Err(Problem::wrong_credentials());
+        let left = api.attempts().left(&username, &source, now);
+        return Err(Problem::wrong_credentials(left));
     };
     api.attempts().succeeded(&username, &source);
     let token = Token::fresh().map_err(|_| Problem::internal())?;

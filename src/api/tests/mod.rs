@@ -2,6 +2,9 @@
 
 mod attacks;
 mod cti;
+mod knowledge;
+mod leader;
+mod looping;
 mod numbers;
 mod reading;
 mod roster;
@@ -16,6 +19,8 @@ use super::{
 };
 use crate::auth::{Role, password};
 use crate::base::CallId;
+use crate::call::agents::seam::Refused;
+use crate::call::agents::testing::DialTest;
 use crate::cti::CtiHandle;
 use crate::store::projector::Projector;
 use crate::store::tests::facts::{Book, NINE};
@@ -37,6 +42,8 @@ pub struct OneCall {
     pub reload: Mutex<Result<(), Vec<String>>>,
     /// What the engine was told of tickets.
     pub tickets: Mutex<Vec<(CallId, bool, String)>>,
+    /// Dial tests it was asked for.
+    pub tests: Mutex<Vec<DialTest>>,
 }
 
 pub const LIVE: CallId = CallId { node: 1, boot: 2, n: 1 };
@@ -82,6 +89,16 @@ impl EngineHandle for OneCall {
         let why = (call == LIVE).then(why);
         Box::pin(async move { Ok(why) })
     }
+    fn dial_test(&self, test: DialTest) -> BoxFuture<'_, Result<Result<CallId, Refused>, EngineAway>> {
+        // As the engine's own rules: one of a number at a time.
+        let mut tests = self.tests.lock().unwrap();
+        let begun = match tests.iter().any(|one| one.number == test.number) {
+            true => Err(Refused::TargetBusy),
+            false => Ok(CallId { node: 1, boot: 1, n: 70 + tests.len() as u64 }),
+        };
+        tests.push(test);
+        Box::pin(async move { Ok(begun) })
+    }
     fn peers(&self) -> BoxFuture<'_, Result<Vec<crate::call::PeerState>, EngineAway>> {
         Box::pin(async { Ok(works::peers()) })
     }
@@ -98,6 +115,7 @@ fn floor() -> crate::call::Floor {
             queue: "main".into(),
             waiting: 2,
             longest_since_ms: Some(NINE),
+            stated_ms: Some(120_000),
             staffed: 3,
             free: 0,
             talking: 2,
@@ -171,9 +189,11 @@ impl Desk {
         let mut projector = Projector::new(db.clone(), 1);
         if projector.position().await.unwrap() == 0 {
             projector.apply(&Book::morning().0).await.unwrap();
-            demo::fill(&db, NINE, || Ok::<_, std::convert::Infallible>(password_hash().to_owned()))
-                .await
-                .unwrap();
+            demo::fill(&db, NINE, &crate::store::tests::tables(), || {
+                Ok::<_, std::convert::Infallible>(password_hash().to_owned())
+            })
+            .await
+            .unwrap();
             for role in Role::ALL {
                 let user = User {
                     name: format!("as-{}", role.label().replace('_', "-")),
@@ -208,6 +228,7 @@ impl Desk {
             phase: Mutex::new(Phase::Serving),
             reload: Mutex::new(Ok(())),
             tickets: Mutex::default(),
+            tests: Mutex::default(),
         });
         let clock = Arc::clone(&later);
         let roster = Arc::new(super::RosterDesk::new(demo_files()));

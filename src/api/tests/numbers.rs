@@ -2,7 +2,10 @@
 
 use super::{Desk, answer, on_both};
 use crate::auth::Role;
-use crate::store::demo;
+use crate::call::EndReason;
+use crate::store::projector::Projector;
+use crate::store::tests::facts::{Book, call};
+use crate::store::{self, demo};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
@@ -248,8 +251,6 @@ fn a_dial_test_is_noted_by_a_lead_and_gone_with_the_number() {
 
 #[test]
 fn old_numbers_say_where_they_lead_and_how_many_dial_them() {
-    use crate::store::projector::Projector;
-    use crate::store::tests::facts::{Book, call};
     on_both(|desk| async move {
         // After the morning's calls; who had signed in before would be signed out by now.
         desk.later.store(3_600_000, std::sync::atomic::Ordering::Relaxed);
@@ -303,7 +304,77 @@ fn old_numbers_say_where_they_lead_and_how_many_dial_them() {
             assert_eq!(fields(&told), [(field.to_owned(), want.to_owned())], "{body}");
         }
         assert_eq!(send(&desk, &admin, Method::POST, LEGACY, &new).await.0, StatusCode::CONFLICT);
+        // Whoever was diverted from it has dialled it too: the morning's calls all were, and those two dialled the other one themselves.
+        let row = store::LegacyNumber {
+            number: "88881234".into(),
+            unit: None,
+            queue: None,
+            skill: None,
+            greeting: None,
+            ends_on: None,
+            note: None,
+            changed_at: 0,
+            changed_by: "admin".into(),
+        };
+        desk.db.add_legacy_number(&row).await.unwrap();
+        let (_, told) = desk.get(&agent, LEGACY).await;
+        let counted = |number: &str| {
+            told["items"].as_array().unwrap().iter().find(|row| row["number"] == number).unwrap()["calls"]
+                .clone()
+        };
+        assert_eq!((counted("88881234"), counted(demo::LEGACY)), (json!(5), json!(2)));
         assert_eq!(send(&desk, &admin, Method::DELETE, &path, &json!({})).await.0, StatusCode::NO_CONTENT);
+        desk
+    });
+}
+
+#[test]
+fn a_dial_test_is_read_from_its_call_exactly_once() {
+    on_both(|desk| async move {
+        let lead = desk.token("lead").await;
+        let path = format!("{DUTY}/rl-day");
+        let (_, list) = desk.get(&lead, DUTY).await;
+        let row = |list: &Json| {
+            list["items"].as_array().unwrap().iter().find(|row| row["id"] == "rl-day").unwrap().clone()
+        };
+        let number = row(&list)["number"].as_str().unwrap().to_owned();
+        let (status, begun) = send(&desk, &lead, Method::POST, &format!("{path}/test"), &json!({})).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{begun}");
+        assert_eq!(desk.engine.tests.lock().unwrap()[0].number, number);
+        let (status, _) = send(&desk, &lead, Method::POST, &format!("{path}/test"), &json!({})).await;
+        assert_eq!(status, StatusCode::CONFLICT, "it rings already");
+        let agent = desk.token("8001").await;
+        let (status, _) = send(&desk, &agent, Method::POST, &format!("{path}/test"), &json!({})).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        let (status, _) = send(&desk, &lead, Method::POST, &format!("{DUTY}/none/test"), &json!({})).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        // A demonstration's police is no number to try out either.
+        let admin = desk.token("admin").await;
+        let change = json!({"number": "12000000110"});
+        let (status, told) = send(&desk, &admin, Method::PATCH, &format!("{DUTY}/rl-night"), &change).await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+        let tries = format!("{DUTY}/rl-night/test");
+        let (status, told) = send(&desk, &lead, Method::POST, &tries, &json!({})).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(fields(&told), [("number".into(), "emergency".into())]);
+        assert_eq!(desk.engine.tests.lock().unwrap().len(), 2, "nothing was dialled for it");
+
+        let mut book = Book::morning();
+        book.dial_test(call(31), &number, false, EndReason::CalleeBusy, 486);
+        book.dial_test(call(32), &number, true, EndReason::FlowEnded, 0);
+        // Of a number that has been changed since nothing is said of the new one.
+        book.dial_test(call(33), "12000071999", false, EndReason::CalleeNoAnswer, 0);
+        for _ in 0..2 {
+            Projector::new(desk.db.clone(), 1).apply(&book.0).await.unwrap();
+        }
+        let now = row(&desk.get(&lead, DUTY).await.1);
+        assert_eq!((&now["result"], &now["sip_status"]), (&json!("answered"), &json!(200)));
+        assert_eq!((&now["tested_by"], &now["overdue"]), (&json!("lead"), &json!(false)));
+        assert_eq!(now["ring_ms"], 200, "two facts lie between dialling and answer");
+        let (_, tests) = desk.get(&lead, &format!("{path}/tests")).await;
+        let tests = tests["items"].as_array().unwrap();
+        let seen: Vec<_> = tests.iter().map(|t| (t["result"].as_str().unwrap(), &t["sip_status"])).collect();
+        assert_eq!(seen, [("no_answer", &json!(0)), ("answered", &json!(200)), ("busy", &json!(486))]);
         desk
     });
 }

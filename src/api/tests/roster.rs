@@ -340,3 +340,83 @@ fn every_demo_day_is_covered_by_the_desks_own_files() {
         desk
     });
 }
+
+#[test]
+fn both_leads_sign_the_same_sheet_and_nobody_signs_twice() {
+    on_both(|desk| async move {
+        const TURNS: &str = "/api/v1/roster/handovers";
+        const HOUR: i64 = 3_600_000;
+        // What was before anybody could sign is nobody's fault.
+        let lead = desk.token("lead").await;
+        let (status, turns) = desk.get(&lead, &format!("{TURNS}?days=31")).await;
+        assert_eq!((status, &turns["unsigned"]), (StatusCode::OK, &json!(0)), "{turns}");
+        let mut later = 0;
+        let turn = loop {
+            later += HOUR;
+            assert!(later < 26 * HOUR, "leads change once a day at least");
+            desk.later.store(later, std::sync::atomic::Ordering::Relaxed);
+            // Who had signed in an hour ago is signed out by now.
+            let (_, turns) = desk.get(&desk.token("lead").await, TURNS).await;
+            if let Some(turn) = turns["items"].as_array().unwrap().first() {
+                break turn.clone();
+            }
+        };
+        let (lead, other) = (desk.token("lead").await, desk.token("as-lead").await);
+        assert_eq!((&turn["state"], &turn["overdue"]), (&json!("writing"), &json!(false)), "{turn}");
+        // `lead` may be on one side by the plan: then he signs there, and somebody stands in on the other.
+        let incoming = turn["incoming"].as_array().unwrap().contains(&json!("lead"));
+        let (out, into) = if incoming { (&other, &lead) } else { (&lead, &other) };
+        let path = format!("{TURNS}/{}", turn["turn"].as_str().unwrap());
+        let sign = async |token: &str, part: &str| {
+            send(&desk, Method::POST, token, &format!("{path}/signatures"), &json!({"part": part})).await
+        };
+        assert_eq!(sign(&desk.token("office").await, "out").await.0, StatusCode::FORBIDDEN);
+        assert_eq!(sign(into, "in").await.0, StatusCode::CONFLICT, "nothing is offered");
+        assert_eq!(sign(out, "both").await.0, StatusCode::BAD_REQUEST);
+        assert_eq!(desk.get(&lead, &format!("{path}/sheet")).await.0, StatusCode::NOT_FOUND);
+        let (status, offered) = sign(out, "out").await;
+        assert_eq!((status, &offered["state"]), (StatusCode::CREATED, &json!("offered")), "{offered}");
+        assert_eq!(sign(out, "in").await.0, StatusCode::CONFLICT, "nobody takes over from himself");
+        // A new line: what was signed says nothing of it.
+        let notice = json!({"text": "寒潮橙色预警"});
+        let (_, notice) = send(&desk, Method::POST, &lead, "/api/v1/roster/notices", &notice).await;
+        let (status, told) = sign(into, "in").await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert!(told["detail"].as_str().unwrap().contains("new lines"), "{told}");
+        assert_eq!(sign(out, "out").await.0, StatusCode::CREATED, "again, with it");
+        let (status, told) = sign(into, "in").await;
+        assert_eq!(status, StatusCode::CONFLICT, "unread");
+        assert!(told["detail"].as_str().unwrap().contains("not read"), "{told}");
+        let read = format!("/api/v1/roster/notices/{}/read", notice["id"].as_str().unwrap());
+        send(&desk, Method::POST, into, &read, &json!({})).await;
+        let (status, taken) = sign(into, "in").await;
+        assert_eq!((status, &taken["state"]), (StatusCode::CREATED, &json!("taken")), "{taken}");
+        assert_eq!((&taken["overdue"], &taken["in"]["stands_in"]), (&json!(false), &json!(!incoming)));
+        for (who, part) in [(out, "out"), (into, "in")] {
+            assert_eq!(sign(who, part).await.0, StatusCode::CONFLICT, "closed");
+        }
+        let (_, sheet) = desk.get(&lead, &format!("{path}/sheet")).await;
+        assert!(sheet["notices"].to_string().contains("寒潮"), "as it was signed: {sheet}");
+        let kept = desk.db.handover_signatures(turn["turn"].as_str().unwrap()).await.unwrap();
+        let kept: Vec<_> = kept.iter().map(|one| (one.n, one.part.as_str())).collect();
+        assert_eq!(kept, [(1, "out"), (2, "out"), (3, "in")], "each is kept");
+
+        // The next one nobody signs: half an hour into the shift it is counted.
+        let first = turn["turn"].clone();
+        let open = loop {
+            later += HOUR;
+            assert!(later < 60 * HOUR);
+            desk.later.store(later, std::sync::atomic::Ordering::Relaxed);
+            let (_, turns) = desk.get(&desk.token("lead").await, &format!("{TURNS}?days=3")).await;
+            let newest = turns["items"][0].clone();
+            if newest["turn"] != first && newest["overdue"] == json!(true) {
+                assert_eq!(turns["unsigned"], 1);
+                break newest;
+            }
+        };
+        assert_eq!(open["state"], "writing");
+        let lead = desk.token("lead").await;
+        assert_eq!(desk.get(&lead, &format!("{TURNS}?days=99")).await.0, StatusCode::BAD_REQUEST);
+        desk
+    });
+}

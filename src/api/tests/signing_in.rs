@@ -66,8 +66,15 @@ fn wrong_unknown_and_disabled_look_the_same_and_too_many_have_to_wait() {
             told.push(body);
         }
         assert!(told.windows(2).all(|w| w[0] == w[1]), "{told:?}");
-        for _ in 0..4 {
-            desk.sign_in("admin", "wrong-password").await;
+        // Each name has its tries, whether there is such a user or not.
+        for left in [4, 3, 2, 1, 0] {
+            for name in ["admin", "nobody", "qa"] {
+                let (_, body) = match left {
+                    4 => (StatusCode::UNAUTHORIZED, told[0].clone()),
+                    _ => desk.sign_in(name, "wrong-password").await,
+                };
+                assert_eq!(body["tries_left"], left, "{name}: {body}");
+            }
         }
         let (status, body) = desk.sign_in("admin", PASSWORD).await;
         assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{body}");

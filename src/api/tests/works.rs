@@ -43,6 +43,9 @@ impl Works for Plain {
     fn rings(&self, number: &str) -> bool {
         ["12341", demo::LEGACY, "12000096342"].contains(&number)
     }
+    fn calendar(&self) -> std::sync::Arc<crate::roster::Calendar> {
+        crate::store::tests::tables().calendar
+    }
     fn day_kind(&self, day: Date) -> DayKind {
         match day {
             day if (date(2026, 10, 1)..=date(2026, 10, 7)).contains(&day) => DayKind::Holiday,

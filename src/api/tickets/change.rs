@@ -1,4 +1,4 @@
-use super::scope;
+use super::{actions, resource, scope};
 use crate::api::guard::Person;
 use crate::api::input::JsonBody;
 use crate::api::problem::{FieldError, Problem};
@@ -32,15 +32,15 @@ pub async fn change(
 ) -> Result<Json<Ticket>, Problem> {
     // Who may do this to no ticket at all does not learn which there are.
     person.may(Action::ChangeTicket, Resource { own_call: true, ..Resource::default() })?;
-    let ticket = api.db().ticket(&no, &scope(&person)).await?.ok_or_else(Problem::not_found)?;
+    let ticket = api.db().ticket(&no, &scope(&api, &person)).await?.ok_or_else(Problem::not_found)?;
     let own_call = took_a_call(&api, &person.name, &ticket).await?;
     let decision =
-        person.may(Action::ChangeTicket, Resource { own_call, one: true, ..Resource::default() })?;
+        person.may(Action::ChangeTicket, Resource { own_call, ..resource(&api, &person, &ticket) })?;
     let version = wish.version;
     let change = wish.into();
     let wish =
         store::TicketChange { name: &ticket.id, user: &person.name, at: api.now(), version, change: &change };
-    let saved = match api.db().save_ticket(wish, &api.district).await? {
+    let saved = match api.db().save_ticket(wish, &api.tables()).await? {
         SaveOutcome::Saved(saved) => *saved,
         SaveOutcome::Unknown => return Err(Problem::not_found()),
         SaveOutcome::Changed(version) => return Err(Problem::changed(version)),
@@ -65,14 +65,15 @@ pub async fn change(
     }
     let access = Access {
         at: api.now(),
-        user: person.name,
-        source: person.source,
+        user: person.name.clone(),
+        source: person.source.clone(),
         action: Action::ChangeTicket.label().to_owned(),
         subject: saved.id.clone(),
         outcome: saved.state.clone(),
     };
     api.db().log_access(&access).await?;
-    Ok(Json(Ticket::of(&api, saved, decision)))
+    let actions = actions(&api, &person, &saved);
+    Ok(Json(Ticket::of(&api, saved, decision).with_actions(actions)))
 }
 
 /// Whether one of the ticket's calls was this agent's: he has it, or had it before it was handed on.
@@ -81,6 +82,7 @@ async fn took_a_call(api: &Api, name: &str, ticket: &store::Ticket) -> Result<bo
         let Some(call) = api.db().call(id).await? else { continue };
         let record = &call.record;
         if record.agent.as_deref() == Some(name)
+            || record.leader_recorder.as_deref() == Some(name)
             || record.parties.iter().any(|party| party.role == "agent" && party.agent == name)
         {
             return Ok(true);

@@ -4,6 +4,7 @@ use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::wire::{TicketLine, TicketLines};
 use crate::auth::{Action, Resource};
+use crate::store::Access;
 use axum::Json;
 use axum::extract::{Path, State};
 
@@ -22,9 +23,18 @@ pub async fn events(
     Path(no): Path<String>,
 ) -> Result<Json<TicketLines>, Problem> {
     person.may(Action::ReadHistory, Resource::default())?;
-    let ticket = api.db().ticket(&no, &scope(&person)).await?.ok_or_else(Problem::not_found)?;
-    let decision = decide(&person, Action::ReadHistory, &ticket)?;
+    let ticket = api.db().ticket(&no, &scope(&api, &person)).await?.ok_or_else(Problem::not_found)?;
+    let decision = decide(&api, &person, Action::ReadHistory, &ticket)?;
     let events = api.db().ticket_events(&ticket.id).await?;
+    let access = Access {
+        at: api.now(),
+        user: person.name,
+        source: person.source,
+        action: Action::ReadHistory.label().to_owned(),
+        subject: ticket.id,
+        outcome: "allowed".to_owned(),
+    };
+    api.db().log_access(&access).await?;
     let items = events.into_iter().map(|event| TicketLine::of(&api, event, decision)).collect();
     Ok(Json(TicketLines { items, next: None }))
 }

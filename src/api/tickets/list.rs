@@ -5,7 +5,7 @@ use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::wire::{Ticket, TicketList};
 use crate::auth::{Action, Decision, Resource};
-use crate::store::{TicketField, TicketFilter};
+use crate::store::{TicketField, TicketFilter, TicketOrder};
 use axum::Json;
 use axum::extract::State;
 
@@ -21,6 +21,8 @@ use axum::extract::State;
     ("type" = Option<String>, Query), ("category" = Option<String>, Query), ("street" = Option<String>, Query),
     ("lead" = Option<String>, Query), ("urgency" = Option<String>, Query), ("secrecy" = Option<String>, Query),
     ("caller" = Option<String>, Query),
+    ("sub" = Option<String>, Query, description = "passed down to this unit"),
+    ("order" = Option<String>, Query, description = "`due`: what has to be seen to soonest comes first, and only that"),
 ), responses(
     (status = 200, body = TicketList),
     (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -42,16 +44,31 @@ pub async fn list(
         Some("false") => Some(false),
         Some(_) => return Err(Problem::bad_request("numbered: true or false")),
     };
+    let sub = fields.take("sub");
+    let order = match fields.take("order").as_deref() {
+        None | Some("newest") => TicketOrder::Newest,
+        Some("due") => TicketOrder::Due,
+        Some(_) => return Err(Problem::bad_request("order: newest or due")),
+    };
     let filters = fields.filters(TicketField::ALL, TicketField::label)?;
     // Whoever does not see callers may not find them by asking.
     if decision != Decision::Allow && filters.iter().any(|(field, _)| *field == TicketField::Caller) {
         return Err(Problem::not_allowed());
     }
-    let filter = TicketFilter { fields: filters, since, until, call, numbered, scope: scope(&person) };
+    let filter = TicketFilter {
+        fields: filters,
+        since,
+        until,
+        call,
+        numbered,
+        sub,
+        order,
+        scope: scope(&api, &person),
+    };
     let paged = api.db().tickets(&filter, &page).await?;
     let mut items = Vec::with_capacity(paged.items.len());
     for ticket in paged.items {
-        let decision = decide(&person, Action::ReadTickets, &ticket)?;
+        let decision = decide(&api, &person, Action::ReadTickets, &ticket)?;
         items.push(Ticket::of(&api, ticket, decision));
     }
     Ok(Json(TicketList { items, next: paged.next.map(|cursor| cursor.to_string()) }))

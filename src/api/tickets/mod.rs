@@ -1,37 +1,87 @@
 //! Tickets and drafts.
+mod act;
+mod boxes;
 mod change;
 mod events;
 mod list;
 mod show;
+mod visits;
+mod wire;
+pub use act::{__path_act, act};
+pub use boxes::{__path_boxes, boxes};
 pub use change::{__path_change, change};
 pub use events::{__path_events, events};
 pub use list::{__path_list, list};
 pub use show::{__path_show, show};
+pub use visits::{__path_visits, visits};
+pub use wire::{Complained, Course};
 
 use super::guard::Person;
 use super::problem::Problem;
-use crate::auth::{Action, Decision, Resource, Role};
+use super::state::Api;
+use crate::auth::{Action, Decision, Resource, Role, hand};
 use crate::store::{Scope, Ticket};
+use crate::ticket::cycle::{self, Hand, Step, Who};
 
-/// What of the tickets exists for this person: the units' people have their own only.
-fn scope(person: &Person) -> Scope {
-    let unit = person.roles.iter().all(|role| matches!(role, Role::Unit | Role::UnitHead));
-    match (&person.unit, unit) {
-        (Some(unit), true) => Scope::Unit(unit.clone()),
-        // A liaison without a unit: no unit has this name, so nothing is his.
-        (None, true) => Scope::Unit(String::from("\u{fffd}")),
-        (_, false) => Scope::All,
+/// What of the tickets exists for this person: the units' people have their own only, and nobody those that complain about him.
+pub(super) fn scope(api: &Api, person: &Person) -> Scope {
+    let of_unit = person.roles.iter().all(|role| matches!(role, Role::Unit | Role::UnitHead));
+    // A liaison without a unit: no unit has this name, so nothing is his.
+    let unit = person.unit.as_deref().or(of_unit.then_some("\u{fffd}"));
+    match unit {
+        Some(unit) if of_unit => Scope::of_unit(unit, &person.name, &api.district),
+        _ => {
+            let line = unit.into_iter().flat_map(|unit| api.district.line(unit)).map(str::to_owned);
+            Scope::Person { line: line.collect(), user: person.name.clone() }
+        }
+    }
+}
+
+/// The ticket as rights see it.
+fn resource<'a>(api: &Api, person: &Person, ticket: &'a Ticket) -> Resource<'a> {
+    let target = ticket.complained_unit.as_deref();
+    let complained = ticket.complained_person.as_deref() == Some(&*person.name)
+        || person.unit.as_deref().is_some_and(|unit| api.district.line(unit).any(|one| Some(one) == target));
+    Resource {
+        lead: ticket.lead.as_deref(),
+        assist: &ticket.assist,
+        subs: &ticket.subs,
+        complained,
+        secret: ticket.secrecy != "normal",
+        urgent: ticket.urgency.as_deref() == Some("U"),
+        one: true,
+        ..Resource::default()
     }
 }
 
 /// What of this ticket the person may see.
-fn decide(person: &Person, action: Action, ticket: &Ticket) -> Result<Decision, Problem> {
-    let resource = Resource {
-        lead: ticket.lead.as_deref(),
-        assist: &ticket.assist,
-        secret: ticket.secrecy != "normal",
-        one: true,
-        ..Resource::default()
-    };
-    person.may(action, resource)
+pub(super) fn decide(
+    api: &Api,
+    person: &Person,
+    action: Action,
+    ticket: &Ticket,
+) -> Result<Decision, Problem> {
+    person.may(action, resource(api, person, ticket))
+}
+
+/// Whether he may do this to it.
+fn may_act(api: &Api, person: &Person, step: Step, ticket: &Ticket) -> Result<Decision, Problem> {
+    person.may(Action::ActOnTicket, Resource { step: Some(step), ..resource(api, person, ticket) })
+}
+
+fn hands(person: &Person) -> Vec<Hand> {
+    person.roles.iter().filter_map(hand).collect()
+}
+
+/// Names of what this person may do to the ticket now.
+fn actions(api: &Api, person: &Person, ticket: &Ticket) -> Vec<String> {
+    let Some(cycle) = &ticket.cycle else { return Vec::new() };
+    let hands = hands(person);
+    let who = Who { user: &person.name, hands: &hands, unit: person.unit.as_deref() };
+    let steps = cycle::allowed(cycle, who, api.now(), &api.tables()).into_iter();
+    // The one function of rights has the last word.
+    steps
+        .filter(|step| may_act(api, person, *step, ticket).is_ok())
+        .map(|step| step.label().to_owned())
+        .collect()
 }

@@ -1,4 +1,4 @@
-use super::{decide, scope};
+use super::{actions, decide, scope};
 use crate::api::guard::Person;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
@@ -23,16 +23,17 @@ pub async fn show(
     Path(no): Path<String>,
 ) -> Result<Json<Ticket>, Problem> {
     person.may(Action::ReadTickets, Resource::default())?;
-    let ticket = api.db().ticket(&no, &scope(&person)).await?.ok_or_else(Problem::not_found)?;
-    let decision = decide(&person, Action::ReadTickets, &ticket)?;
+    let ticket = api.db().ticket(&no, &scope(&api, &person)).await?.ok_or_else(Problem::not_found)?;
+    let decision = decide(&api, &person, Action::ReadTickets, &ticket)?;
     let access = Access {
         at: api.now(),
-        user: person.name,
-        source: person.source,
+        user: person.name.clone(),
+        source: person.source.clone(),
         action: Action::ReadTickets.label().to_owned(),
         subject: ticket.id.clone(),
         outcome: "allowed".to_owned(),
     };
     api.db().log_access(&access).await?;
-    Ok(Json(Ticket::of(&api, ticket, decision)))
+    let actions = actions(&api, &person, &ticket);
+    Ok(Json(Ticket::of(&api, ticket, decision).with_actions(actions)))
 }

@@ -26,6 +26,7 @@ use super::problem::Problem;
 use super::state::Api;
 use crate::auth::Action;
 use crate::base::DayKind;
+use crate::roster::Calendar;
 use crate::store::Access;
 use jiff::civil::Date;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub trait Works: Send + Sync + 'static {
     fn rings(&self, number: &str) -> bool;
     /// After holidays and make-up days.
     fn day_kind(&self, date: Date) -> DayKind;
+    /// The one in force: a reload may have brought another year.
+    fn calendar(&self) -> Arc<Calendar>;
     fn has_queue(&self, name: &str) -> bool;
     fn has_prompt(&self, name: &str) -> bool;
     fn trunks(&self) -> Vec<TrunkSetting>;

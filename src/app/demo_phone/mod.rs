@@ -8,6 +8,8 @@
 //! To the engine these are calls of the trunk `demo` like any other: no way round it.
 
 mod client;
+#[cfg(test)]
+mod tests;
 
 use super::agents;
 use super::build::{self, Bound};
@@ -32,9 +34,20 @@ use tokio::time::{Instant, sleep, sleep_until};
 const CALLS: usize = 4;
 /// Ended calls whose end may still be asked for.
 const REMEMBERED: usize = 32;
-const LONGEST: Duration = Duration::from_secs(30 * 60);
-/// A page that has not asked for so long is gone.
-const GONE: Duration = Duration::from_secs(10);
+/// What ends a call that nobody ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Limits {
+    /// A page that has not asked for so long is gone.
+    gone: Duration,
+    longest: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { gone: Duration::from_secs(10), longest: Duration::from_secs(30 * 60) }
+    }
+}
+
 const LOOK: Duration = Duration::from_millis(500);
 /// A call that has ended is let go after this, whatever has been answered.
 const ENDING: Duration = Duration::from_secs(35);
@@ -56,6 +69,7 @@ struct Inner {
     media_anywhere: bool,
     lines: Mutex<BTreeMap<String, Line>>,
     counts: Counts,
+    limits: Limits,
 }
 
 #[derive(Default)]
@@ -99,6 +113,7 @@ pub fn start(config: &Config, sip_at: &Bound, board: Board) -> Option<Arc<dyn De
         media_anywhere: build::media_address(config, sip_at).1.is_unspecified(),
         lines: Mutex::default(),
         counts: Counts::default(),
+        limits: Limits::default(),
     };
     let phones = DemoPhones(Arc::new(inner));
     tokio::spawn(publish(phones.clone(), board));
@@ -199,7 +214,7 @@ impl DemoPhones {
     fn take(&self, id: &str) -> Result<(), PhoneRefused> {
         let mut lines = self.lines();
         let now = Instant::now();
-        lines.retain(|_, line| line.busy || now.duration_since(line.asked) < GONE);
+        lines.retain(|_, line| line.busy || now.duration_since(line.asked) < self.0.limits.gone);
         if lines.len() >= REMEMBERED || lines.values().filter(|line| line.busy).count() >= CALLS {
             return Err(PhoneRefused::Full);
         }
@@ -272,8 +287,8 @@ impl DemoPhones {
                 line.state = state;
                 line.asked
             });
-            let gone = asked.is_none_or(|asked| now.duration_since(asked) > GONE);
-            if over.is_none() && (gone || begun.elapsed() > LONGEST) {
+            let gone = asked.is_none_or(|asked| now.duration_since(asked) > self.0.limits.gone);
+            if over.is_none() && (gone || begun.elapsed() > self.0.limits.longest) {
                 too_long = !gone;
                 if client.hang_up(time(), &mut out) {
                     let counts = &self.0.counts;

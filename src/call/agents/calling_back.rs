@@ -387,6 +387,7 @@ impl Engine {
             urgent: false,
             recording_paused: false,
             others: Vec::new(),
+            session: None,
             callback: Some(CallbackCard { of, asked_ms: callback.asked_ms, tries: callback.tries }),
         }))
     }

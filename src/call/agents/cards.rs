@@ -135,6 +135,7 @@ impl Engine {
             urgent: call.urgent,
             recording_paused: call.recording_paused,
             others: others.map(|party| party.who.name()).collect(),
+            session: call.session_card(to),
             callback: call.calls_back.map(|of| CallbackCard {
                 of,
                 asked_ms: call.back_to.as_ref().map_or(0, |back| back.asked_ms),
@@ -229,6 +230,7 @@ impl Engine {
             queue: Arc::clone(queue),
             waiting: n(stats.waiting),
             longest_since_ms: stats.longest_since.map(|at| self.wall.at(at)),
+            stated_ms: stats.stated.map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
             staffed: stats.staffed.into(),
             free: stats.free.into(),
             talking: stats.talking.into(),

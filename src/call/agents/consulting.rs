@@ -20,7 +20,7 @@ const TALKERS_MAX: usize = 8;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Without what only helps the eye.
-fn plain(number: &str) -> String {
+pub(super) fn plain(number: &str) -> String {
     number.chars().filter(|c| !matches!(c, ' ' | '-')).collect()
 }
 
@@ -341,6 +341,11 @@ impl Engine {
                 self.freed(now, id, other, role, "transferred");
             }
             return Ok(Some(id));
+        }
+        if let Some(other) = self.colleague(to)
+            && let Some(done) = self.hand_to_recorder(now, id, agent, other, out)
+        {
+            return done;
         }
         self.call_in(now, id, agent, to, false, out)?;
         if let Some(call) = self.calls.get_mut(&id) {

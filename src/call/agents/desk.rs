@@ -1,7 +1,7 @@
 //! The seats: who is logged in, with what device, whether sound passes, and what waits for the disk before it is shown.
 
 use super::party::Role;
-use super::seam::{self, AgentEvent, Device, FromEngine};
+use super::seam::{self, AgentEvent, Device, FromEngine, LeaderSession};
 use super::watching::Watching;
 use crate::acd::{self, AgentId, OfferId};
 use crate::base::{CallId, Deadlines, Time, soonest};
@@ -131,6 +131,11 @@ pub(in crate::call) struct Desk {
     pub words: Vec<FromEngine>,
     /// Who may be ready by the roster; `None`: it does not bind.
     pub may: Option<BTreeMap<AgentId, seam::Turn>>,
+    /// Sessions in which the head of a department takes calls, and the one that is open.
+    pub sessions: Vec<Arc<LeaderSession>>,
+    pub session: Option<Arc<LeaderSession>>,
+    /// Duty numbers that are being tried out.
+    pub tests: BTreeSet<CallId>,
     /// What those wanted before the start who have not logged in since, and how long that counts.
     pub wanted: BTreeMap<AgentId, LastIntent>,
     pub wanted_until: Time,

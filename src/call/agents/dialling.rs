@@ -77,7 +77,18 @@ impl Engine {
             self.ports.give_back(port.port);
             return Err(Refused::TargetBusy);
         };
-        let id = self.begin_outbound(now, dialog, leg, agent, &number, &from, peer, ticket, out);
+        let id = self.begin_outbound(
+            now,
+            dialog,
+            leg,
+            agent.as_str(),
+            Some(agent),
+            &number,
+            &from,
+            peer,
+            ticket,
+            out,
+        );
         let of = match cause {
             Cause::Callback(of) => Some(of),
             Cause::Chosen | Cause::Broken => None,
@@ -107,12 +118,13 @@ impl Engine {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one record, each with its own name")]
-    fn begin_outbound(
+    pub(super) fn begin_outbound(
         &mut self,
         now: Time,
         dialog: DialogId,
         leg: Leg,
-        agent: AgentId,
+        by: &str,
+        agent: Option<AgentId>,
         number: &Arc<str>,
         from: &str,
         peer: crate::sip::seam::PeerId,
@@ -146,7 +158,7 @@ impl Engine {
             flow_hash: flow.hash(),
             flow_file: flow.file().to_owned(),
             flow_version: flow.version().to_owned(),
-            dialled_by: Some(agent.to_string()),
+            dialled_by: Some(by.to_owned()),
         };
         self.note(now, Fact::CallArrived(Box::new(arrived)), out);
         if let Some(ticket) = ticket {
@@ -159,7 +171,7 @@ impl Engine {
             Call::outbound(id, dialog, leg, now, wall_ms, number, from, trunk, Walk::new(flow, facts));
         call.max_call_at = now + self.config.limits.max_call;
         call.stage = Stage::Dialing { until: now + self.config.limits.ring_out };
-        call.agent = Some(agent);
+        call.agent = agent;
         self.by_leg.insert(call.leg.id, id);
         self.by_dialog.insert(dialog, id);
         self.order.insert(id);
@@ -189,15 +201,17 @@ impl Engine {
         self.reach.took(crate::call::Place::Dialing, crate::call::News::Confirmed);
         let speaks = |party: &Party| party.speaks() && party.away_until.is_none();
         let there = call.parties.iter().any(|party| party.agent().is_some() && speaks(party));
+        // A number that is tried out hears its announcement and nobody.
+        let met = there || self.desk.tests.contains(&id);
         // His own phone may still ring.
-        if !there && call.parties.iter().all(|party| party.up) {
+        if !met && call.parties.iter().all(|party| party.up) {
             // Whoever answers is not met by silence, and what he was promised is not used up by it.
             return self.end(now, id, EndReason::DialFailed, EndedBy::Us, out);
         }
         call.stage = Stage::Talking { until: None };
         call.taken_ms = Some(wall_ms);
         call.answered = Some(now);
-        call.unmet = (!there).then_some(now + patience);
+        call.unmet = (!met).then_some(now + patience);
         self.touched.push(id);
         self.callee_answer_fact(now, id, out);
         if there {
@@ -205,6 +219,7 @@ impl Engine {
         }
         self.record_callee(now, id, out);
         self.callee_waits(now, id, out);
+        self.announce_test(id, out);
         self.rebridge(id, out);
         let agents: Vec<AgentId> = self
             .calls

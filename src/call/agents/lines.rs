@@ -178,6 +178,7 @@ impl Engine {
     /// Offer/answer of a party's dialog: its leg opens, or changes.
     pub(in crate::call) fn party_media(
         &mut self,
+        now: Time,
         id: CallId,
         dialog: DialogId,
         media: &NegotiatedMedia,
@@ -205,7 +206,11 @@ impl Engine {
         if party.up && (!was_open || was_held != held) {
             out.push(watch(limits, party));
         }
+        let agent = party.agent().filter(|_| party.up && was_held != held);
         self.rebridge(id, out);
+        if let Some(agent) = agent {
+            self.phone_holds(now, id, agent, held, out);
+        }
     }
 
     /// A party is on the call from now on.

@@ -11,9 +11,11 @@
 //! - [`orders`]: the contract's commands, each answered.
 //! - [`special`]: callers for whom the usual way is wrong.
 //! - [`rostering`]: who may be ready by the roster.
+//! - [`leading`]: sessions in which the head of a department takes calls.
 //! - [`restoring`]: what they wanted before a restart.
 //! - [`calling_back`]: citizens who wait for a call of ours.
 //! - [`connecting`]: what the flow and the waiting line dial by themselves.
+//! - [`testing`]: duty numbers dialled to see who is there.
 //! - [`cards`]: what panels are shown. [`watching`]: to whom the floor is shown.
 //!
 //! Rules that always hold: whoever is on a call has a party there; an agent is on one call; a call on which nobody is left goes
@@ -25,6 +27,7 @@ mod connecting;
 mod consulting;
 pub(super) mod desk;
 mod dialling;
+pub(in crate::call) mod leading;
 mod lines;
 mod offering;
 mod orders;
@@ -35,4 +38,5 @@ pub mod seam;
 pub(in crate::call) mod special;
 mod supervising;
 mod talking;
+pub mod testing;
 mod watching;

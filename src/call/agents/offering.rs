@@ -236,6 +236,7 @@ impl Engine {
             self.counters.add(Count::AgentsLost);
             return self.agent_stayed_away(now, id, Some(agent), out);
         }
+        self.head_answers(now, id, agent, out);
         if let Some(card) = self.card(id, Some(agent)) {
             self.tell(now, agent, AgentEvent::Answered { card });
         }
@@ -305,6 +306,9 @@ impl Engine {
         let queues = self.desk.seats.get(&agent).map_or_else(Vec::new, |seat| seat.queues.clone());
         for queue in queues {
             self.stir(now, &queue);
+        }
+        if self.desk.session.as_deref().is_some_and(|session| *session.seat == *agent.as_str()) {
+            self.head_is_gone(now, out);
         }
     }
 

@@ -51,9 +51,13 @@ impl Engine {
                     self.path_news(now, id, path, relay, out);
                 }
             }
-            ToEngine::Roster { .. } | ToEngine::RosterNotice { .. } | ToEngine::RosterGap { .. } => {
+            ToEngine::Roster { .. }
+            | ToEngine::RosterNotice { .. }
+            | ToEngine::RosterGap { .. }
+            | ToEngine::HandoverUnsigned { .. } => {
                 self.roster_input(now, input);
             }
+            ToEngine::LeaderSessions(sessions) => self.set_sessions(now, sessions, out),
         }
     }
 
@@ -63,11 +67,11 @@ impl Engine {
 
     /// Seats follow the directory; who is on a call keeps his until it is over.
     pub(in crate::call) fn set_agents(&mut self, now: Time) {
-        let agents = self.config.agents.clone();
-        for spec in &agents {
-            let seat = || Seat::new(Arc::from(spec.id.as_str()), spec.lead);
+        let agents = self.agents_in_force();
+        for (spec, known) in agents.iter().zip(&self.config.agents) {
+            let seat = || Seat::new(Arc::from(spec.id.as_str()), known.lead);
             let seat = self.desk.seats.entry(spec.id).or_insert_with(seat);
-            seat.lead = spec.lead;
+            seat.lead = known.lead;
             seat.queues.clone_from(&spec.queues);
         }
         let known: BTreeSet<AgentId> = agents.iter().map(|spec| spec.id).collect();

@@ -28,10 +28,12 @@ impl Engine {
                 }
             }
             ToEngine::RosterGap { note } => self.alarm(now, "roster_gap", None, None, &note),
+            ToEngine::HandoverUnsigned { note } => self.alarm(now, "handover_unsigned", None, None, &note),
             ToEngine::Command { .. }
             | ToEngine::Snapshot { .. }
             | ToEngine::Present { .. }
-            | ToEngine::Path { .. } => {}
+            | ToEngine::Path { .. }
+            | ToEngine::LeaderSessions(_) => {}
         }
     }
 
@@ -49,7 +51,7 @@ impl Engine {
     }
 
     fn on_roster(&self, agent: AgentId) -> bool {
-        self.desk.may.as_ref().is_none_or(|may| may.contains_key(&agent))
+        self.in_session(agent) || self.desk.may.as_ref().is_none_or(|may| may.contains_key(&agent))
     }
 
     fn span(&self, agent: AgentId) -> Option<(i64, i64)> {

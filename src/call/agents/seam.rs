@@ -287,8 +287,23 @@ pub struct CallCard {
     pub recording_paused: bool,
     /// Others on the call by name (`8004`, `lead`, a number); a listener is not among them for the citizen.
     pub others: Vec<Arc<str>>,
+    /// It is one of a session in which the head of a department takes calls.
+    pub session: Option<SessionCard>,
     /// It is the callback somebody was promised: he is asked who he is before anything is told.
     pub callback: Option<CallbackCard>,
+}
+
+/// A session as one of its calls shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionCard {
+    pub id: Arc<str>,
+    pub unit: Arc<str>,
+    /// Whose eyes it is for: `leader`, `recorder`, `agent`.
+    pub part: &'static str,
+    /// He is heard by nobody.
+    pub listens: bool,
+    /// Who listens and writes the ticket, once he is on the call.
+    pub recorder: Option<AgentId>,
 }
 
 /// What a call back is about.
@@ -314,6 +329,8 @@ pub struct QueueStats {
     pub waiting: u32,
     /// Wall time since which the longest waits, ms.
     pub longest_since_ms: Option<i64>,
+    /// The longest wait that somebody who got in line now would be told, ms.
+    pub stated_ms: Option<u32>,
     pub staffed: u32,
     pub free: u32,
     pub talking: u32,
@@ -443,6 +460,23 @@ pub enum ToEngine {
     RosterNotice { agent: AgentId, code: &'static str, note: Arc<str> },
     /// Nobody is on shift, or will not be: for the leads.
     RosterGap { note: Arc<str> },
+    /// A hand-over is not signed in time: for the leads.
+    HandoverUnsigned { note: Arc<str> },
+    /// The sessions of the next days (一把手接听), all of them.
+    LeaderSessions(Vec<LeaderSession>),
+}
+
+/// A session in which the head of a department takes calls. Times are wall ms since 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaderSession {
+    pub id: Arc<str>,
+    pub unit: Arc<str>,
+    pub from_ms: i64,
+    pub to_ms: i64,
+    /// By whose sign-in and device the head takes his calls.
+    pub seat: AgentId,
+    /// Who listens to each call and writes its ticket.
+    pub recorder: Option<AgentId>,
 }
 
 /// The shift by which somebody may be ready: its beginning and end, wall ms. `None`: at every minute.

@@ -27,6 +27,9 @@ impl Engine {
             return;
         }
         call.by_hand &= aside;
+        if !aside {
+            call.phone_hold = None;
+        }
         self.touched.push(id);
         // For who asks the citizen is not back, whoever speaks with him meanwhile.
         let (quiet, but) = (call.crisis, call.asking.filter(|_| !aside));
@@ -38,6 +41,34 @@ impl Engine {
         self.rebridge(id, out);
         let event = if aside { AgentEvent::Held { call: id } } else { AgentEvent::Retrieved { call: id } };
         self.tell_call(now, id, event, but);
+    }
+
+    /// The agent's own telephone holds us, or is back (`sendonly`, `inactive`: RFC 3264, 8.4): to the citizen that is a hold like the
+    /// panel's, with music. In company he goes on with the others.
+    pub(super) fn phone_holds(
+        &mut self,
+        now: Time,
+        id: CallId,
+        agent: AgentId,
+        held: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let may = self.his_talk(agent, Some(id)).is_ok() && self.not_asked(agent, id).is_ok();
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if !held {
+            if call.phone_hold == Some(agent) {
+                self.set_aside(now, id, false, out);
+            }
+            return;
+        }
+        let other = |party: &Party| {
+            party.speaks() && party.agent() != Some(agent) && party.away_until.is_none() && !party.held
+        };
+        let set_aside = call.aside || call.asking.is_some();
+        if may && !set_aside && !call.parties.iter().any(other) {
+            call.phone_hold = Some(agent);
+            self.set_aside(now, id, true, out);
+        }
     }
 
     /// Every agent on the call but one.
@@ -144,8 +175,12 @@ impl Engine {
             seat.wrap_call = Some((id, now));
         }
         self.stop_ringing(agent);
-        let his = |call: &Call| call.agent == Some(agent) && call.ticket.is_some() && !call.ticket_done;
-        if role == Role::Talk && self.config.limits.hold_unfinished && self.calls.get(&id).is_some_and(his) {
+        let his = |call: &Call| call.ticket_is_of(agent) && call.ticket.is_some() && !call.ticket_done;
+        let writes = self.calls.get(&id).is_some_and(|call| call.is_written_by(agent));
+        if (role == Role::Talk || writes)
+            && self.config.limits.hold_unfinished
+            && self.calls.get(&id).is_some_and(his)
+        {
             let _ = self.acd_fact(|acd, actions| acd.ticket_unfinished(now, agent, true, actions));
             if let Some(seat) = self.desk.seats.get_mut(&agent) {
                 seat.unfinished = Some(id);
@@ -156,6 +191,8 @@ impl Engine {
         }
         let _ = self.acd_fact(|acd, actions| match role {
             Role::Talk | Role::Barge => acd.hung_up(now, agent, id, actions),
+            // Whoever has listened to write has the ticket to finish.
+            Role::Listen if writes => acd.hung_up(now, agent, id, actions),
             Role::Listen | Role::Whisper => acd.idle(now, agent, actions),
         });
         let wrap_up_until_ms =

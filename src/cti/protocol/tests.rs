@@ -144,6 +144,7 @@ pub fn card() -> Box<CallCard> {
         urgent: false,
         recording_paused: false,
         others: vec!["8004".into()],
+        session: None,
         callback: None,
     })
 }
@@ -153,6 +154,7 @@ fn stats() -> QueueStats {
         queue: "main".into(),
         waiting: 3,
         longest_since_ms: Some(NINE),
+        stated_ms: Some(120_000),
         staffed: 4,
         free: 0,
         talking: 3,
@@ -176,6 +178,11 @@ fn states() -> Vec<AgentState> {
 /// At least one of each event.
 fn events() -> Vec<(&'static str, AgentEvent)> {
     let withheld = CallCard { caller: "".into(), queue: None, direction: Direction::Outbound, ..*card() };
+    let of_session = |part: &'static str, recorder: Option<&str>| {
+        let recorder = recorder.map(Into::into);
+        let session = SessionCard { id: "ls-7".into(), unit: "rl".into(), part, listens: false, recorder };
+        Box::new(CallCard { session: Some(session), ..*card() })
+    };
     let mut all: Vec<_> = states()
         .into_iter()
         .map(|state| {
@@ -199,6 +206,15 @@ fn events() -> Vec<(&'static str, AgentEvent)> {
         ),
         ("call.rescinded", AgentEvent::Rescinded { call, why: "caller_left" }),
         ("call.answered", AgentEvent::Answered { card: Box::new(withheld) }),
+        ("call.answered", AgentEvent::Answered { card: of_session("recorder", Some("8003")) }),
+        (
+            "call.offered",
+            AgentEvent::Offered {
+                card: of_session("leader", None),
+                answer_by_ms: NINE,
+                auto_answer_at_ms: None,
+            },
+        ),
         ("call.held", AgentEvent::Held { call }),
         ("call.retrieved", AgentEvent::Retrieved { call }),
         ("call.joined", AgentEvent::Joined { call, who: "8004".into() }),

@@ -58,9 +58,23 @@ pub struct CardView<'a> {
     urgent: bool,
     recording_paused: bool,
     others: Vec<&'a str>,
+    /// It is one of a session in which the head of a department takes calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<SessionView<'a>>,
     /// The callback somebody was promised: he is asked who he is before anything is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     callback: Option<CallbackView>,
+}
+
+#[derive(Serialize)]
+pub struct SessionView<'a> {
+    id: &'a str,
+    unit: &'a str,
+    /// `leader recorder agent`: whose eyes it is for.
+    part: &'static str,
+    /// Heard by nobody.
+    listens: bool,
+    recorder: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +109,13 @@ impl<'a> CardView<'a> {
             urgent: card.urgent,
             recording_paused: card.recording_paused,
             others: card.others.iter().map(|who| &**who).collect(),
+            session: card.session.as_ref().map(|session| SessionView {
+                id: &session.id,
+                unit: &session.unit,
+                part: session.part,
+                listens: session.listens,
+                recorder: session.recorder.as_deref(),
+            }),
             callback: card.callback.map(|callback| CallbackView {
                 of: callback.of.to_string(),
                 asked_at: clock.time(callback.asked_ms),
@@ -110,6 +131,7 @@ pub struct QueueView<'a> {
     queue: &'a str,
     waiting: u32,
     longest_since: Option<String>,
+    stated_wait_ms: Option<u32>,
     staffed: u32,
     free: u32,
     talking: u32,
@@ -123,6 +145,7 @@ impl<'a> QueueView<'a> {
             queue: &stats.queue,
             waiting: stats.waiting,
             longest_since: stats.longest_since_ms.map(|ms| clock.time(ms)),
+            stated_wait_ms: stats.stated_ms,
             staffed: stats.staffed,
             free: stats.free,
             talking: stats.talking,

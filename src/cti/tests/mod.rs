@@ -162,7 +162,9 @@ impl Bench {
                     | ToEngine::Path { .. }
                     | ToEngine::Roster { .. }
                     | ToEngine::RosterNotice { .. }
-                    | ToEngine::RosterGap { .. } => continue,
+                    | ToEngine::RosterGap { .. }
+                    | ToEngine::HandoverUnsigned { .. }
+                    | ToEngine::LeaderSessions(_) => continue,
                 };
                 if out.send(said).await.is_err() {
                     return;

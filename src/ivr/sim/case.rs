@@ -45,6 +45,8 @@ pub struct Case {
     pub at: Option<String>,
     pub day: Option<Day>,
     pub switches: Vec<String>,
+    /// The unit whose head is on the line; empty: nobody's.
+    pub leader: Option<String>,
     /// Empty: no number is known.
     pub caller: Option<String>,
     pub called: Option<String>,
@@ -159,6 +161,7 @@ impl Case {
         }
         plan.switches = self.switches.clone();
         plan.switches.sort();
+        plan.leader = self.leader.clone().filter(|unit| !unit.is_empty());
         if let Some(caller) = &self.caller {
             plan.facts.caller = (!caller.is_empty()).then(|| Personal::new(caller.as_str()));
         }

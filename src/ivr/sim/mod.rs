@@ -53,6 +53,8 @@ pub struct Plan {
     pub utc_offset_s: i32,
     pub day: DayKind,
     pub switches: Vec<String>,
+    /// The unit whose head is on the line.
+    pub leader: Option<String>,
     pub facts: CallFacts,
     pub keys: Vec<Press>,
     /// By queue; the others take their callers to nobody.
@@ -82,6 +84,7 @@ impl Plan {
             utc_offset_s: moment.utc_offset_s,
             day: moment.weekday,
             switches: Vec::new(),
+            leader: None,
             facts: CallFacts {
                 caller: Some(Personal::new("13800001234")),
                 called: "12341".to_owned(),
@@ -310,6 +313,7 @@ impl Sim<'_> {
             wait_ms: self.queue.as_ref().and(self.plan.wait_min).map(|min| min * 60_000),
             staffed,
             free: 0,
+            leader: self.plan.leader.as_deref().map(Arc::from),
         }
     }
 

@@ -387,6 +387,7 @@ impl Walk {
             "trunk" => plain(self.facts.trunk.clone()),
             "ahead" => world.ahead.map(|n| n.to_string()).and_then(plain),
             "wait_min" => world.wait_ms.map(|ms| (ms / 60_000).to_string()).and_then(plain),
+            "leader" => world.leader.as_ref().map(ToString::to_string).and_then(plain),
             "today" => local(world).map(|at| at.date().to_string()).and_then(plain),
             _ => None,
         }

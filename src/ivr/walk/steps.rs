@@ -482,6 +482,7 @@ impl Walk {
             (On::Tag, _) => self.facts.tags.iter().any(|tag| text(Some(tag))),
             (On::Switch, When::Nothing) => world.switches.is_empty(),
             (On::Switch, _) => world.switches.iter().any(|name| text(Some(name))),
+            (On::Leader, _) => text(world.leader.as_deref()),
             (On::Var(name), _) => text(self.value(name, world).as_ref().map(Personal::reveal)),
             _ => false,
         }

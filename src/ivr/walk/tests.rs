@@ -113,6 +113,7 @@ impl Call {
             wait_ms: if self.staffed { ahead.map(|n| n * 90_000) } else { None },
             staffed: if self.staffed { 3 } else { 0 },
             free: 0,
+            leader: self.seed.is_multiple_of(5).then(|| Arc::from("rl")),
         }
     }
 

@@ -11,6 +11,27 @@ fn working_days_turn_with_the_calendar() {
     assert_eq!(dates, [9, 10, 11, 12, 13, 14, 24, 25, 26, 27, 28]);
 }
 
+/// A second source: `is_workday` of PyPI's chinese-calendar 1.11.0 for each day of 2026, a line a month, `W` or `-`
+/// (`python3 -c "import chinese_calendar"` and a loop over the year). Every day counted from every day must agree too.
+#[test]
+fn all_days_of_2026_are_what_chinese_calendar_says() {
+    let theirs: Vec<bool> =
+        include_str!("workdays-2026.txt").lines().flat_map(str::chars).map(|day| day == 'W').collect();
+    assert_eq!((theirs.len(), theirs.iter().filter(|day| **day).count()), (365, 248));
+    let calendar = calendar();
+    let days: Vec<Date> = dates(date(2026, 1, 1), date(2027, 1, 1)).collect();
+    let ours: Vec<bool> = days.iter().map(|day| calendar.is_workday(*day)).collect();
+    assert_eq!(ours, theirs);
+    for (n, day) in days.iter().enumerate() {
+        let mut after =
+            days.iter().zip(&theirs).skip(n + 1).filter(|(_, workday)| **workday).map(|(day, _)| *day);
+        for count in 1..=15 {
+            let Some(theirs) = after.next() else { break };
+            assert_eq!(calendar.add_workdays(*day, count).value, theirs, "{day} + {count}");
+        }
+    }
+}
+
 #[test]
 fn a_need_of_working_days_holds_on_a_make_up_saturday() {
     let mut roster = roster(

@@ -19,6 +19,8 @@ async fn everything(db: &Db) -> String {
     calls.sort_by(|a, b| a.record.id.cmp(&b.record.id));
     let tickets = db.tickets(&TicketFilter::default(), &page).await.unwrap().items;
     let mut text = format!("{calls:#?}\n{tickets:#?}\n{:#?}\n", db.flow_versions().await.unwrap());
+    text.push_str(&format!("{:#?}\n", db.duty_tests("rl-day", 100).await.unwrap()));
+    text.push_str(&format!("{:#?}\n", db.session_calls("ls-7").await.unwrap()));
     for call in &calls {
         text.push_str(&format!("{:?}\n", db.call_events(&call.record.id).await.unwrap()));
     }
@@ -50,7 +52,13 @@ async fn project(db: &Db, book: &Book, size: usize, faults: impl Fn(usize) -> Op
 
 #[tokio::test]
 async fn the_tables_are_the_same_whichever_commit_fails_and_however() {
-    let book = Book::morning();
+    let mut book = Book::morning();
+    book.dial_test(call(11), "12000071001", true, EndReason::FlowEnded, 0)
+        .dial_test(call(12), "12000071001", false, EndReason::CalleeBusy, 486)
+        .arrived(call(13), "12000000013")
+        .taken(call(13), "8004", "261123000034")
+        .of_session(call(13), "ls-7")
+        .ended(call(13), EndReason::CallerHungUp);
     let plain = {
         let dir = tempfile::tempdir().unwrap();
         let db = sqlite(dir.path()).await;
@@ -58,6 +66,8 @@ async fn the_tables_are_the_same_whichever_commit_fails_and_however() {
         everything(&db).await
     };
     assert!(plain.contains("message_left") && plain.contains("restarted"));
+    assert_eq!(plain.matches("sip_status: 486,").count(), 1, "each test once");
+    assert_eq!(plain.matches(" tagged ").count(), 1, "and each tag");
     for size in [1, 3, 7] {
         for every in [2, 3] {
             let dir = tempfile::tempdir().unwrap();

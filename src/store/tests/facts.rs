@@ -117,6 +117,65 @@ impl Book {
         .write(Fact::NumberDrawn { call, no: no.into(), code: Personal::new(CODE) })
     }
 
+    /// A test of the duty number `rl-day` that `lead` asked for, from its dialling to its end.
+    pub fn dial_test(
+        &mut self,
+        call: CallId,
+        number: &str,
+        answered: bool,
+        reason: EndReason,
+        sip_status: u16,
+    ) -> &mut Self {
+        self.write(Fact::CallArrived(Box::new(CallArrived {
+            call,
+            sip_call_id: String::new(),
+            caller: Personal::new(number),
+            caller_source: "dialled".into(),
+            display: Personal::default(),
+            private: false,
+            called: "12341".into(),
+            redirected_from: None,
+            redirect_reason: None,
+            trunk: "carrier".into(),
+            source: String::new(),
+            user_agent: String::new(),
+            emergency: false,
+            flow_hash: 0xf10,
+            flow_file: "main.toml".into(),
+            flow_version: "2026-11".into(),
+            dialled_by: Some("lead".into()),
+        })))
+        .write(Fact::CallNoted {
+            call,
+            agent: "lead".into(),
+            kind: "dial_test".into(),
+            note: Personal::new("rl-day"),
+        });
+        if answered {
+            self.answered(call);
+        }
+        self.write(Fact::CallEnded(Box::new(CallEnded {
+            call,
+            reason,
+            sip_status,
+            peer_cause: None,
+            duration_ms: 300,
+            talk_ms: 0,
+        })))
+        .report(call)
+    }
+
+    /// The head of a department has the caller of a session, and a recorder writes.
+    pub fn of_session(&mut self, call: CallId, session: &str) -> &mut Self {
+        for (kind, agent, note) in
+            [("leader_asked", "", session), ("leader_session", "", session), ("recorder", "8003", "")]
+        {
+            let (agent, kind) = (agent.into(), kind.into());
+            self.write(Fact::CallNoted { call, agent, kind, note: Personal::new(note) });
+        }
+        self
+    }
+
     pub fn report(&mut self, call: CallId) -> &mut Self {
         self.write(Fact::MediaReport(Box::new(MediaReport {
             call,

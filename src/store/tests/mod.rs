@@ -1,8 +1,10 @@
 //! The store's story, told on SQLite and on PostgreSQL with the same words.
 
+mod acting;
 mod exactly_once;
 pub mod facts;
 mod fold;
+mod knowledge;
 mod save;
 mod story;
 
@@ -40,4 +42,11 @@ pub async fn sqlite(dir: &Path) -> Db {
     let db = Db::open(&url, OpenOptions::default()).await.unwrap();
     db.migrate().await.unwrap();
     db
+}
+
+/// What the program decides by, with the calendar of 2026.
+pub fn tables() -> crate::ticket::cycle::Tables {
+    let file = ("2026.toml".to_owned(), include_str!("../../../district/calendar/2026.toml").to_owned());
+    let calendar = std::sync::Arc::new(crate::roster::Calendar::read(&[file]).0);
+    crate::ticket::cycle::Tables::shipped(calendar, jiff::tz::TimeZone::get("Asia/Shanghai").unwrap())
 }

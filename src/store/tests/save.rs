@@ -7,7 +7,6 @@ use crate::call::EndReason;
 use crate::call::fact::{Fact, StepInput};
 use crate::store::projector::Projector;
 use crate::store::{Db, SaveOutcome, Scope, Ticket, TicketChange};
-use crate::ticket::district::District;
 use crate::ticket::life::{Change, Contact, Fields, Why};
 use crate::ticket::number::check_digit;
 
@@ -40,7 +39,7 @@ fn full(state: &str) -> Change {
 
 async fn save(db: &Db, name: &str, version: i64, change: &Change) -> SaveOutcome {
     let wish = TicketChange { name, user: "8001", at: NINE + 60_000, version, change };
-    db.save_ticket(wish, &District::shipped()).await.unwrap()
+    db.save_ticket(wish, &super::tables()).await.unwrap()
 }
 
 async fn draft(db: &Db) -> Ticket {

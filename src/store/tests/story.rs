@@ -8,6 +8,7 @@ use crate::store::{
     Access, CallField, CallFilter, Db, Expired, NewTicket, NoStatus, Page, Scope, SessionRow, StatusAnswer,
     StoreError, TicketField, TicketFilter, User, Work, demo,
 };
+use crate::ticket::district::District;
 use std::convert::Infallible;
 
 #[test]
@@ -101,7 +102,10 @@ async fn tickets_are_read(db: &Db) {
         ["created", "numbered", "accepted"]
     );
     assert_eq!(history[0].personal.as_ref().unwrap()["caller"], "12000000001");
-    assert!(db.ticket(NO, &Scope::Unit("rl".into())).await.unwrap().is_none(), "not that unit's");
+    assert!(
+        db.ticket(NO, &Scope::of_unit("rl", "rl", &District::shipped())).await.unwrap().is_none(),
+        "not that unit's"
+    );
 }
 
 async fn status_by_number_and_code(db: &Db) {
@@ -167,14 +171,19 @@ async fn users_and_sessions(db: &Db) {
 
 async fn demo_data(db: &Db) {
     for _ in 0..2 {
-        demo::fill(db, NINE, || Ok::<_, Infallible>("$argon2id$demo".to_owned())).await.unwrap();
+        demo::fill(db, NINE, &super::tables(), || Ok::<_, Infallible>("$argon2id$demo".to_owned()))
+            .await
+            .unwrap();
     }
     assert_eq!(db.users().await.unwrap().len(), demo::USERS.len() + 1);
     for ticket in demo::TICKETS {
         let answer = db.ticket_status(&ticket.no(), ticket.code, NINE).await.unwrap();
         assert!(matches!(answer, StatusAnswer::Found(s) if s.state == ticket.state), "{}", ticket.no());
     }
-    let of_unit = TicketFilter { scope: Scope::Unit("st019".into()), ..TicketFilter::default() };
+    let of_unit = TicketFilter {
+        scope: Scope::of_unit("st019", "st019", &District::shipped()),
+        ..TicketFilter::default()
+    };
     let seen = db.tickets(&of_unit, &Page::default()).await.unwrap().items;
     assert!(!seen.is_empty() && seen.iter().all(|t| t.assist.contains(&"st019".to_owned())));
 }
@@ -219,7 +228,9 @@ async fn retention(db: &Db) {
 #[test]
 fn fifty_guesses_at_once_are_five() {
     on_both(|db| async move {
-        demo::fill(&db, NINE, || Ok::<_, Infallible>("$argon2id$demo".to_owned())).await.unwrap();
+        demo::fill(&db, NINE, &super::tables(), || Ok::<_, Infallible>("$argon2id$demo".to_owned()))
+            .await
+            .unwrap();
         let ticket = &demo::TICKETS[0];
         let no = ticket.no();
         // Fewer at a time than would wait for a connection longer than a caller does.
@@ -275,7 +286,10 @@ fn a_units_list_is_what_it_leads_or_assists_whatever_units_are_called() {
             made.push((new.id, lead, assist));
         }
         for unit in UNITS {
-            let filter = TicketFilter { scope: Scope::Unit((*unit).into()), ..TicketFilter::default() };
+            let filter = TicketFilter {
+                scope: Scope::of_unit(unit, unit, &District::shipped()),
+                ..TicketFilter::default()
+            };
             let page = Page { limit: 500, after: None };
             let mut got: Vec<String> =
                 db.tickets(&filter, &page).await.unwrap().items.into_iter().map(|t| t.id).collect();

@@ -61,6 +61,22 @@ impl Api {
         serde_json::from_str(&body).unwrap_or_else(|e| panic!("PATCH {path}: {e} in {body}"))
     }
 
+    /// What is posted, with the answer's status.
+    #[track_caller]
+    pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let url = format!("{}/api/v1/{path}", self.base);
+        let answer = self.client.post(url).bearer_auth(&self.token).json(body).send();
+        let answer = answer.unwrap_or_else(|e| panic!("POST {path}: {e}"));
+        let status = answer.status().as_u16();
+        (status, answer.json().unwrap_or(Value::Null))
+    }
+
+    /// The status of a question, whatever it is.
+    #[track_caller]
+    pub fn status(&self, path: &str) -> u16 {
+        self.request(path).unwrap_or_else(|e| panic!("GET {path}: {e}")).status().as_u16()
+    }
+
     /// The bytes behind a path, as a recording is.
     #[track_caller]
     pub fn bytes(&self, path: &str) -> Vec<u8> {

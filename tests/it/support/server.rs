@@ -148,6 +148,16 @@ impl Server {
         assert!(added.status.success(), "hotline user add {name}: {}", text(&added));
     }
 
+    /// The same of a unit.
+    pub fn user_of(&self, name: &str, role: &str, unit: &str) {
+        let added = self
+            .command(&["user", "add", name, "--role", role, "--unit", unit])
+            .env("HOTLINE_PASSWORD", PASSWORD)
+            .output();
+        let added = added.expect("run hotline user add");
+        assert!(added.status.success(), "hotline user add {name}: {}", text(&added));
+    }
+
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }

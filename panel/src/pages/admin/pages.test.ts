@@ -7,6 +7,7 @@ import { i18n } from '../../i18n'
 import { useSession } from '../../stores/session'
 import Flows from './Flows.vue'
 import Numbers from './Numbers.vue'
+import Sessions from './Sessions.vue'
 import Users from './Users.vue'
 
 interface Asked {
@@ -36,7 +37,7 @@ async function page(component: Component, roles: string[]) {
   useSession().$patch({ user: { username: 'admin', name: 'admin', roles, unit: null } } as never)
   const shown = mount(component, {
     attachTo: document.body,
-    global: { plugins: [pinia, i18n, VueQueryPlugin] },
+    global: { plugins: [pinia, i18n, VueQueryPlugin], stubs: { RouterLink: true } },
   })
   await flushPromises()
   return shown
@@ -135,7 +136,7 @@ describe('administration', () => {
       'PATCH /api/v1/numbers/duty/rl-day': [422, { title: 'x', errors: [refused], problems: ['number: …'] }],
     })
     const numbers = await page(Numbers, ['admin'])
-    expect(numbers.get('[data-duty]').text()).toContain('试拨已过 31 天')
+    expect(numbers.get('[data-duty]').text()).toContain('一个月未试拨')
     await numbers.get('[aria-label="修改 12000071001"]').trigger('click')
     await fill('number', '96069')
     await submit()
@@ -143,11 +144,22 @@ describe('administration', () => {
     expect(at('[role=alert]').textContent).toContain('[dial] allow')
   })
 
-  it('lets who has no telephone note a dial test, and nobody but the administrator change rows', async () => {
-    const written = server({ 'GET /api/v1/numbers/duty': [200, { items: [DUTY], next: null }] })
-    const numbers = await page(Numbers, ['office'])
+  it('dials a test for leads, who may note one themselves, and lets nobody but the administrator change rows', async () => {
+    const written = server({
+      'GET /api/v1/numbers/duty': [200, { items: [DUTY], next: null }],
+      'POST /api/v1/numbers/duty/rl-day/test': [202, { call: 'c-01-00001-0000000007' }],
+    })
+    expect((await page(Numbers, ['office'])).findAll('[data-duty] button')).toHaveLength(0)
+    const numbers = await page(Numbers, ['lead'])
     expect(numbers.findAll('[aria-label^="修改"]')).toHaveLength(0)
-    await numbers.get('[data-duty] button').trigger('click')
+    const dial = numbers.get('[aria-label="试拨 12000071001"]')
+    await dial.trigger('click')
+    await flushPromises()
+    expect(written.splice(0)).toEqual([
+      { method: 'POST', path: '/api/v1/numbers/duty/rl-day/test', body: null },
+    ])
+    expect((dial.element as HTMLButtonElement).disabled, 'until its result is there').toBe(true)
+    await numbers.get('[aria-label^="记录"]').trigger('click')
     const result = numbers.findAll('[data-duty] button').find((b) => b.text() === '无人接听')
     await result?.trigger('click')
     await flushPromises()
@@ -175,5 +187,38 @@ describe('administration', () => {
     await flushPromises()
     expect(written[0]).toMatchObject({ path: '/api/v1/flows/check?name=main', body: '[flow]\nx' })
     expect(at('[role=alert]').textContent).toContain('main.toml:2:5: no such node')
+  })
+
+  it('plans a session of a head of a department, and shows what came of one', async () => {
+    const session = {
+      id: 'ls-1',
+      no: 7,
+      unit: 'rl',
+      date: '2026-11-26',
+      from: '09:30',
+      to: '11:00',
+      names: '张某某 总经理',
+      scope: '供热',
+      seat: '8004',
+      recorder: '8003',
+      state: 'planned',
+      version: 2,
+    }
+    const figures = { asked: 3, taken: 1, by_others: 1, unreached: 1, tickets: 1, unfinished: 0, closed: 1 }
+    const written = server({
+      'GET /api/v1/leader-sessions': [200, { items: [session], next: null }],
+      'GET /api/v1/leader-sessions/ls-1/report': [200, { session, ...figures, talk_ms: 61_000, calls: [] }],
+    })
+    const sessions = await page(Sessions, ['office'])
+    await sessions.get('[aria-label="修改 7"]').trigger('click')
+    await fill('to', '10:30')
+    await submit()
+    expect(written).toEqual([
+      { method: 'PATCH', path: '/api/v1/leader-sessions/ls-1', body: { to: '10:30', version: 2 } },
+    ])
+    await sessions.get('[aria-label="报告 7"]').trigger('click')
+    await flushPromises()
+    expect(sessions.get('[data-figure=asked]').text()).toBe('3')
+    expect((await page(Sessions, ['agent'])).findAll('[aria-label^="修改"]')).toHaveLength(0)
   })
 })

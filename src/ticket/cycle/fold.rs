@@ -1,0 +1,469 @@
+//! What a ticket is: the fold of its history. Events carry all that is needed; no rule and no calendar is looked at here.
+
+use super::model::{
+    Clock, ClockName, Deferred, Event, Extension, Forced, Hand, Held, Light, Owner, Reply, Return, Said,
+    Staged, State, Step, Sub, Supervised, Ticket, Visit, VisitTry,
+};
+
+impl Ticket {
+    /// The ticket after these events (with their times and actors); `None` before its acceptance.
+    pub fn fold<'a>(events: impl IntoIterator<Item = (i64, &'a str, &'a Event)>) -> Option<Self> {
+        let mut ticket: Option<Self> = None;
+        for (at, actor, event) in events {
+            match &mut ticket {
+                None => ticket = Self::opened(at, event),
+                Some(ticket) => ticket.apply(at, actor, event),
+            }
+        }
+        ticket
+    }
+
+    /// The beginning; `None` when the event is another.
+    fn opened(at: i64, event: &Event) -> Option<Self> {
+        if event.step != Step::Opened {
+            return None;
+        }
+        let opened_at = event.clocks.first().map_or(at, |clock| clock.from);
+        let mut ticket = Self {
+            state: State::Accepted,
+            rules: event.rules.clone().unwrap_or_default(),
+            opened_at,
+            matter: event.matter.clone().unwrap_or_default(),
+            lead: event.wish.lead.clone(),
+            assist: event.wish.assist.clone().unwrap_or_default(),
+            clocks: event.clocks.clone(),
+            due_at: None,
+            owner: None,
+            since: opened_at,
+            held: Vec::new(),
+            state_at: opened_at,
+            dispatched_at: None,
+            signed_at: None,
+            closed_at: None,
+            had: Vec::new(),
+            reminded: Vec::new(),
+            returns: Vec::new(),
+            forced: None,
+            extension: None,
+            joint: None,
+            staged: None,
+            deferred: None,
+            supervised: None,
+            reply: None,
+            assists: Vec::new(),
+            subs: Vec::new(),
+            contacts: Vec::new(),
+            tries: Vec::new(),
+            visit: None,
+            earlier_visits: Vec::new(),
+            redos: 0,
+            urges: 0,
+            escalated: false,
+            unreasonable: false,
+            unreached: false,
+            merged_into: None,
+            city_no: None,
+        };
+        ticket.owner = ticket.whose();
+        Some(ticket)
+    }
+
+    /// One event more.
+    pub fn apply(&mut self, at: i64, actor: &str, event: &Event) {
+        // A clock that was set back takes no time away from anybody.
+        let at = at.max(self.since);
+        for clock in &event.clocks {
+            match self.clocks.iter_mut().find(|known| known.name == clock.name) {
+                Some(known) => *known = clock.clone(),
+                None => self.clocks.push(clock.clone()),
+            }
+        }
+        self.note(at, actor, event);
+        if let Some(state) = event.state {
+            if state != self.state {
+                self.reminded.retain(|(clock, ..)| *clock != ClockName::Step);
+            }
+            if self.state.is_over() && !state.is_over() {
+                self.closed_at = None;
+            } else if state.is_over() && !self.state.is_over() {
+                self.closed_at = Some(at);
+            }
+            self.state = state;
+            self.state_at = at;
+            self.due_at = event.due_at;
+        } else if event.due_at.is_some() {
+            self.due_at = event.due_at;
+        }
+        let owner = self.whose();
+        if owner != self.owner {
+            self.hand_over(at, owner);
+        }
+    }
+
+    fn hand_over(&mut self, at: i64, to: Option<Owner>) {
+        let ms = at - self.since;
+        if ms == 0 {
+            // Passed through within one step.
+            self.owner = to;
+            return;
+        }
+        match self.held.iter_mut().find(|held| held.owner == self.owner) {
+            Some(held) => held.ms += ms,
+            None => self.held.push(Held { owner: self.owner.clone(), ms }),
+        }
+        self.owner = to;
+        self.since = at;
+    }
+
+    /// What the event says beyond state and clocks.
+    fn note(&mut self, at: i64, actor: &str, event: &Event) {
+        let wish = &event.wish;
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        let said = |of: &str| Said { by: actor.to_owned(), at, text: text(&wish.text), of: of.to_owned() };
+        match event.step {
+            Step::Dispatch | Step::Force => {
+                self.assign(at, event);
+                self.forced = (event.step == Step::Force).then(|| Forced {
+                    step: text(&wish.step),
+                    reason: text(&wish.reason),
+                    at,
+                    objection: None,
+                    upheld: None,
+                });
+                // Forced while a return was asked for: that is the answer to it.
+                self.rule_on_return(false);
+            }
+            Step::Clarify => {
+                self.escalated = false;
+                let matter = &mut self.matter;
+                for (slot, new) in [
+                    (&mut matter.kind, &wish.kind),
+                    (&mut matter.category, &wish.category),
+                    (&mut matter.street, &wish.street),
+                    (&mut matter.urgency, &wish.urgency),
+                    (&mut matter.complained_unit, &wish.complained_unit),
+                    (&mut matter.complained_person, &wish.complained_person),
+                ] {
+                    if let Some(new) = new {
+                        *slot = Some(new.clone()).filter(|new| !new.is_empty());
+                    }
+                }
+            }
+            Step::Escalated => self.escalated = true,
+            Step::Sign => {
+                self.signed_at = Some(at);
+                if let Some(lead) = self.lead.clone()
+                    && !self.had.contains(&lead)
+                {
+                    self.had.push(lead);
+                }
+            }
+            Step::AskReturn => self.returns.push(Return {
+                unit: self.lead.clone().unwrap_or_default(),
+                to: text(&wish.to),
+                basis: text(&wish.basis),
+                text: text(&wish.text),
+                at,
+                granted: None,
+            }),
+            Step::GrantReturn => {
+                self.rule_on_return(true);
+                self.lead = None;
+                self.assist.clear();
+                self.subs.clear();
+                self.signed_at = None;
+            }
+            Step::RefuseReturn => self.rule_on_return(false),
+            Step::Object => {
+                if let Some(forced) = &mut self.forced {
+                    forced.objection = Some(said(self.lead.as_deref().unwrap_or_default()));
+                }
+            }
+            Step::DecideObjection => {
+                let upheld = wish.uphold.unwrap_or(false);
+                if let Some(forced) = &mut self.forced {
+                    forced.upheld = Some(upheld);
+                }
+                if upheld {
+                    self.assign(at, event);
+                }
+            }
+            Step::AskExtension => {
+                self.extension = Some(Extension {
+                    asked_workdays: wish.workdays.unwrap_or(0),
+                    reason: text(&wish.reason),
+                    at,
+                    granted: None,
+                    granted_until: None,
+                });
+            }
+            Step::GrantExtension | Step::RefuseExtension => {
+                let granted = event.step == Step::GrantExtension;
+                let until = self.clock(ClockName::Close).map(|clock| clock.due_at).filter(|_| granted);
+                if let Some(extension) = &mut self.extension {
+                    extension.granted = Some(granted);
+                    extension.granted_until = until;
+                }
+            }
+            Step::AskJoint => {
+                self.joint =
+                    Some(Said { text: text(&wish.reason), ..said(self.lead.as_deref().unwrap_or_default()) });
+            }
+            Step::DecideJoint => {
+                if wish.lead == self.lead {
+                    if let Some(assist) = &wish.assist {
+                        self.assist.clone_from(assist);
+                    }
+                } else {
+                    self.assign(at, event);
+                }
+            }
+            Step::Defer => {
+                self.deferred = Some(Deferred {
+                    plan: text(&wish.plan),
+                    until: wish.until.unwrap_or(at),
+                    progress: Vec::new(),
+                });
+            }
+            Step::Progress => {
+                if let Some(deferred) = &mut self.deferred {
+                    deferred.progress.push(said(""));
+                }
+            }
+            Step::Stage => {
+                self.staged = Some(Staged {
+                    basis: text(&wish.basis),
+                    text: text(&wish.text),
+                    until: wish.until.unwrap_or(at),
+                });
+            }
+            Step::PassDown => {
+                let unit = text(&wish.unit);
+                self.subs.retain(|sub| sub.unit != unit);
+                let due_at = wish.deadline.unwrap_or(at);
+                self.subs.push(Sub { unit, text: text(&wish.text), due_at, signed_at: None, reply: None });
+            }
+            Step::SubSign | Step::SubReply => {
+                let unit = text(&wish.unit);
+                if let Some(sub) = self.subs.iter_mut().find(|sub| sub.unit == unit) {
+                    sub.signed_at.get_or_insert(at);
+                    if event.step == Step::SubReply {
+                        sub.reply = Some(said(&unit));
+                    }
+                }
+            }
+            Step::Contact => {
+                let when = wish.at.unwrap_or(at);
+                self.contacts.push(Said { at: when, ..said(&text(&wish.how)) });
+            }
+            Step::AssistReply => {
+                let unit = text(&wish.unit);
+                self.assists.retain(|reply| reply.of != unit);
+                self.assists.push(said(&unit));
+            }
+            Step::Reply => {
+                self.reply = Some(Reply {
+                    text: text(&wish.text),
+                    report: text(&wish.report),
+                    claim: text(&wish.claim),
+                    by: actor.to_owned(),
+                    at,
+                    signed_by: None,
+                    signed_at: None,
+                });
+            }
+            Step::SignReply => {
+                if let Some(reply) = &mut self.reply {
+                    reply.signed_by = Some(actor.to_owned());
+                    reply.signed_at = Some(at);
+                }
+            }
+            Step::VisitTry => self.tries.push(VisitTry {
+                at: wish.at.unwrap_or(at),
+                by: actor.to_owned(),
+                result: text(&wish.result),
+            }),
+            Step::Visit => {
+                self.visit = Some(Visit {
+                    contacted: wish.contacted,
+                    solved: wish.solved.clone(),
+                    satisfied: wish.satisfied.clone(),
+                    matches: wish.matches,
+                    text: text(&wish.text),
+                    at,
+                    by: actor.to_owned(),
+                });
+            }
+            Step::Closed => {
+                self.unreached = wish.result.as_deref() == Some("unreached");
+            }
+            Step::Redo => {
+                self.redos += 1;
+                self.earlier_visits.extend(self.visit.take());
+                self.tries.clear();
+                self.assists.clear();
+                self.subs.clear();
+                self.reply = None;
+                self.staged = None;
+                self.signed_at = None;
+                self.unreached = false;
+                // New clocks, and what was said of the old ones is said anew.
+                self.reminded.clear();
+            }
+            Step::Supervise => {
+                self.supervised = Some(Supervised {
+                    level: text(&wish.level),
+                    deadline: wish.deadline,
+                    text: text(&wish.text),
+                    at,
+                    letter: wish.how.as_deref() == Some("letter"),
+                });
+            }
+            Step::EndSupervision => self.supervised = None,
+            Step::Urge => self.urges += 1,
+            Step::Merge => self.merged_into.clone_from(&wish.into),
+            Step::TransferReceipt => self.city_no.clone_from(&wish.city_no),
+            Step::Raise | Step::Lower => {
+                self.matter.urgency.clone_from(&wish.urgency);
+                self.reminded.clear();
+            }
+            Step::ApproveUnreasonable => self.unreasonable = true,
+            Step::Reminded | Step::Late => {
+                if let Some((name, pct)) = event.clock {
+                    let due = self.deadline(name).map_or(0, |clock| clock.due_at);
+                    self.reminded.push((name, pct, due));
+                }
+            }
+            Step::Opened
+            | Step::AskClarification
+            | Step::Resume
+            | Step::SendBack
+            | Step::ReviewPass
+            | Step::ReviewBack
+            | Step::Supplement
+            | Step::Withdraw
+            | Step::Reject
+            | Step::Transfer
+            | Step::TransferRefused
+            | Step::Recalculated => {}
+        }
+    }
+
+    /// It is this unit's from now on.
+    fn assign(&mut self, at: i64, event: &Event) {
+        if let Some(lead) = &event.wish.lead {
+            self.lead = Some(lead.clone());
+            self.subs.clear();
+            self.signed_at = None;
+        }
+        if let Some(assist) = &event.wish.assist {
+            self.assist.clone_from(assist);
+        }
+        let lead = self.lead.clone();
+        self.assist.retain(|unit| Some(unit) != lead.as_ref());
+        self.dispatched_at = Some(at);
+    }
+
+    fn rule_on_return(&mut self, granted: bool) {
+        if let Some(last) = self.returns.last_mut().filter(|last| last.granted.is_none()) {
+            last.granted = Some(granted);
+        }
+    }
+
+    /// Whose turn it is in the present state.
+    fn whose(&self) -> Option<Owner> {
+        let of_unit = |role| Some(Owner { role, unit: self.lead.clone() });
+        let of_hotline = |role| Some(Owner { role, unit: None });
+        match self.state {
+            State::Accepted | State::ReturnReview => of_hotline(Hand::Dispatcher),
+            State::Clarification => of_hotline(if self.escalated { Hand::Lead } else { Hand::Agent }),
+            State::Dispatched | State::Handling | State::Redo | State::Staged | State::Deferred => {
+                of_unit(Hand::Unit)
+            }
+            State::ExtensionReview | State::JointReview | State::Transferred | State::Visited => {
+                of_hotline(Hand::Office)
+            }
+            State::Replied if self.reply.as_ref().is_some_and(|reply| reply.signed_at.is_some()) => {
+                of_hotline(Hand::Dispatcher)
+            }
+            State::Replied => of_unit(Hand::Head),
+            State::AwaitingVisit => of_hotline(Hand::Visitor),
+            State::Closed | State::Rejected | State::Withdrawn => None,
+        }
+    }
+
+    pub fn clock(&self, name: ClockName) -> Option<&Clock> {
+        self.clocks.iter().find(|clock| clock.name == name)
+    }
+
+    /// The clock with this name, the state's own among them.
+    pub fn deadline(&self, name: ClockName) -> Option<Clock> {
+        if name != ClockName::Step {
+            return self.clock(name).cloned();
+        }
+        self.due_at.map(|due_at| Clock {
+            name,
+            from: self.state_at,
+            due_at,
+            met_at: None,
+            span: None,
+            extra: 0,
+            unsure: false,
+        })
+    }
+
+    /// What has to be done next, and by when; `None` when it is over.
+    pub fn next(&self) -> Option<Clock> {
+        let unmet = |name| self.clock(name).filter(|clock| clock.met_at.is_none()).cloned();
+        let own = || self.deadline(ClockName::Step);
+        if self.state.is_over() {
+            return None;
+        }
+        match self.state {
+            State::Accepted => unmet(ClockName::Dispatch).or_else(own).or_else(|| unmet(ClockName::Feedback)),
+            State::Dispatched | State::Redo => unmet(ClockName::Sign).or_else(|| unmet(ClockName::Feedback)),
+            State::Handling => unmet(ClockName::Contact).or_else(|| unmet(ClockName::Feedback)),
+            State::Replied => own().or_else(|| unmet(ClockName::Feedback)),
+            _ => own(),
+        }
+        .or_else(|| self.clock(ClockName::Close).cloned())
+    }
+
+    /// When the citizen was promised an end: after an extension, or on the day the law or a plan names.
+    pub fn promised(&self) -> Option<i64> {
+        self.clock(ClockName::Close).map(|clock| clock.due_at)
+    }
+
+    pub fn light(&self, now: i64) -> Light {
+        match self.next().map_or(0, |clock| clock.passed_pct(now)) {
+            100.. => Light::Red,
+            80.. => Light::Orange,
+            50.. => Light::Yellow,
+            _ => Light::Green,
+        }
+    }
+
+    /// Some clock was counted without its year's calendar.
+    pub fn unsure(&self) -> bool {
+        !self.state.is_over() && self.clocks.iter().any(|clock| clock.unsure && clock.met_at.is_none())
+    }
+
+    /// Returns of it that were granted.
+    pub fn granted_returns(&self) -> usize {
+        self.returns.iter().filter(|one| one.granted == Some(true)).count()
+    }
+
+    /// How long each had it until `now`; adds up to the time since its acceptance.
+    pub fn shares(&self, now: i64) -> Vec<Held> {
+        let mut shares = self.held.clone();
+        let end = self.closed_at.unwrap_or(now).max(self.since);
+        if self.owner.is_some() && end > self.since {
+            let ms = end - self.since;
+            match shares.iter_mut().find(|held| held.owner == self.owner) {
+                Some(held) => held.ms += ms,
+                None => shares.push(Held { owner: self.owner.clone(), ms }),
+            }
+        }
+        shares
+    }
+}

@@ -1,0 +1,970 @@
+//! Ten thousand lives of tickets by all roles in virtual time, against a second table that was written apart from the first.
+
+use super::table::TABLE;
+use super::*;
+use crate::roster::Calendar;
+use crate::ticket::district::District;
+use crate::ticket::life::{Refusal, Why};
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+const HOUR: i64 = 3_600_000;
+const HISTORIES: u32 = 10_000;
+
+fn zone() -> TimeZone {
+    TimeZone::get("Asia/Shanghai").unwrap()
+}
+
+fn calendar(text: &str) -> Arc<Calendar> {
+    let (calendar, problems) = Calendar::read(&[("2026.toml".to_owned(), text.to_owned())]);
+    assert!(problems.is_empty(), "{problems:?}");
+    Arc::new(calendar)
+}
+
+const YEAR: &str = include_str!("../../../district/calendar/2026.toml");
+
+fn tables() -> Tables {
+    Tables::shipped(calendar(YEAR), zone())
+}
+
+fn ms(text: &str) -> i64 {
+    text.parse::<jiff::Timestamp>().unwrap().as_millisecond()
+}
+
+/// The second table: step; states it may be done in; by whom (`u` `h` the lead's liaison and head, `au` `ah` an assisting unit's,
+/// `su` `sh` those of a unit it was passed down to; `ag` `ld` `dp` `vi` `of`; `ag!` only when it is urgent); states it may lead to,
+/// `=` for the same.
+pub(crate) const SECOND: &str = "
+dispatch            | accepted                                   | ag! ld dp of | dispatched
+ask_clarification   | accepted                                   | dp           | clarification
+clarify             | clarification                              | ag ld dp     | accepted
+sign                | dispatched redo                            | u h          | handling
+ask_return          | dispatched handling                        | u h          | return_review
+grant_return        | return_review                              | dp of        | accepted
+refuse_return       | return_review                              | dp of        | dispatched
+force               | accepted return_review                     | of           | dispatched
+object              | dispatched handling                        | u h          | =
+decide_objection    | dispatched handling                        | of           | = dispatched
+ask_extension       | handling                                   | u h          | extension_review
+grant_extension     | extension_review                           | of           | handling
+refuse_extension    | extension_review                           | of           | handling
+ask_joint           | handling                                   | u h of       | joint_review
+decide_joint        | joint_review                               | of           | handling dispatched
+defer               | handling                                   | of           | deferred
+resume              | deferred                                   | u h of       | handling
+progress            | deferred                                   | u h of       | =
+stage               | handling                                   | u h          | staged
+pass_down           | dispatched handling staged                 | u h          | =
+sub_sign            | dispatched handling extension_review joint_review deferred staged redo | su sh | =
+sub_reply           | dispatched handling extension_review joint_review deferred staged redo | su sh | =
+contact             | handling extension_review joint_review deferred staged | u h | =
+assist_reply        | dispatched handling extension_review joint_review deferred staged redo | au ah | =
+reply               | handling staged                            | u h          | replied
+sign_reply          | replied                                    | h            | =
+send_back           | replied                                    | h            | handling
+review_pass         | replied                                    | dp of        | awaiting_visit closed
+review_back         | replied                                    | dp of        | handling
+visit_try           | awaiting_visit                             | vi of        | = closed
+visit               | awaiting_visit                             | vi of        | closed redo
+redo                | closed visited                             | vi of        | redo
+supervise           | OPEN                                       | of           | =
+end_supervision     | OPEN                                       | of           | =
+urge                | OPEN                                       | ag ld vi of  | =
+supplement          | OPEN                                       | ag ld dp vi of | =
+withdraw            | OPEN                                       | ag ld of     | withdrawn
+reject              | accepted                                   | ld of        | rejected
+merge               | accepted                                   | ld dp        | closed
+transfer            | accepted                                   | of           | transferred
+transfer_receipt    | transferred                                | of           | closed
+transfer_refused    | transferred                                | of           | accepted
+raise               | OPEN                                       | ag ld dp     | =
+lower               | OPEN                                       | ld           | =
+approve_unreasonable| handling replied awaiting_visit visited closed | of       | =
+";
+const OPEN: &str = "accepted clarification dispatched return_review handling extension_review joint_review deferred staged \
+    replied awaiting_visit visited redo transferred";
+
+struct Line {
+    from: BTreeSet<&'static str>,
+    who: BTreeSet<&'static str>,
+    to: BTreeSet<&'static str>,
+}
+
+fn second() -> BTreeMap<&'static str, Line> {
+    let words = |text: &'static str| text.split_whitespace().collect::<BTreeSet<_>>();
+    let line = |line: &'static str| {
+        let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+        let from = if parts[1] == "OPEN" { words(OPEN) } else { words(parts[1]) };
+        (parts[0], Line { from, who: words(parts[2]), to: words(parts[3]) })
+    };
+    SECOND.trim().lines().map(line).collect()
+}
+
+struct Dice(u64);
+
+impl Dice {
+    /// SplitMix64: small numbers drawn one after the other must not hang together.
+    fn draw(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) >> 8).unwrap() % below.max(1)
+    }
+    fn one_in(&mut self, n: usize) -> bool {
+        self.draw(n) == 0
+    }
+    fn of<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
+        all[self.draw(all.len())]
+    }
+}
+
+/// Somebody, with his place in the second table.
+#[derive(Clone, Copy, Debug)]
+struct Somebody {
+    user: &'static str,
+    hand: Hand,
+    unit: Option<&'static str>,
+}
+
+impl Somebody {
+    fn who(&self) -> Who<'_> {
+        Who { user: self.user, hands: std::slice::from_ref(&self.hand), unit: self.unit }
+    }
+}
+
+const fn desk(user: &'static str, hand: Hand) -> Somebody {
+    Somebody { user, hand, unit: None }
+}
+const fn of_unit(unit: &'static str, hand: Hand) -> Somebody {
+    Somebody { user: unit, hand, unit: Some(unit) }
+}
+
+/// Everybody: the hotline, units of every kind, what is below them, and who is complained about.
+const PEOPLE: &[Somebody] = &[
+    desk("8001", Hand::Agent),
+    desk("lead", Hand::Lead),
+    desk("dispatcher", Hand::Dispatcher),
+    desk("visitor", Hand::Visitor),
+    desk("office", Hand::Office),
+    desk("bad", Hand::Office),
+    of_unit("rl", Hand::Unit),
+    of_unit("rl", Hand::Head),
+    of_unit("rl-bzf", Hand::Unit),
+    of_unit("st019", Hand::Unit),
+    of_unit("st019", Hand::Head),
+    of_unit("st019-sq", Hand::Unit),
+    of_unit("st019-sq-w1", Hand::Unit),
+    of_unit("cgw", Hand::Unit),
+    of_unit("cgw", Hand::Head),
+    of_unit("cgw-szk", Hand::Unit),
+    of_unit("st018", Hand::Unit),
+    of_unit("st018", Hand::Head),
+];
+
+const LEADS: &[&str] = &["rl", "st019", "cgw"];
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// What might come with the step: mostly sensible, sometimes not.
+fn wish(dice: &mut Dice, step: Step, now: i64) -> Wish {
+    let mut wish = Wish::default();
+    let lead = dice.of(LEADS);
+    let day = now + i64::try_from(dice.draw(40 * 24)).unwrap() * HOUR;
+    match step {
+        Step::Dispatch => {
+            wish.lead = text(lead);
+            wish.assist =
+                Some(LEADS.iter().filter(|u| **u != lead && dice.one_in(2)).map(|&u| u.into()).collect());
+        }
+        Step::Force => {
+            wish.step = text(dice.of(&["list", "first", "territory", "named"]));
+            wish.lead = text(lead);
+            wish.reason = text("权责不清");
+        }
+        Step::DecideJoint => {
+            wish.lead = text(lead);
+            wish.reason = text("会商纪要");
+        }
+        Step::DecideObjection => {
+            wish.uphold = Some(dice.one_in(2));
+            wish.lead = text(lead);
+            wish.reason = text("裁定");
+        }
+        Step::AskClarification => wish.missing = text("地址"),
+        Step::Clarify => {
+            wish.address = text("3 号楼");
+            if dice.one_in(3) {
+                wish.kind = text(dice.of(&["help", "consult", "complaint"]));
+            }
+        }
+        Step::AskReturn => {
+            wish.basis = text("权责清单");
+            wish.to = text(lead);
+        }
+        Step::GrantReturn
+        | Step::RefuseReturn
+        | Step::RefuseExtension
+        | Step::AskJoint
+        | Step::SendBack
+        | Step::ReviewBack
+        | Step::Redo
+        | Step::Withdraw
+        | Step::Reject
+        | Step::Transfer
+        | Step::TransferRefused
+        | Step::ApproveUnreasonable => wish.reason = text("理由"),
+        Step::Object
+        | Step::Progress
+        | Step::SubReply
+        | Step::AssistReply
+        | Step::Urge
+        | Step::Supplement => wish.text = text("说明"),
+        Step::AskExtension => {
+            wish.workdays = Some(u32::try_from(dice.draw(5)).unwrap());
+            wish.reason = text("材料未齐");
+        }
+        Step::GrantExtension => wish.workdays = Some(u32::try_from(dice.draw(4)).unwrap()),
+        Step::Defer => {
+            wish.until = Some(day);
+            wish.plan = text("改造");
+        }
+        Step::Stage => {
+            wish.until = Some(day);
+            wish.basis = text("行政处罚法");
+            wish.text = text("已立案");
+        }
+        Step::PassDown => wish.unit = text(dice.of(&["rl-bzf", "st019-sq", "cgw-szk", "st019-sq-w1"])),
+        Step::Contact => {
+            wish.how = text(dice.of(&["phone", "visit"]));
+            wish.at = dice.one_in(2).then_some(now - HOUR);
+        }
+        Step::Reply => {
+            wish.report = text("内部");
+            wish.text = text("答复");
+            wish.claim = text(dice.of(&["solved", "partial", "explained"]));
+        }
+        Step::VisitTry => wish.result = text(dice.of(&["unreachable", "unreachable", "later", "refused"])),
+        Step::Visit => {
+            wish.contacted = Some(true);
+            wish.solved = text(dice.of(&["yes", "partial", "no"]));
+            wish.satisfied = text(dice.of(&["satisfied", "basic", "not"]));
+            wish.matches = [None, Some(true), Some(false)][dice.draw(3)];
+            wish.redo = [None, Some(true)][dice.draw(2)];
+        }
+        Step::Supervise => {
+            wish.level = text("supervise");
+            wish.text = text("限期办理");
+        }
+        Step::Merge => wish.into = text("261123000018"),
+        Step::TransferReceipt => wish.city_no = text("12345-1"),
+        Step::Raise => wish.ticks = Some(vec![dice.of(&["happening", "trapped", "crowd"]).to_owned()]),
+        Step::Lower => {
+            wish.urgency = text(dice.of(&["L", "N"]));
+            wish.reason = text("已脱险");
+        }
+        Step::Sign
+        | Step::Resume
+        | Step::SubSign
+        | Step::SignReply
+        | Step::ReviewPass
+        | Step::EndSupervision
+        | Step::Opened
+        | Step::Closed
+        | Step::Reminded
+        | Step::Late
+        | Step::Escalated
+        | Step::Recalculated => {}
+    }
+    // Something is amiss now and then.
+    if dice.one_in(25) {
+        wish.reason = text("");
+    }
+    if dice.one_in(25) {
+        wish.lead = text("nobody");
+    }
+    wish
+}
+
+/// Whether the second table gives this person a part in the step.
+fn by_second(line: &Line, ticket: &Ticket, who: Somebody, district: &District) -> bool {
+    let about =
+        |unit: &str| district.line(unit).any(|one| Some(one) == ticket.matter.complained_unit.as_deref());
+    if ticket.matter.complained_person.as_deref() == Some(who.user) || who.unit.is_some_and(about) {
+        return false;
+    }
+    let head = who.hand == Hand::Head;
+    let name =
+        match (who.hand, who.unit) {
+            (Hand::Agent, _) if line.who.contains("ag!") => {
+                return ticket.matter.urgency.as_deref() == Some("U");
+            }
+            (Hand::Agent, _) => "ag",
+            (Hand::Lead, _) => "ld",
+            (Hand::Dispatcher, _) => "dp",
+            (Hand::Visitor, _) => "vi",
+            (Hand::Office, _) => "of",
+            (Hand::Unit | Hand::Head, unit) if ticket.lead.as_deref() == unit => {
+                if head {
+                    "h"
+                } else {
+                    "u"
+                }
+            }
+            (Hand::Unit | Hand::Head, Some(unit)) if ticket.assist.iter().any(|one| one == unit) => {
+                if head {
+                    "ah"
+                } else {
+                    "au"
+                }
+            }
+            (Hand::Unit | Hand::Head, Some(unit)) if ticket.subs.iter().any(|sub| sub.unit == unit) => {
+                if head { "sh" } else { "su" }
+            }
+            _ => return false,
+        };
+    line.who.contains(name)
+}
+
+/// A life under examination: the ticket as it is, and all that was written of it.
+struct Life {
+    ticket: Ticket,
+    written: Vec<(i64, String, &'static str, serde_json::Value, Option<serde_json::Value>)>,
+}
+
+impl Life {
+    fn begin(matter: Matter, at: i64, tables: &Tables) -> Self {
+        let event = open(matter, None, Vec::new(), at, tables);
+        let ticket = Ticket::fold([(at, "user:8001", &event)]).unwrap();
+        let mut life = Self { ticket, written: Vec::new() };
+        life.note(at, "user:8001", &event);
+        life
+    }
+
+    fn note(&mut self, at: i64, actor: &str, event: &Event) {
+        let (kind, open, sealed) = event.written();
+        self.written.push((at, actor.to_owned(), kind, open, sealed));
+    }
+
+    fn live(&mut self, at: i64, actor: &str, event: &Event) {
+        self.ticket.apply(at, actor, event);
+        self.note(at, actor, event);
+    }
+
+    /// What holds at every moment.
+    #[track_caller]
+    fn examine_now(&self, now: i64, story: &str) {
+        let ticket = &self.ticket;
+        if ticket.state.is_over() {
+            assert!(ticket.owner.is_none() && ticket.next().is_none(), "{story}");
+        } else {
+            assert!(ticket.owner.is_some(), "open without an owner: {story}");
+            assert!(ticket.next().is_some(), "open without a deadline: {story}");
+        }
+        let sum: i64 = ticket.shares(now).iter().map(|held| held.ms).sum();
+        assert_eq!(
+            sum,
+            ticket.closed_at.unwrap_or(now) - ticket.opened_at,
+            "the parts are the whole: {story}"
+        );
+    }
+
+    /// And that the history alone makes the ticket.
+    #[track_caller]
+    fn examine(&self, now: i64, story: &str) {
+        self.examine_now(now, story);
+        let ticket = &self.ticket;
+        let read: Vec<(i64, &str, Event)> = self
+            .written
+            .iter()
+            .map(|(at, actor, kind, open, sealed)| {
+                (*at, actor.as_str(), Event::read(kind, open, sealed.as_ref()).expect(kind))
+            })
+            .collect();
+        let folded = Ticket::fold(read.iter().map(|(at, actor, event)| (*at, *actor, event)));
+        assert_eq!(folded.as_ref(), Some(ticket), "the history makes another ticket: {story}");
+        let text = serde_json::to_string(ticket).unwrap();
+        assert_eq!(serde_json::from_str::<Ticket>(&text).unwrap(), *ticket, "{story}");
+    }
+}
+
+#[test]
+fn ten_thousand_lives_keep_the_second_table() {
+    let seed = std::env::var("SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        u64::from(now.subsec_nanos()) | 1
+    });
+    println!("SEED={seed}");
+    let (second, tables) = (second(), tables());
+    assert_eq!(second.len(), TABLE.len(), "a step without a line");
+    // Ends are rare, or nothing would grow old; what only adds a line is rarer than what moves it on.
+    let ends = [Step::Withdraw, Step::Reject, Step::Merge, Step::Transfer];
+    let asides = [
+        Step::Urge,
+        Step::Supplement,
+        Step::Supervise,
+        Step::EndSupervision,
+        Step::Raise,
+        Step::Lower,
+        Step::ApproveUnreasonable,
+    ];
+    let mut done: BTreeMap<&'static str, u32> = BTreeMap::new();
+    let mut states: BTreeSet<&'static str> = BTreeSet::new();
+    for n in 0..HISTORIES {
+        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::from(n) * 2 + 1) | 1);
+        let begun = ms("2026-01-05T00:00:00+08:00") + i64::try_from(dice.draw(8_000)).unwrap() * HOUR;
+        let matter = Matter {
+            kind: text(dice.of(&["help", "complaint", "consult", "praise"])),
+            category: text(dice.of(&["030101", "040104", "050101", "010201", "030203"])),
+            street: text("110102019"),
+            urgency: text(dice.of(&["U", "L", "N", "N", "C"])),
+            special: None,
+            complained_unit: dice.one_in(3).then(|| "st018".to_owned()),
+            complained_person: dice.one_in(3).then(|| "bad".to_owned()),
+        };
+        let mut life = Life::begin(matter, begun, &tables);
+        let mut now = begun;
+        for _ in 0..5 + dice.draw(30) {
+            // Minutes mostly, days sometimes.
+            now += match dice.draw(10) {
+                0 => i64::try_from(dice.draw(20 * 24)).unwrap() * HOUR,
+                1 | 2 => i64::try_from(dice.draw(10)).unwrap() * HOUR,
+                _ => i64::try_from(dice.draw(20)).unwrap() * 60_000,
+            };
+            for event in due(&life.ticket, now, &tables) {
+                life.live(now, "system", &event);
+            }
+            assert_eq!(due(&life.ticket, now, &tables), [], "time did it twice (SEED={seed}, history {n})");
+            // Mostly somebody who can move it on does so; else anybody does anything.
+            let mut somebody = PEOPLE[dice.draw(PEOPLE.len())];
+            let mut chosen = Step::ALL[dice.draw(Step::ALL.len())];
+            if !dice.one_in(4) {
+                for _ in 0..PEOPLE.len() {
+                    let who = PEOPLE[dice.draw(PEOPLE.len())];
+                    let offered = allowed(&life.ticket, who.who(), now, &tables);
+                    let rare = |one: &Step| match one {
+                        one if ends.contains(one) => 60,
+                        one if asides.contains(one) => 12,
+                        _ => 1,
+                    };
+                    let moves: Vec<Step> = offered.into_iter().filter(|one| dice.one_in(rare(one))).collect();
+                    if !moves.is_empty() {
+                        (somebody, chosen) = (who, moves[dice.draw(moves.len())]);
+                        break;
+                    }
+                }
+            }
+            let who = somebody.who();
+            let offered = allowed(&life.ticket, who, now, &tables);
+            let wish = wish(&mut dice, chosen, now);
+            let story = format!(
+                "SEED={seed}, history {n}: {} of {} by {somebody:?}",
+                chosen.label(),
+                life.ticket.state.label()
+            );
+            let before = life.ticket.state;
+            let outcome = step(&life.ticket, chosen, &wish, who, now, &tables);
+            let Some(line) = second.get(chosen.label()) else {
+                assert!(outcome.is_err(), "nobody may: {story}");
+                continue;
+            };
+            let his = by_second(line, &life.ticket, somebody, &tables.district);
+            let here = line.from.contains(before.label());
+            match outcome {
+                Err(reasons) => {
+                    let role = reasons.iter().any(|one: &Refusal| one.why == Why::Role);
+                    assert_eq!(role, !his, "{story}: {reasons:?}");
+                }
+                Ok(events) => {
+                    assert!(his && here, "{story}");
+                    assert!(offered.contains(&chosen), "done and not offered: {story}");
+                    for event in &events {
+                        life.live(now, "user:x", event);
+                    }
+                    let after = life.ticket.state;
+                    let fits = line.to.contains(after.label()) || (after == before && line.to.contains("="));
+                    assert!(fits, "{story} leads to {}", after.label());
+                    *done.entry(chosen.label()).or_default() += 1;
+                    states.insert(after.label());
+                }
+            }
+            // Whoever is complained about is offered nothing.
+            if !his && stand(&life.ticket, who.unit, who.user, &tables.district) == Stand::Complained {
+                assert!(offered.is_empty(), "{story}");
+            }
+            life.examine_now(now, &story);
+        }
+        life.examine(now, &format!("SEED={seed}, history {n}"));
+    }
+    let rare: Vec<_> = second.keys().filter(|step| done.get(*step).copied().unwrap_or(0) < 20).collect();
+    assert!(rare.is_empty(), "too rarely done to mean anything: {rare:?} (SEED={seed}); {done:?}");
+    let never: Vec<_> =
+        State::ALL.iter().map(|state| state.label()).filter(|state| !states.contains(state)).collect();
+    // One passes through `visited` within one step.
+    assert_eq!(never, ["visited"], "never reached (SEED={seed})");
+}
+
+// === Single stories ===
+
+fn matter(urgency: &str, kind: &str) -> Matter {
+    Matter {
+        kind: text(kind),
+        category: text("030101"),
+        street: text("110102019"),
+        urgency: text(urgency),
+        ..Matter::default()
+    }
+}
+
+fn life(urgency: &str, at: &str) -> Life {
+    Life::begin(matter(urgency, "help"), ms(at), &tables())
+}
+
+#[track_caller]
+fn does(life: &mut Life, by: Somebody, what: Step, wish: Wish, at: i64) {
+    let hands = [by.hand];
+    let who = Who { user: by.user, hands: &hands, unit: by.unit };
+    let events =
+        step(&life.ticket, what, &wish, who, at, &tables()).unwrap_or_else(|e| panic!("{what:?}: {e:?}"));
+    for event in &events {
+        life.live(at, by.user, event);
+    }
+    life.examine(at, what.label());
+}
+
+#[track_caller]
+fn refused(life: &Life, by: Somebody, what: Step, wish: &Wish, at: i64) -> Vec<(&'static str, Why)> {
+    let hands = [by.hand];
+    let who = Who { user: by.user, hands: &hands, unit: by.unit };
+    let told = step(&life.ticket, what, wish, who, at, &tables()).expect_err("refused");
+    told.into_iter().map(|one| (one.field, one.why)).collect()
+}
+
+const DISPATCHER: Somebody = desk("dispatcher", Hand::Dispatcher);
+const OFFICE: Somebody = desk("office", Hand::Office);
+const VISITOR: Somebody = desk("visitor", Hand::Visitor);
+const RL: Somebody = of_unit("rl", Hand::Unit);
+const RL_HEAD: Somebody = of_unit("rl", Hand::Head);
+
+fn to(lead: &str) -> Wish {
+    Wish { lead: text(lead), ..Wish::default() }
+}
+fn because(reason: &str) -> Wish {
+    Wish { reason: text(reason), ..Wish::default() }
+}
+fn answer() -> Wish {
+    Wish { report: text("内部"), text: text("答复"), claim: text("solved"), ..Wish::default() }
+}
+fn no_heat() -> Wish {
+    Wish { basis: text("权责清单"), to: text("cgw"), ..Wish::default() }
+}
+
+fn due_of(life: &Life, name: ClockName) -> String {
+    let at = jiff::Timestamp::from_millisecond(life.ticket.clock(name).unwrap().due_at).unwrap();
+    zone().to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+#[test]
+fn clocks_follow_the_matrix_over_midnight_month_and_year() {
+    // 24 hours a day: over midnight, the end of a month, the end of the year.
+    for (at, urgency, clocks) in [
+        (
+            "2026-11-16T06:52:00+08:00",
+            "L",
+            [
+                "2026-11-16 07:22",
+                "2026-11-16 07:52",
+                "2026-11-16 08:52",
+                "2026-11-17 06:52",
+                "2026-11-19 06:52",
+            ],
+        ),
+        (
+            "2026-06-20T23:55:00+08:00",
+            "U",
+            [
+                "2026-06-21 00:05",
+                "2026-06-21 00:20",
+                "2026-06-21 00:25",
+                "2026-06-21 01:55",
+                "2026-06-21 23:55",
+            ],
+        ),
+        (
+            "2026-02-28T23:50:00+08:00",
+            "U",
+            [
+                "2026-03-01 00:00",
+                "2026-03-01 00:15",
+                "2026-03-01 00:20",
+                "2026-03-01 01:50",
+                "2026-03-01 23:50",
+            ],
+        ),
+        (
+            "2026-12-31T22:10:00+08:00",
+            "U",
+            [
+                "2026-12-31 22:20",
+                "2026-12-31 22:35",
+                "2026-12-31 22:40",
+                "2027-01-01 00:10",
+                "2027-01-01 22:10",
+            ],
+        ),
+        // The holidays stand still for N (SC04 without its tick): from 22 June.
+        (
+            "2026-06-20T23:42:00+08:00",
+            "N",
+            [
+                "2026-06-22 11:00",
+                "2026-06-22 17:30",
+                "2026-06-22 17:30",
+                "2026-06-26 17:30",
+                "2026-06-30 17:30",
+            ],
+        ),
+        (
+            "2026-02-13T16:00:00+08:00",
+            "N",
+            [
+                "2026-02-14 09:30",
+                "2026-02-14 17:30",
+                "2026-02-14 17:30",
+                "2026-02-27 17:30",
+                "2026-03-02 17:30",
+            ],
+        ),
+        // Calendar days end at 24:00.
+        (
+            "2026-07-12T09:10:00+08:00",
+            "C",
+            [
+                "2026-07-13 09:10",
+                "2026-07-14 09:10",
+                "2026-07-14 09:10",
+                "2026-07-28 00:00",
+                "2026-07-28 00:00",
+            ],
+        ),
+    ] {
+        let life = life(urgency, at);
+        let got: Vec<String> = life.ticket.clocks.iter().map(|clock| due_of(&life, clock.name)).collect();
+        assert_eq!(got, clocks, "{urgency} received {at}");
+    }
+    let consult = Life::begin(matter("N", "consult"), ms("2026-11-23T10:00:00+08:00"), &tables());
+    assert_eq!(due_of(&consult, ClockName::Feedback), "2026-11-25 17:30");
+    assert_eq!(due_of(&consult, ClockName::Close), "2026-11-27 17:30");
+}
+
+#[test]
+fn a_year_without_a_calendar_warns_and_is_counted_again_when_it_comes() {
+    let at = ms("2026-12-28T10:00:00+08:00");
+    let mut life = Life::begin(matter("N", "help"), at, &tables());
+    assert!(life.ticket.unsure(), "five days of work reach into a year nobody has published");
+    assert_eq!(due_of(&life, ClockName::Feedback), "2027-01-04 17:30", "Monday to Friday");
+    assert_eq!(due(&life.ticket, at, &tables()), [], "nothing new, nothing counted");
+    // The notice comes: New Year's day and the Monday behind it are off.
+    let next = "year = 2027\n[[holiday]]\nname = \"元旦\"\nfrom = 2027-01-01\nto = 2027-01-04\n[makeup]\ndays = []\n[statutory]\ndays = [2027-01-01]\n";
+    let files = [("2026.toml".to_owned(), YEAR.to_owned()), ("2027.toml".to_owned(), next.to_owned())];
+    let (both, problems) = Calendar::read(&files);
+    assert!(problems.is_empty(), "{problems:?}");
+    let later = Tables::shipped(Arc::new(both), zone());
+    let events = due(&life.ticket, at, &later);
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].step, Step::Recalculated);
+    life.live(at, "system", &events[0]);
+    assert_eq!(due_of(&life, ClockName::Feedback), "2027-01-06 17:30");
+    assert!(!life.ticket.unsure());
+    assert_eq!(due(&life.ticket, at, &later), []);
+    life.examine(at, "counted again");
+}
+
+/// A holiday that is announced after the ticket was dated moves what still runs and nothing that was met.
+#[test]
+fn a_holiday_announced_later_moves_what_still_runs() {
+    let before = YEAR.replacen("[[holiday]]\nname = \"国庆节\"\nfrom = 2026-10-01\nto = 2026-10-07\n", "", 1);
+    assert_ne!(before, YEAR);
+    let statutory = "    2026-10-01, 2026-10-02, 2026-10-03,\n";
+    let before = before.replacen(statutory, "", 1);
+    let known = Tables::shipped(calendar(&before), zone());
+    let at = ms("2026-09-29T10:00:00+08:00");
+    let mut life = Life::begin(matter("N", "help"), at, &known);
+    let hands = [Hand::Dispatcher];
+    let who = Who { user: "dispatcher", hands: &hands, unit: None };
+    let events = step(&life.ticket, Step::Dispatch, &to("rl"), who, at + HOUR, &known).unwrap();
+    life.live(at + HOUR, "user:dispatcher", &events[0]);
+    let was = due_of(&life, ClockName::Feedback);
+    let events = due(&life.ticket, at + HOUR, &tables());
+    assert_eq!(events[0].step, Step::Recalculated);
+    assert!(events[0].clocks.iter().all(|clock| clock.name != ClockName::Dispatch), "it was met");
+    life.live(at + HOUR, "system", &events[0]);
+    assert_eq!(
+        (was.as_str(), due_of(&life, ClockName::Feedback).as_str()),
+        ("2026-10-06 17:30", "2026-10-12 17:30")
+    );
+}
+
+#[test]
+fn the_way_of_a_ticket_from_dispatch_to_closed() {
+    let mut life = life("L", "2026-11-16T06:52:00+08:00");
+    let at = |minutes: i64| ms("2026-11-16T06:52:00+08:00") + minutes * 60_000;
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), at(5));
+    does(&mut life, RL, Step::Sign, Wish::default(), at(20));
+    let contact = Wish { how: text("phone"), ..Wish::default() };
+    does(&mut life, RL, Step::Contact, contact, at(30));
+    does(&mut life, RL, Step::Reply, answer(), at(300));
+    assert_eq!(life.ticket.owner.as_ref().unwrap().role, Hand::Head);
+    assert_eq!(
+        refused(&life, DISPATCHER, Step::ReviewPass, &Wish::default(), at(301)),
+        [("action", Why::State)]
+    );
+    does(&mut life, RL_HEAD, Step::SignReply, Wish::default(), at(310));
+    does(&mut life, DISPATCHER, Step::ReviewPass, Wish::default(), at(320));
+    let verdict =
+        Wish { contacted: Some(true), solved: text("yes"), satisfied: text("satisfied"), ..Wish::default() };
+    does(&mut life, VISITOR, Step::Visit, verdict, at(400));
+    assert_eq!(life.ticket.state, State::Closed);
+    assert!(life.ticket.clocks.iter().all(|clock| clock.state(at(500)) == "met"), "{:?}", life.ticket.clocks);
+    let shares: BTreeMap<_, _> = life
+        .ticket
+        .shares(at(500))
+        .into_iter()
+        .map(|held| (held.owner.map(|owner| owner.role.label()), held.ms / 60_000))
+        .collect();
+    let want = [("dispatcher", 15), ("unit", 295), ("unit_head", 10), ("visitor", 80)];
+    assert_eq!(shares, want.map(|(role, minutes)| (Some(role), minutes)).into());
+}
+
+#[test]
+fn returns_end_in_a_forced_assignment_in_its_order() {
+    let mut life = Life::begin(
+        Matter { category: text("030203"), ..matter("C", "help") },
+        ms("2026-07-13T09:10:00+08:00"),
+        &tables(),
+    );
+    let at = |minutes: i64| ms("2026-07-13T09:10:00+08:00") + minutes * 60_000;
+    let listed = tables().district.catalogue_lead("030203", Some("110102019")).unwrap().to_owned();
+    let unit = |key: &'static str| of_unit(key, Hand::Unit);
+    let (first, other) = (listed.clone(), if listed == "cgw" { "rl" } else { "cgw" });
+    let first: &'static str = Box::leak(first.into_boxed_str());
+    does(&mut life, DISPATCHER, Step::Dispatch, to(first), at(5));
+    let back = |to: &str| Wish { basis: text("权责清单"), to: text(to), ..Wish::default() };
+    does(&mut life, unit(first), Step::AskReturn, back(other), at(10));
+    does(&mut life, DISPATCHER, Step::GrantReturn, because("有理"), at(20));
+    assert_eq!(life.ticket.state, State::Accepted);
+    does(&mut life, DISPATCHER, Step::Dispatch, to(other), at(25));
+    does(&mut life, unit(other), Step::AskReturn, back(first), at(30));
+    does(&mut life, OFFICE, Step::GrantReturn, because("有理"), at(40));
+    // The limit is reached: only force goes on.
+    assert_eq!(refused(&life, DISPATCHER, Step::Dispatch, &to("rl"), at(41)), [("action", Why::Limit)]);
+    let force = |step: &str, lead: &str| Wish {
+        step: text(step),
+        lead: text(lead),
+        reason: text("按顺序"),
+        ..Wish::default()
+    };
+    // The list names one that gave it back with good reason, nobody took it: the street is next.
+    assert_eq!(refused(&life, OFFICE, Step::Force, &force("list", first), at(42)), [("step", Why::State)]);
+    assert_eq!(refused(&life, OFFICE, Step::Force, &force("first", first), at(42)), [("step", Why::State)]);
+    assert_eq!(refused(&life, OFFICE, Step::Force, &force("named", "st018"), at(42)), [("step", Why::State)]);
+    assert_eq!(
+        refused(&life, OFFICE, Step::Force, &force("territory", "st018"), at(42)),
+        [("lead", Why::NotHere)]
+    );
+    does(&mut life, OFFICE, Step::Force, force("territory", "st019"), at(43));
+    let street = unit("st019");
+    assert_eq!(refused(&life, street, Step::AskReturn, &back("cgw"), at(44)), [("action", Why::Limit)]);
+    does(&mut life, street, Step::Object, Wish { text: text("异议"), ..Wish::default() }, at(45));
+    let again = Wish { text: text("再议"), ..Wish::default() };
+    assert_eq!(refused(&life, street, Step::Object, &again, at(46)), [("action", Why::Limit)]);
+    let ruling = Wish { uphold: Some(false), reason: text("属地"), ..Wish::default() };
+    does(&mut life, OFFICE, Step::DecideObjection, ruling, at(50));
+    assert_eq!(life.ticket.lead.as_deref(), Some("st019"), "the ruling is final");
+    does(&mut life, street, Step::Sign, Wish::default(), at(55));
+    let plan = Wish { until: Some(at(60 * 24 * 60)), plan: text("排水改造"), ..Wish::default() };
+    does(&mut life, OFFICE, Step::Defer, plan, at(60));
+    assert_eq!(life.ticket.state, State::Deferred);
+}
+
+#[test]
+fn a_return_has_its_window_and_its_number() {
+    for (urgency, special, minutes) in [("L", None, 240), ("U", None, 60), ("U", Some("violence"), 30)] {
+        let begun = ms("2026-11-23T09:30:00+08:00");
+        let matter = Matter { special: special.map(str::to_owned), ..matter(urgency, "help") };
+        let mut life = Life::begin(matter, begun, &tables());
+        does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), begun);
+        let late = begun + minutes * 60_000 + 1;
+        assert_eq!(
+            refused(&life, RL, Step::AskReturn, &no_heat(), late),
+            [("action", Why::Late)],
+            "{urgency}"
+        );
+        does(&mut life, RL, Step::AskReturn, no_heat(), late - 1);
+        does(&mut life, DISPATCHER, Step::RefuseReturn, because("是你们的"), late);
+        assert_eq!(
+            refused(&life, RL, Step::AskReturn, &no_heat(), late),
+            [("action", Why::Limit)],
+            "no second one"
+        );
+    }
+}
+
+#[test]
+fn an_extension_is_asked_in_time_and_once() {
+    let begun = ms("2026-11-23T09:30:00+08:00");
+    let mut life = Life::begin(matter("N", "help"), begun, &tables());
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), begun);
+    does(&mut life, RL, Step::Sign, Wish::default(), begun);
+    let ask = |days| Wish { workdays: Some(days), reason: text("材料未齐"), ..Wish::default() };
+    let late = life.ticket.clock(ClockName::Feedback).unwrap().due_at + 1;
+    assert_eq!(refused(&life, RL, Step::AskExtension, &ask(1), late), [("action", Why::Late)]);
+    assert_eq!(
+        refused(&life, RL, Step::AskExtension, &ask(4), begun),
+        [("workdays", Why::Limit)],
+        "half of seven"
+    );
+    does(&mut life, RL, Step::AskExtension, ask(3), begun);
+    let grant = Wish { workdays: Some(2), ..Wish::default() };
+    does(&mut life, OFFICE, Step::GrantExtension, grant, begun);
+    assert_eq!(due_of(&life, ClockName::Feedback), "2026-12-02 17:30", "five and two days of work");
+    assert_eq!(due_of(&life, ClockName::Close), "2026-12-04 17:30");
+    assert_eq!(refused(&life, RL, Step::AskExtension, &ask(1), begun), [("action", Why::Limit)]);
+    let mut urgent = Life::begin(matter("U", "help"), begun, &tables());
+    does(&mut urgent, DISPATCHER, Step::Dispatch, to("rl"), begun);
+    does(&mut urgent, RL, Step::Sign, Wish::default(), begun);
+    assert_eq!(refused(&urgent, RL, Step::AskExtension, &ask(1), begun), [("action", Why::Limit)]);
+}
+
+#[test]
+fn reminders_come_at_their_percent_and_once() {
+    let begun = ms("2026-11-23T09:00:00+08:00");
+    let mut life = Life::begin(matter("U", "help"), begun, &tables());
+    let mut told: Vec<(i64, &str, u8)> = Vec::new();
+    let mut now = begun;
+    // Time is only looked at when it said it would do something.
+    while let Some(at) = watch_at(&life.ticket, &tables()).filter(|at| *at < begun + 11 * 60_000) {
+        assert!(at >= now, "time goes on");
+        now = at;
+        assert_eq!(due(&life.ticket, now - 1, &tables()), [], "not before its moment");
+        for event in due(&life.ticket, now, &tables()) {
+            let (clock, pct) = event.clock.unwrap();
+            told.push(((now - begun) / 1_000, clock.label(), pct));
+            life.live(now, "system", &event);
+        }
+    }
+    assert_eq!(told, [(300, "dispatch", 50), (480, "dispatch", 80), (600, "dispatch", 100)]);
+    assert_eq!(life.ticket.light(begun + 11 * 60_000), Light::Red);
+    // A late dispatch moves the unit's own clock; the citizen's stay.
+    let feedback = due_of(&life, ClockName::Feedback);
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), begun + 20 * 60_000);
+    assert_eq!(due_of(&life, ClockName::Sign), "2026-11-23 09:35", "dispatched at 09:20");
+    assert_eq!(due_of(&life, ClockName::Feedback), feedback);
+    assert_eq!(life.ticket.clock(ClockName::Dispatch).unwrap().state(now), "late");
+}
+
+#[test]
+fn corrections_go_to_the_lead_after_half_an_hour() {
+    let begun = ms("2026-11-23T09:00:00+08:00");
+    let mut life = Life::begin(matter("N", "help"), begun, &tables());
+    let ask = Wish { missing: text("门牌"), ..Wish::default() };
+    does(&mut life, DISPATCHER, Step::AskClarification, ask, begun);
+    assert_eq!(life.ticket.owner.as_ref().unwrap().role, Hand::Agent);
+    assert!(due(&life.ticket, begun + 29 * 60_000, &tables()).iter().all(|e| e.step != Step::Escalated));
+    let now = begun + 30 * 60_000;
+    for event in due(&life.ticket, now, &tables()) {
+        life.live(now, "system", &event);
+    }
+    assert_eq!(life.ticket.owner.as_ref().unwrap().role, Hand::Lead);
+    let fill = Wish { address: text("3 号楼"), kind: text("consult"), ..Wish::default() };
+    does(&mut life, desk("lead", Hand::Lead), Step::Clarify, fill, now);
+    assert_eq!(due_of(&life, ClockName::Feedback), "2026-11-25 17:30", "counted from the acceptance");
+}
+
+#[test]
+fn a_statutory_procedure_is_neither_late_nor_closed_until_its_day() {
+    let begun = ms("2026-11-23T09:00:00+08:00");
+    let mut life = Life::begin(matter("N", "help"), begun, &tables());
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), begun);
+    does(&mut life, RL, Step::Sign, Wish::default(), begun);
+    let stage = Wish {
+        basis: text("市场监管投诉举报办法"),
+        until: Some(ms("2026-12-31T00:00:00+08:00")),
+        text: text("已受理"),
+        ..Wish::default()
+    };
+    does(&mut life, RL, Step::Stage, stage, begun + HOUR);
+    let day = ms("2026-12-31T23:59:59+08:00");
+    assert!(due(&life.ticket, day, &tables()).iter().all(|e| {
+        e.clock.is_none_or(|(name, pct)| pct < 100 || name == ClockName::Contact || name == ClockName::Sign)
+    }));
+    let late = due(&life.ticket, day + 1_001, &tables());
+    assert!(
+        late.iter().any(|e| e.step == Step::Late && e.clock == Some((ClockName::Close, 100))),
+        "{late:?}"
+    );
+}
+
+#[test]
+fn a_third_redo_is_supervised_and_a_week_is_the_end() {
+    let begun = ms("2026-11-23T09:00:00+08:00");
+    let mut life = Life::begin(matter("L", "help"), begun, &tables());
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), begun);
+    for round in 0..3 {
+        let at = begun + (1 + round) * HOUR;
+        does(&mut life, RL, Step::Sign, Wish::default(), at);
+        does(&mut life, RL, Step::Reply, answer(), at);
+        does(&mut life, RL_HEAD, Step::SignReply, Wish::default(), at);
+        does(&mut life, DISPATCHER, Step::ReviewPass, Wish::default(), at);
+        let verdict = Wish {
+            contacted: Some(true),
+            solved: text("no"),
+            satisfied: text("not"),
+            redo: Some(true),
+            ..Wish::default()
+        };
+        does(&mut life, VISITOR, Step::Visit, verdict, at);
+        let close = life.ticket.clock(ClockName::Close).unwrap();
+        assert_eq!((close.due_at - close.from) / HOUR, 36, "half of three days");
+        assert_eq!(life.ticket.supervised.is_some(), round == 2, "round {round}");
+    }
+    assert!(life.ticket.supervised.as_ref().unwrap().letter, "a company that takes no orders gets a letter");
+    let at = begun + 5 * HOUR;
+    does(&mut life, RL, Step::Sign, Wish::default(), at);
+    does(&mut life, RL, Step::Reply, answer(), at);
+    does(&mut life, RL_HEAD, Step::SignReply, Wish::default(), at);
+    does(&mut life, DISPATCHER, Step::ReviewPass, Wish::default(), at);
+    for minutes in 0..3 {
+        let nobody = Wish { result: text("unreachable"), ..Wish::default() };
+        does(&mut life, VISITOR, Step::VisitTry, nobody, at + minutes * HOUR);
+    }
+    assert!(life.ticket.state == State::Closed && life.ticket.unreached);
+    let week = 7 * 24 * HOUR;
+    let closed = life.ticket.closed_at.unwrap();
+    assert_eq!(refused(&life, OFFICE, Step::Redo, &because("x"), closed + week + 1), [("action", Why::Late)]);
+    does(&mut life, OFFICE, Step::Redo, because("仍不热"), closed + week);
+}
+
+#[test]
+fn what_is_passed_down_has_an_inner_deadline() {
+    let begun = ms("2026-11-23T09:00:00+08:00");
+    let mut life = Life::begin(matter("L", "help"), begun, &tables());
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), begun);
+    does(&mut life, RL, Step::Sign, Wish::default(), begun);
+    let pass = |unit: &str| Wish { unit: text(unit), text: text("上门"), ..Wish::default() };
+    assert_eq!(refused(&life, RL, Step::PassDown, &pass("st019-sq"), begun), [("unit", Why::UnknownCode)]);
+    does(&mut life, RL, Step::PassDown, pass("rl-bzf"), begun);
+    let due = life.ticket.subs[0].due_at;
+    assert_eq!((due - begun) / 60_000, 24 * 60 * 80 / 100, "a fifth is kept");
+    assert_eq!(
+        refused(&life, of_unit("st019-sq", Hand::Unit), Step::SubSign, &Wish::default(), begun),
+        [("action", Why::Role)]
+    );
+    does(&mut life, of_unit("rl-bzf", Hand::Unit), Step::SubSign, Wish::default(), begun);
+    let reply = Wish { text: text("已修"), ..Wish::default() };
+    does(&mut life, of_unit("rl-bzf", Hand::Unit), Step::SubReply, reply, begun + HOUR);
+    assert_eq!(life.ticket.owner.as_ref().unwrap().unit.as_deref(), Some("rl"), "the first level answers");
+}
