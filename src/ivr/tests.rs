@@ -36,7 +36,10 @@ fn the_shipped_flows_are_sound() {
         assert!(set.get(name).is_some(), "{name}");
     }
     let flow = set.get("main").unwrap();
-    assert_eq!(flow.queues().map(|q| q.to_string()).collect::<Vec<_>>(), ["business", "english", "leader", "main"]);
+    assert_eq!(
+        flow.queues().map(|q| q.to_string()).collect::<Vec<_>>(),
+        ["business", "english", "leader", "main"]
+    );
 }
 
 #[test]
