@@ -221,9 +221,11 @@ impl Engine {
         self.callee_waits(now, id, out);
         self.announce_test(id, out);
         self.rebridge(id, out);
+        // Whose own telephone still rings is told when he is there.
         let agents: Vec<AgentId> = self
             .calls
             .get(&id)
+            .filter(|call| call.unmet.is_none())
             .map(|call| call.parties.iter().filter_map(|party| party.agent()).collect())
             .unwrap_or_default();
         for agent in agents {

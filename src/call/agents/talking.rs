@@ -111,6 +111,14 @@ impl Engine {
         who: &Arc<str>,
         out: &mut Vec<Effect>,
     ) {
+        let heard = |call: &Call| call.parties.iter().any(|p| p.who.name() == *who && p.role.is_heard());
+        if self.calls.get(&id).is_some_and(|call| call.unmet.is_some() && heard(call)) {
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.unmet = None;
+            }
+            self.stop_play(id, out);
+            self.set_aside(now, id, false, out);
+        }
         if let Some(agent) = agent
             && let Some(card) = self.card(id, Some(agent))
         {
@@ -124,18 +132,13 @@ impl Engine {
             party.speaks() && party.who.name() != *who && (asked || party.away_until.is_none())
         };
         // Who only listens is no company, and has no call.
-        let heard = call.parties.iter().any(|party| party.who.name() == *who && party.role.is_heard());
-        if heard && !call.parties.iter().any(other) {
+        if heard(call) && !call.parties.iter().any(other) {
             call.by_hand = false;
-            let waited = call.unmet.take().is_some();
             for party in &mut call.parties {
                 party.consult = false;
             }
             call.agent = agent.or(call.agent);
             self.touched.push(id);
-            if waited {
-                self.stop_play(id, out);
-            }
             self.set_aside(now, id, false, out);
         } else {
             self.part(now, id, out);
