@@ -74,7 +74,7 @@ const ONCE: [(&str, &str); 20] = [
         "asked one asks the next",
         "in b; b consult P; hear bP C:m; b transfer; hear CP; P consult N; hear PN C:m; P conference; hear CPN; P complete; hear CN",
     ),
-    ("the phone's own hold", "in p; p holds; hear C:p; p resumes; hear pC"),
+    ("the phone's own hold", "in p; p holds; hear C:m; p resumes; hear pC"),
     ("an outside number's own hold", "in b; b conference N; N holds; hear bC b:N C:N; N resumes; hear bCN"),
     ("the citizen goes while a colleague is asked", "in b; b consult P; hear bP C:m; C bye; hear"),
     ("the citizen goes while an outside number is asked", "in p; p consult N; hear pN C:m; C bye; hear"),
