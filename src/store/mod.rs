@@ -34,6 +34,7 @@ mod knowledge;
 mod leader;
 mod new_ticket;
 mod numbers;
+mod outbox;
 mod page;
 pub mod projector;
 mod retention;
@@ -64,6 +65,7 @@ pub use knowledge::{
 pub use leader::{LeaderSession, SessionCall, SessionSaved, SessionTicket};
 pub use new_ticket::NewTicket;
 pub use numbers::{Carried, Dialled, DutyNumber, DutyTest, LegacyNumber, SYSTEM, ServiceNumber};
+pub use outbox::{AskOutcome, Letter, OutboxCounts, OutboxFilter, OutboxRow, Recorded};
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use retention::{Expired, months_before};
 pub use roster::{
