@@ -83,6 +83,9 @@ struct Send {
     contact: bool,
 }
 
+/// The name in [`Settings::units`] that stands for all that are not named.
+pub const ALL: &str = "*";
+
 /// Where a unit is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Units {
@@ -98,7 +101,7 @@ pub struct Settings {
     pub link: Option<String>,
     /// Beginnings of numbers that get an SMS; a landline has none of them.
     pub mobiles: Vec<String>,
-    /// Units' codes, `*` for all others.
+    /// By units' codes; [`ALL`] for the others.
     pub units: BTreeMap<String, Units>,
 }
 
@@ -250,6 +253,11 @@ impl Book {
         self.sends.iter().any(|send| send.on == on)
     }
 
+    /// Whether citizens are told anything.
+    pub fn tells_callers(&self) -> bool {
+        self.sends.iter().any(|send| send.to == Whom::Caller)
+    }
+
     /// What is sent because of an event. `mark` is the event within its ticket: the line of the history, or a word where it can
     /// happen only once.
     pub fn pushes(&self, on: &str, mark: &str, at: i64, about: &About<'_>) -> Vec<Push> {
@@ -290,7 +298,7 @@ impl Book {
         let Some(unit) = about.lead.filter(|lead| about.complained_unit != Some(*lead)) else {
             return Vec::new();
         };
-        let known = self.settings.units.get(unit).or_else(|| self.settings.units.get("*"));
+        let known = self.settings.units.get(unit).or_else(|| self.settings.units.get(ALL));
         let (told, place) = (known.copied().unwrap_or_default(), || To::Place(unit.to_owned()));
         let mut pushes = Vec::new();
         if told.webhook {
@@ -342,18 +350,15 @@ impl Book {
         text.say(&value)
     }
 
-    fn zoned(&self, at: i64) -> Option<jiff::Zoned> {
-        Some(jiff::Timestamp::from_millisecond(at).ok()?.to_zoned(self.settings.zone.clone()))
-    }
-
     fn day(&self, at: i64) -> String {
-        self.zoned(at).map_or_else(String::new, |at| {
-            format!("{}月{}日{:02}:{:02}", at.month(), at.day(), at.hour(), at.minute())
-        })
+        let Ok(at) = jiff::Timestamp::from_millisecond(at) else { return String::new() };
+        let at = self.settings.zone.to_datetime(at);
+        format!("{}月{}日{:02}:{:02}", at.month(), at.day(), at.hour(), at.minute())
     }
 
     fn stamp(&self, at: i64) -> String {
-        self.zoned(at).map_or_else(String::new, |at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+        let Ok(at) = jiff::Timestamp::from_millisecond(at) else { return String::new() };
+        at.to_zoned_datetime(self.settings.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
     }
 }
 
