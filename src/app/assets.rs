@@ -84,24 +84,34 @@ pub fn pushes(config: &Config) -> (outbox::Book, Vec<String>) {
     let shown = path.display().to_string();
     let (book, mut problems) = match std::fs::read_to_string(path) {
         Ok(text) => outbox::Book::read(&shown, &text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => outbox::Book::read(&shown, outbox::SHIPPED),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            outbox::Book::read(&shown, outbox::SHIPPED)
+        }
         Err(error) => (outbox::Book::shipped(), vec![format!("{shown}: cannot be read: {error}")]),
     };
     let district = District::shipped();
-    let strangers = config.outbox.units.keys().filter(|code| *code != ALL_UNITS && district.unit(code).is_none());
-    problems.extend(strangers.map(|code| format!("[outbox.unit.{code}]: no unit of the district has this code")));
+    let strangers =
+        config.outbox.units.keys().filter(|code| *code != ALL_UNITS && district.unit(code).is_none());
+    problems
+        .extend(strangers.map(|code| format!("[outbox.unit.{code}]: no unit of the district has this code")));
     if config.outbox.mode == OutboxMode::Live {
         if config.outbox.sms.is_none() && book.tells_callers() {
-            problems.push(format!("{shown}: citizens are told by SMS, mode is \"live\", and there is no [outbox.sms]"));
+            problems.push(format!(
+                "{shown}: citizens are told by SMS, mode is \"live\", and there is no [outbox.sms]"
+            ));
         }
         if config.outbox.smtp.is_none() && config.outbox.units.values().any(|place| place.mail.is_some()) {
-            problems.push("[outbox.unit]: units are told by mail, mode is \"live\", and there is no [outbox.smtp]".into());
+            problems.push(
+                "[outbox.unit]: units are told by mail, mode is \"live\", and there is no [outbox.smtp]"
+                    .into(),
+            );
         }
     }
     if let Err(error) = super::outbox::senders(config) {
         problems.push(error.to_string());
     }
-    let told = |place: &UnitPlace| outbox::Units { webhook: place.webhook.is_some(), mail: place.mail.is_some() };
+    let told =
+        |place: &UnitPlace| outbox::Units { webhook: place.webhook.is_some(), mail: place.mail.is_some() };
     let name = |code: &String| if code == ALL_UNITS { outbox::ALL.to_owned() } else { code.clone() };
     let settings = outbox::Settings {
         zone: super::zone(config),

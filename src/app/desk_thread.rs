@@ -188,8 +188,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     let rostering = tokio::spawn(rostering.run());
     let (stop_outbox, outbox_stops) = watch::channel(false);
     let tables = tables(desk.shop.live.clone(), desk.zone.clone());
-    let mut outbox =
-        outbox::Driver::new(db.clone(), outbox::Rules::of(&desk.config), desk.senders, tables);
+    let mut outbox = outbox::Driver::new(db.clone(), outbox::Rules::of(&desk.config), desk.senders, tables);
     outbox.clock = Arc::clone(&wall);
     outbox.alarm = dead_letters(orders.clone());
     outbox.publish = published(desk.board.clone());

@@ -112,7 +112,11 @@ pub(super) fn read(s: &mut Section<'_, '_>) -> Outbox {
         mode: s.choice("mode", OutboxMode::Test, &modes),
         allow: s.list("allow", Vec::new(), "a number, a mail address or the beginning of a URL in quotes"),
         texts: s.path("texts", &texts),
-        mobiles: s.list("mobiles", MOBILES.map(str::to_owned).into(), "the beginning of mobiles' numbers in quotes"),
+        mobiles: s.list(
+            "mobiles",
+            MOBILES.map(str::to_owned).into(),
+            "the beginning of mobiles' numbers in quotes",
+        ),
         concurrent: s.number("concurrent", 8, 1..=256),
         timeout_ms: s.number("timeout_ms", 10_000, 100..=120_000),
         tries: s.number("tries", 8, 1..=100),
@@ -132,9 +136,9 @@ pub(super) fn read(s: &mut Section<'_, '_>) -> Outbox {
 }
 
 fn is_url(text: &str) -> bool {
-    text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).is_some_and(|rest| {
-        !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace)
-    })
+    text.strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+        .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace))
 }
 
 fn read_sms(s: &mut Section<'_, '_>) -> SmsGateway {
@@ -147,7 +151,10 @@ fn read_sms(s: &mut Section<'_, '_>) -> SmsGateway {
     let body = s.text("body", "");
     for (name, place) in [("{to}", "to whom"), ("{text}", "what")] {
         if !url.contains(name) && !body.contains(name) {
-            s.refuse("body", &format!("{name} stands neither here nor in the url: nobody would know {place}"));
+            s.refuse(
+                "body",
+                &format!("{name} stands neither here nor in the url: nobody would know {place}"),
+            );
         }
     }
     let receipt = s.maybe_text("receipt");
@@ -236,8 +243,14 @@ mod tests {
             ("[outbox]\nmode = \"liv\"\n", "hotline.toml:2:8: outbox.mode: \"liv\" is not one of"),
             ("[outbox]\nallow = [\"1*\"]\n", "hotline.toml:2:9: outbox.allow: a star needs"),
             ("[outbox]\nretry_first_s = 60\nretry_longest_s = 30\n", "outbox.retry_first_s: longer than"),
-            ("[outbox.sms]\nurl = \"gateway\"\nbody = \"{to}{text}\"\n", "outbox.sms.url: it begins with neither"),
-            ("[outbox.sms]\nurl = \"https://g/\"\nbody = \"{to}\"\n", "outbox.sms.body: {text} stands neither"),
+            (
+                "[outbox.sms]\nurl = \"gateway\"\nbody = \"{to}{text}\"\n",
+                "outbox.sms.url: it begins with neither",
+            ),
+            (
+                "[outbox.sms]\nurl = \"https://g/\"\nbody = \"{to}\"\n",
+                "outbox.sms.body: {text} stands neither",
+            ),
             ("[outbox.smtp]\nhost = \"m\"\nfrom = \"nobody\"\n", "outbox.smtp.from: not a mail address"),
             ("[outbox.smtp]\nhost = \"m\"\nfrom = \"a@b.cn\"\nusername = \"a\"\n", "come together"),
             ("[outbox.unit.rl]\nwebhook = \"https://u/\"\n", "outbox.unit.NAME.webhook: it needs a secret"),

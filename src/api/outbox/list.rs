@@ -44,13 +44,10 @@ pub async fn list(
     }))
 }
 
-fn words<T>(
-    given: Option<String>,
-    field: &str,
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<Vec<T>, Problem> {
+fn words<T>(given: Option<String>, field: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Problem> {
     let Some(text) = given else { return Ok(Vec::new()) };
-    let word =
-        |word: &str| read(word).ok_or_else(|| Problem::bad_request(format!("{field}: no such word: {word:?}")));
+    let word = |word: &str| {
+        read(word).ok_or_else(|| Problem::bad_request(format!("{field}: no such word: {word:?}")))
+    };
     text.split(',').take(16).map(word).collect()
 }

@@ -6,6 +6,7 @@ mod knowledge;
 mod leader;
 mod looping;
 mod numbers;
+mod outbox;
 mod reading;
 mod roster;
 mod saving;

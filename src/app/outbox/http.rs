@@ -53,7 +53,8 @@ fn refused(answer: &Response) -> Outcome {
         return Outcome::Never { why };
     }
     // Seconds; a date is passed over, our own wait is as good.
-    let wait = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
+    let wait =
+        answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
     Outcome::Later { why, wait_ms: wait.map(|seconds| seconds.saturating_mul(1000)) }
 }
 

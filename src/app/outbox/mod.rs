@@ -145,7 +145,12 @@ impl std::fmt::Debug for Driver {
 
 impl Driver {
     /// One that tells nobody; the fields say whom it tells.
-    pub fn new(db: Db, rules: Rules, senders: Senders, tables: Arc<dyn Fn() -> Tables + Send + Sync>) -> Self {
+    pub fn new(
+        db: Db,
+        rules: Rules,
+        senders: Senders,
+        tables: Arc<dyn Fn() -> Tables + Send + Sync>,
+    ) -> Self {
         Self {
             db,
             rules: Arc::new(rules),
@@ -230,7 +235,9 @@ impl Driver {
         let outcome = match (sender, address) {
             (None, _) => Outcome::Never { why: Why::NoSender },
             _ if letter.erased => Outcome::Never { why: Why::Erased },
-            _ if letter.until.is_some_and(|until| (self.clock)() > until) => Outcome::Never { why: Why::TooLate },
+            _ if letter.until.is_some_and(|until| (self.clock)() > until) => {
+                Outcome::Never { why: Why::TooLate }
+            }
             (Some(_), None) => Outcome::Never { why: Why::NoAddress },
             (Some(sender), Some(address)) => {
                 let sent = timeout(self.rules.timeout, sender.send(&letter, &address)).await;
@@ -284,7 +291,8 @@ impl Driver {
             Sample::gauge("hotline_outbox", "Pushes by state", n).by("state", state.label())
         };
         let tried = |result: &'static str, n: &AtomicU64| {
-            Sample::counter("hotline_outbox_tries", "What tries came to", n.load(Relaxed)).by("result", result)
+            Sample::counter("hotline_outbox_tries", "What tries came to", n.load(Relaxed))
+                .by("result", result)
         };
         let oldest = counts.oldest.map_or(0, |at| u64::try_from((now - at) / 1000).unwrap_or(0));
         let mut samples = vec![
@@ -294,7 +302,8 @@ impl Driver {
             Sample::gauge("hotline_outbox_oldest_seconds", "Age of the oldest push that is due", oldest),
         ];
         samples.extend(Kind::ALL.iter().zip(&self.done.sent).map(|(kind, n)| {
-            Sample::counter("hotline_outbox_sent", "Pushes the receivers have", n.load(Relaxed)).by("kind", kind.label())
+            Sample::counter("hotline_outbox_sent", "Pushes the receivers have", n.load(Relaxed))
+                .by("kind", kind.label())
         }));
         samples.extend([
             tried("held", &self.done.held),

@@ -84,7 +84,9 @@ fn filled(template: &str, escape: Escape, to: &str, text: &str, id: &str) -> Str
     while let Some(at) = rest.find('{') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let found = [("{to}", to), ("{text}", text), ("{id}", id)].into_iter().find(|(name, _)| rest.starts_with(name));
+        let found = [("{to}", to), ("{text}", text), ("{id}", id)]
+            .into_iter()
+            .find(|(name, _)| rest.starts_with(name));
         match found {
             Some((name, value)) => {
                 out.push_str(&escaped(value, escape));

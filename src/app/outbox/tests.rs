@@ -165,7 +165,8 @@ async fn turn(driver: &Driver) {
 }
 
 fn config(text: &str) -> Config {
-    Config::from_str_named(text, Path::new("hotline.toml"), std::iter::empty()).unwrap_or_else(|p| panic!("{p}"))
+    Config::from_str_named(text, Path::new("hotline.toml"), std::iter::empty())
+        .unwrap_or_else(|p| panic!("{p}"))
 }
 
 fn sms_config(mode: &str, at: SocketAddr) -> Config {
@@ -188,7 +189,8 @@ fn with_book(db: Db) -> Db {
 
 /// A ticket that was withdrawn: one SMS.
 async fn withdrawn(db: &Db, n: u32) {
-    act(db, n, Hand::Agent, Step::Withdraw, Wish { reason: Some("本人撤诉".into()), ..Wish::default() }).await;
+    act(db, n, Hand::Agent, Step::Withdraw, Wish { reason: Some("本人撤诉".into()), ..Wish::default() })
+        .await;
 }
 
 /// A ticket that was dispatched: a webhook and a mail.
@@ -266,7 +268,10 @@ fn nothing_leaves_the_house_in_test_mode_but_what_is_for_the_allow_list() {
         let held = rows(&db).await;
         assert_eq!(held.len(), 3);
         assert!(held.iter().all(|row| row.state == State::Held && row.tries == 0), "{held:?}");
-        assert!(held.iter().any(|row| row.text.contains("261123000018")), "what would have been sent is to be seen");
+        assert!(
+            held.iter().any(|row| row.text.contains("261123000018")),
+            "what would have been sent is to be seen"
+        );
         assert_eq!(receiver.got(), []);
 
         config.outbox.allow = vec!["12000000001".into()];
@@ -293,7 +298,10 @@ fn an_sms_goes_by_the_template_with_its_key_and_no_word_about_anybody() {
         assert_eq!((got.path.as_str(), got.header("authorization")), ("/send", "Bearer hush"));
         assert_eq!(got.header("idempotency-key"), row.id);
         let body: serde_json::Value = serde_json::from_str(&got.body).unwrap();
-        assert_eq!((body["mobile"].as_str(), body["msg_id"].as_str()), (Some("12000000001"), Some(row.id.as_str())));
+        assert_eq!(
+            (body["mobile"].as_str(), body["msg_id"].as_str()),
+            (Some("12000000001"), Some(row.id.as_str()))
+        );
         let text = body["content"].as_str().unwrap();
         assert!(text.starts_with("【西城12341】编号261123000018"), "{text}");
         for personal in ["王", "建功", "不热", "十五度", "12000000001", "撤诉"] {
@@ -308,7 +316,9 @@ fn what_fails_is_tried_again_and_later_each_time_until_it_is_dead() {
     on_both(|db| async move {
         let db = with_book(db);
         let world = World::new();
-        let receiver = Receiver::start(&[Way::Says(500, "", ""), Way::Silent, Way::HangsUp, Way::Says(503, "", "")]).await;
+        let receiver =
+            Receiver::start(&[Way::Says(500, "", ""), Way::Silent, Way::HangsUp, Way::Says(503, "", "")])
+                .await;
         let config = sms_config("live", receiver.at);
         let driver = world.driver(&db, &config);
         withdrawn(&db, 1).await;
@@ -380,21 +390,27 @@ fn each_answer_of_a_receiver_means_what_it_means() {
         let world = World::new();
         withdrawn(&db, 90).await;
         turn(&world.driver(&db, &sms_config("live", nobody))).await;
-        let row = self::rows(&db).await.into_iter().find(|row| row.ticket.as_deref() == Some("t-out-90")).unwrap();
+        let row =
+            self::rows(&db).await.into_iter().find(|row| row.ticket.as_deref() == Some("t-out-90")).unwrap();
         assert_eq!((row.state, row.reason.as_deref()), (State::Queued, Some("unreachable")));
         gone(&db, &row.id).await;
         // Live, and no gateway at all.
         withdrawn(&db, 91).await;
         turn(&world.driver(&db, &config("[outbox]\nmode = \"live\"\n"))).await;
-        let row = self::rows(&db).await.into_iter().find(|row| row.ticket.as_deref() == Some("t-out-91")).unwrap();
+        let row =
+            self::rows(&db).await.into_iter().find(|row| row.ticket.as_deref() == Some("t-out-91")).unwrap();
         assert_eq!((row.state, row.reason.as_deref()), (State::Dead, Some("no_address")));
         // Too late to be of use.
         withdrawn(&db, 92).await;
         let receiver = Receiver::start(&[FINE]).await;
         world.later(4_320 * MINUTE + 1);
         turn(&world.driver(&db, &sms_config("live", receiver.at))).await;
-        let row = self::rows(&db).await.into_iter().find(|row| row.ticket.as_deref() == Some("t-out-92")).unwrap();
-        assert_eq!((row.state, row.reason.as_deref(), receiver.got().len()), (State::Dead, Some("too_late"), 0));
+        let row =
+            self::rows(&db).await.into_iter().find(|row| row.ticket.as_deref() == Some("t-out-92")).unwrap();
+        assert_eq!(
+            (row.state, row.reason.as_deref(), receiver.got().len()),
+            (State::Dead, Some("too_late"), 0)
+        );
     });
 }
 
@@ -463,7 +479,8 @@ fn the_running_driver_sends_all_of_it_and_never_more_at_once_than_it_may() {
         };
         // Two servers at one database.
         let (stop, stops) = watch::channel(false);
-        let running = [tokio::spawn(driver(&world).run(stops.clone())), tokio::spawn(driver(&world).run(stops))];
+        let running =
+            [tokio::spawn(driver(&world).run(stops.clone())), tokio::spawn(driver(&world).run(stops))];
         until_all_are(&db, State::Sent);
         stop.send(true).unwrap();
         for one in running {
@@ -476,7 +493,9 @@ fn the_running_driver_sends_all_of_it_and_never_more_at_once_than_it_may() {
         assert_eq!((got.len(), keys.len()), (20, 20), "each once");
         let samples = published.lock().unwrap().clone();
         let names: Vec<_> = samples.iter().map(|sample| sample.name).collect();
-        for name in ["hotline_outbox", "hotline_outbox_oldest_seconds", "hotline_outbox_sent", "hotline_outbox_tries"] {
+        for name in
+            ["hotline_outbox", "hotline_outbox_oldest_seconds", "hotline_outbox_sent", "hotline_outbox_tries"]
+        {
             assert!(names.contains(&name), "{name} in {names:?}");
         }
     });
@@ -521,7 +540,11 @@ fn a_webhook_is_signed_and_names_nobody() {
         let names: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(names, ["at", "due_at", "event", "id", "ticket", "unit", "urgency"]);
         assert_eq!((body["event"].as_str(), body["urgency"].as_str()), (Some("dispatch"), Some("U")));
-        assert!(!got.body.contains("12000000001") && !got.body.contains("王") && !got.body.contains("建功"), "{}", got.body);
+        assert!(
+            !got.body.contains("12000000001") && !got.body.contains("王") && !got.body.contains("建功"),
+            "{}",
+            got.body
+        );
         let (time, given) = got.header("hotline-signature").split_once(",v1=").unwrap();
         assert_eq!(given, hmac("pepper", &format!("{}.{}", time.trim_start_matches("t="), got.body)));
     });
@@ -601,7 +624,9 @@ fn a_mail_is_tried_again_by_the_servers_word_and_always_has_the_same_id() {
         let mail = async |db: &Db, n: u32| {
             let ticket = format!("t-out-{n}");
             let all = rows(db).await.into_iter();
-            all.filter(|row| row.kind == Kind::Mail).find(|row| row.ticket.as_deref() == Some(&*ticket)).unwrap()
+            all.filter(|row| row.kind == Kind::Mail)
+                .find(|row| row.ticket.as_deref() == Some(&*ticket))
+                .unwrap()
         };
         dispatched(&db, 1).await;
         turn(&driver).await;
