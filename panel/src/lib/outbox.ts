@@ -25,7 +25,8 @@ export const STATES: PushState[] = ['dead', 'queued', 'held', 'sent', 'discarded
 export const KINDS: Push['kind'][] = ['sms', 'mail', 'webhook', 'city']
 
 /** The status in `status_503`; null: the reason is a word. */
-export const statusOf = (reason: string | null): string | null => /^status_(\d+)$/.exec(reason ?? '')?.[1] ?? null
+export const statusOf = (reason: string | null): string | null =>
+  /^status_(\d+)$/.exec(reason ?? '')?.[1] ?? null
 
 /** To a person, not to a unit. */
 export const toPerson = (push: Push) => push.kind === 'sms'
