@@ -34,7 +34,8 @@ impl Desk {
             .map(|name| format!("[[agent_phone]]\nname = \"{name}\"\npassword = \"{PHONE}\"\n"))
             .concat();
         let config = format!(
-            "{scenarios}\n{phones}[dial]\ntrunk = \"city\"\nallow = [\"110\", \"96777\", \"1200000*\"]\n"
+            "{scenarios}\n{phones}[dial]\ntrunk = \"city\"\nallow = [\"110\", \"96777\", \"1200000*\"]\n\
+             [outbox]\nmobiles = [\"1200000\"]\n"
         );
         let setup = Setup::of(&config).key("sip.digest", "MD5").key("acd.hold_unfinished", "true");
         let server = setup.key("acd.beep_ms", "100").start();
@@ -94,6 +95,13 @@ impl Desk {
     fn save(&self, call: &str, mut wish: Value) -> Value {
         wish["version"] = self.ticket(call)["version"].clone();
         self.api().patch(&format!("tickets/{call}"), &wish)
+    }
+
+    /// What was sent, or would have been, of these tickets: oldest first.
+    fn pushes(&self) -> Vec<Value> {
+        let mut all = Api::sign_in(self.server.at.http, "boss", PASSWORD).list("outbox");
+        all.reverse();
+        all
     }
 
     fn record(&self, call: &str) -> Value {
@@ -166,6 +174,7 @@ fn sc14_a_life_in_danger() {
             && frame["data"]["reason"] == "crisis_rest"
     });
     drop(desk.lead_ear.clone());
+    assert_eq!(desk.pushes(), [] as [Value; 0], "nothing is sent to him");
     desk.server.assert_clean();
 }
 
@@ -198,7 +207,39 @@ fn sc15_nobody_is_heard() {
         let ticket = desk.save(&call, wish);
         assert_eq!((&ticket["state"], &ticket["special"]), (&json!("void"), &json!("silent")));
         desk.agent.done("wrapup.finish", json!({}));
+        // One text for each key, in neutral words; a server that nobody set to live keeps it.
+        let pushes = level::until("the text is kept", WAIT, || {
+            let pushes = desk.pushes();
+            (pushes.len() > round && pushes.iter().all(|push| push["state"] == "held")).then_some(pushes)
+        });
+        assert_eq!(pushes.len(), round + 1, "{pushes:?}");
+        let push = &pushes[round];
+        assert_eq!(
+            (&push["subject"], &push["to"], &push["no"]),
+            (&json!("silent"), &json!("0015"), &ticket["no"])
+        );
+        assert_eq!(push["text"], "【西城12341】您刚才的来电已收到。也可以随时再拨。");
     }
+    desk.server.assert_clean();
+}
+
+#[test]
+fn sc17_no_message_of_any_kind() {
+    let mut desk = Desk::open();
+    let (citizen, _, call) = desk.citizen("12000000017");
+    desk.agent.done("call.mark", json!({"special": "violence"}));
+    assert_eq!(desk.alarm("special")["data"]["note"], "violence");
+    citizen.hang_up();
+    desk.agent.event("call.ended");
+    let wish = json!({"state": "accepted", "type": "help", "special": "violence", "safe_time": "10:00-11:30",
+        "content": "他又动手了，现在在隔壁屋。已三方接通110。"});
+    let ticket = desk.save(&call, wish);
+    assert_eq!((&ticket["state"], &ticket["secrecy"]), (&json!("accepted"), &json!("secret")), "{ticket}");
+    let withdraw = json!({"action": "withdraw", "version": ticket["version"], "reason": "来电人要求"});
+    let no = ticket["no"].as_str().expect("a number");
+    let (status, after) = desk.api().post(&format!("tickets/{no}/actions"), &withdraw);
+    assert_eq!((status, &after["state"]), (200, &json!("withdrawn")), "{after}");
+    assert_eq!(desk.pushes(), [] as [Value; 0], "he reads her telephone");
     desk.server.assert_clean();
 }
 
@@ -215,6 +256,15 @@ fn sc18_told_by_text_only() {
     let ticket = desk.save(&call, wish);
     assert_eq!((&ticket["notify"], &ticket["urgency"]), (&json!("text_only"), &json!("N")), "{ticket}");
     desk.agent.done("wrapup.finish", json!({}));
+    // He is told by text, with number and code; whoever looks at it reads the number and not the code.
+    let pushes = desk.pushes();
+    assert_eq!((pushes.len(), &pushes[0]["subject"]), (1, &json!("accepted")), "{pushes:?}");
+    let text = pushes[0]["text"].as_str().expect("a text");
+    assert!(
+        text.contains(ticket["no"].as_str().expect("a number")) && text.contains("查询码••••••"),
+        "{text}"
+    );
+    assert!(!text.contains("陶然亭") && !text.contains("12000000018"), "{text}");
     // Nobody calls him, by whatever name the ticket is dialled from.
     let (number, _) = desk.outside("12000000018");
     for name in

@@ -63,11 +63,19 @@ fn who_may_sees_what_was_sent_and_never_to_whom() {
             ("?state=queued&kind=sms&limit=1", 1),
         ] {
             let (status, list) = desk.get(&admin, &format!("{OUTBOX}{query}")).await;
-            assert_eq!((status, list["items"].as_array().map(Vec::len)), (StatusCode::OK, Some(n)), "{query}");
+            assert_eq!(
+                (status, list["items"].as_array().map(Vec::len)),
+                (StatusCode::OK, Some(n)),
+                "{query}"
+            );
         }
         for query in ["?state=lost", "?kind=fax", "?number=12000000077", "?cursor=x"] {
             let (status, problem) = desk.get(&admin, &format!("{OUTBOX}{query}")).await;
-            assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("bad_request")), "{query}");
+            assert_eq!(
+                (status, &problem["code"]),
+                (StatusCode::BAD_REQUEST, &json!("bad_request")),
+                "{query}"
+            );
         }
         let agent = desk.token("8001").await;
         assert_eq!(desk.get(&agent, OUTBOX).await.0, StatusCode::FORBIDDEN);
@@ -84,7 +92,10 @@ fn who_may_sees_what_was_sent_and_never_to_whom() {
         let (retry, discard) = (format!("{OUTBOX}/{id}/retry"), format!("{OUTBOX}/{id}/discard"));
         for body in [json!({"reason": " "}), json!({"reason": "长".repeat(501)})] {
             let (status, problem) = post(&desk, &admin, &retry, body).await;
-            assert_eq!((status, &problem["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("reason")));
+            assert_eq!(
+                (status, &problem["errors"][0]["field"]),
+                (StatusCode::UNPROCESSABLE_ENTITY, &json!("reason"))
+            );
         }
         assert_eq!(post(&desk, &admin, &retry, json!({})).await.0, StatusCode::BAD_REQUEST);
         assert_eq!(post(&desk, &agent, &retry, json!({"reason": "x"})).await.0, StatusCode::FORBIDDEN);
@@ -92,15 +103,22 @@ fn who_may_sees_what_was_sent_and_never_to_whom() {
         assert_eq!(desk.get(&lead, OUTBOX).await.0, StatusCode::OK, "he heard the alarm");
         assert_eq!(post(&desk, &lead, &retry, json!({"reason": "x"})).await.0, StatusCode::FORBIDDEN);
         let (status, item) = post(&desk, &admin, &retry, json!({"reason": "网关已修复"})).await;
-        assert_eq!((status, &item["state"], &item["reason"]), (StatusCode::OK, &json!("queued"), &json!("status_400")));
+        assert_eq!(
+            (status, &item["state"], &item["reason"]),
+            (StatusCode::OK, &json!("queued"), &json!("status_400"))
+        );
         assert_eq!((&item["by"], &item["by_reason"]), (&json!("admin"), &json!("网关已修复")));
         let (status, item) = post(&desk, &admin, &discard, json!({"reason": "已电话告知"})).await;
         assert_eq!((status, &item["state"]), (StatusCode::OK, &json!("discarded")));
         let (status, problem) = post(&desk, &admin, &retry, json!({"reason": "x"})).await;
         assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("not_now")));
-        assert_eq!(post(&desk, &admin, &format!("{OUTBOX}/o-none/retry"), json!({"reason": "x"})).await.0, 404);
+        assert_eq!(
+            post(&desk, &admin, &format!("{OUTBOX}/o-none/retry"), json!({"reason": "x"})).await.0,
+            404
+        );
         let log = desk.db.accesses(&id).await.unwrap();
-        let mut outcomes: Vec<_> = log.iter().map(|one| (one.action.as_str(), one.outcome.as_str())).collect();
+        let mut outcomes: Vec<_> =
+            log.iter().map(|one| (one.action.as_str(), one.outcome.as_str())).collect();
         outcomes.sort_unstable();
         assert_eq!(outcomes, [("outbox.manage", "discarded"), ("outbox.manage", "retried")]);
         desk
