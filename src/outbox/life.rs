@@ -210,7 +210,8 @@ mod tests {
         let sent = Outcome::Sent { receipt: None };
         let never = Outcome::Never { why: Why::Status(400) };
         // tries, seconds it is worth sending, outcome, dice: state, seconds until the next try, why
-        let rows: &[(u32, Option<i64>, &Outcome, u16, State, i64, Option<Why>)] = &[
+        type Row<'a> = (u32, Option<i64>, &'a Outcome, u16, State, i64, Option<Why>);
+        let rows: &[Row<'_>] = &[
             (1, None, &sent, 0, State::Sent, 0, None),
             (4, Some(0), &sent, 0, State::Sent, 0, None),
             (1, None, &never, 0, State::Dead, 0, Some(Why::Status(400))),
@@ -264,7 +265,8 @@ mod tests {
     #[test]
     fn people_may_try_again_and_give_up_where_it_makes_sense() {
         use Asked::{Discard, Retry};
-        let rows: &[(State, bool, Option<i64>, Asked, Result<State, NotNow>)] = &[
+        type Row = (State, bool, Option<i64>, Asked, Result<State, NotNow>);
+        let rows: &[Row] = &[
             (State::Dead, false, None, Retry, Ok(State::Queued)),
             (State::Dead, false, Some(5), Retry, Err(NotNow::TooLate)),
             (State::Dead, false, Some(5), Discard, Ok(State::Discarded)),
