@@ -5,6 +5,7 @@ use crate::support::api::Api;
 use crate::support::cti::Agent;
 use crate::support::hall::{Hall, Manner, Phone};
 use crate::support::level;
+use crate::support::receiver::Receiver;
 use crate::support::server::{PASSWORD, Server, Setup};
 use crate::support::tone::{self, Heard};
 use serde_json::{Value, json};
@@ -26,6 +27,11 @@ struct Desk {
 
 impl Desk {
     fn open() -> Self {
+        Self::with("")
+    }
+
+    /// With more in its configuration's section of what is sent outside.
+    fn with(outbox: &str) -> Self {
         let hall = Hall::open();
         let trunk = format!("name = \"city\"\ntarget = \"{}\"", hall.carrier);
         let scenarios =
@@ -35,7 +41,7 @@ impl Desk {
             .concat();
         let config = format!(
             "{scenarios}\n{phones}[dial]\ntrunk = \"city\"\nallow = [\"110\", \"96777\", \"1200000*\"]\n\
-             [outbox]\nmobiles = [\"1200000\"]\n"
+             [outbox]\nmobiles = [\"1200000\"]\n{outbox}\n"
         );
         let setup = Setup::of(&config).key("sip.digest", "MD5").key("acd.hold_unfinished", "true");
         let server = setup.key("acd.beep_ms", "100").start();
@@ -275,6 +281,34 @@ fn sc18_told_by_text_only() {
     }
     assert!(!number.is_busy(), "it never rang");
     desk.server.assert_clean();
+}
+
+#[test]
+fn a_text_that_a_kill_left_unrecorded_is_sent_again_under_the_same_key() {
+    let gateway = Receiver::silent_for(1);
+    let mut desk = Desk::with(&format!(
+        "mode = \"live\"\ntimeout_ms = 5000\n[outbox.sms]\nurl = \"http://{}/\"\nbody = \"{{to}} {{text}}\"\ncontent_type = \"text/plain\"",
+        gateway.at
+    ));
+    let (citizen, _, call) = desk.citizen("12000000019");
+    citizen.hang_up();
+    desk.agent.event("call.ended");
+    let wish = json!({"state": "accepted", "type": "help", "category": "030101", "street": "110102019",
+        "secrecy": "normal", "content": "建功南里室温只有十五度，老人受不了。"});
+    let ticket = desk.save(&call, wish);
+    // The gateway has it and has not said so when the server dies.
+    let got = gateway.until(1, WAIT);
+    desk.server.kill();
+    desk.server.restart();
+    let again = gateway.until(2, Duration::from_secs(90));
+    assert_eq!((again.len(), &again[0], &again[1]), (2, &got[0], &again[0]), "the same, and once");
+    assert!(again[1].body.starts_with("12000000019 【西城12341】"), "{again:?}");
+    assert!(again[1].body.contains(ticket["no"].as_str().expect("a number")), "{again:?}");
+    assert!(!again[1].body.contains("建功") && !again[1].key.is_empty(), "{again:?}");
+    let push = level::until("it is written down", WAIT, || {
+        desk.pushes().into_iter().find(|push| push["state"] == "sent")
+    });
+    assert_eq!((&push["id"], &push["tries"]), (&json!(again[1].key), &json!(2)));
 }
 
 #[test]

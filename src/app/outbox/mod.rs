@@ -33,10 +33,10 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often it is counted what there is.
 const COUNT: Duration = Duration::from_secs(5);
 /// A lease is longer than a try by this much: what came of it has to be written down.
-const RECORDING_MS: i64 = 30_000;
+const RECORDING_MS: i64 = 12_000;
 /// How often a record is tried while the database is away, and the pause between.
-const RECORD_TRIES: u32 = 5;
-const RECORD_PAUSE: Duration = Duration::from_secs(2);
+const RECORD_TRIES: u32 = 4;
+const RECORD_PAUSE: Duration = Duration::from_secs(1);
 /// Leads hear of dead letters at most this often; the figures have them all.
 const ALARM: Duration = Duration::from_secs(300);
 /// Sends get this long to end when the server stops.
