@@ -121,6 +121,8 @@ pub struct About<'a> {
     /// The citizen's number as it was shown or written.
     pub number: Option<&'a str>,
     pub special: Option<&'a str>,
+    /// What agents said of him in his calls, whatever stands on the ticket.
+    pub marks: &'a [String],
     pub notify: Option<&'a str>,
     pub secrecy: Option<&'a str>,
     pub lead: Option<&'a str>,
@@ -278,6 +280,7 @@ impl Book {
             |list: &[String], word: Option<&str>| word.is_some_and(|word| list.iter().any(|one| one == word));
         if about.notify == Some("no_message")
             || barred(&self.never_special, about.special)
+            || about.marks.iter().any(|mark| barred(&self.never_special, Some(mark)))
             || barred(&self.never_secrecy, about.secrecy)
         {
             return None;

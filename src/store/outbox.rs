@@ -4,6 +4,7 @@ use super::chain;
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
 use super::page::{Cursor, Page, Paged};
+use super::projector::record_of;
 use super::sql::Sql;
 use crate::base::Personal;
 use crate::outbox::{About, Asked, Book, Kind, Next, NotNow, Outcome, Push, State, To, asked, with_code};
@@ -17,6 +18,10 @@ use sqlx::any::AnyRow;
 pub(super) const PUSHED: &str = "pushed";
 /// Lines of the history looked through for the number that the citizen gave.
 const LINES_MAX: i64 = 32;
+/// Calls of a ticket looked through for what agents said of the caller.
+const CALLS_MAX: i64 = 16;
+/// How the journal notes a life in danger.
+const CRISIS: &str = "crisis";
 /// Longest receipt of a receiver that is kept, characters.
 const RECEIPT_MAX: usize = 128;
 /// Rows erased in one transaction.
@@ -204,12 +209,14 @@ pub(super) async fn put_for(
         Some(number) => Some(number),
         None => caller,
     };
+    let marks = marks(tx, ticket).await?;
     let about = About {
         ticket,
         no: no.as_deref(),
         code: code.as_deref(),
         number: number.as_deref(),
         special: special.as_deref(),
+        marks: &marks,
         notify: notify.as_deref(),
         secrecy: secrecy.as_deref(),
         lead: lead.as_deref(),
@@ -230,6 +237,20 @@ pub(super) async fn put_for(
         put(tx, push).await?;
     }
     Ok(())
+}
+
+/// What kind of caller agents said he was, in any of the ticket's calls: a hurry may leave the ticket's own field empty.
+async fn marks(tx: &mut Tx, ticket: &str) -> Result<Vec<String>, StoreError> {
+    let mut sql =
+        Sql::new("SELECT c.detail FROM call_tickets x JOIN calls c ON c.id = x.call_id WHERE x.ticket_id = ");
+    sql.bind(ticket).push(" ORDER BY c.started_at DESC LIMIT ").bind(CALLS_MAX);
+    let mut marks = Vec::new();
+    for row in sql.rows(tx).await? {
+        let record = record_of(&row.try_get::<String, _>(0)?)?;
+        let marked = record.notes.into_iter().map(|(kind, _)| kind);
+        marks.extend(marked.map(|kind| if kind == CRISIS { "suicide".to_owned() } else { kind }));
+    }
+    Ok(marks)
 }
 
 /// The number the citizen gave in words, which goes before the one he called from; the latest.

@@ -114,11 +114,34 @@ fn who_must_not_be_written_to_has_no_row() {
         let db = with_book(db);
         let mut facts = Facts::default();
         facts.booted(1);
-        let numbers = ["261123000018", "261123000026", "261123000034", "261123000042", "261123000059"];
+        let numbers = [
+            "261123000018",
+            "261123000026",
+            "261123000034",
+            "261123000042",
+            "261123000059",
+            "261123000067",
+            "261123000075",
+        ];
         for (n, no) in (1..).zip(numbers) {
             let caller = if n == 5 { "01066160001" } else { "12000000001" };
             facts.arrived(call(n), caller).answered(call(n)).taken(call(n), "8001", no);
+            // The agent said so in the call, and forgot it on the ticket.
+            let mark = match n {
+                6 => "violence",
+                7 => "crisis",
+                _ => continue,
+            };
+            facts.write(Fact::CallNoted {
+                call: call(n),
+                agent: "8001".into(),
+                kind: mark.into(),
+                note: Personal::default(),
+            });
         }
+        // Nobody hears her, and she presses the key.
+        let set = Fact::ValueSet { call: call(6), name: "silent".into(), value: Personal::new("pressed") };
+        facts.write(set);
         Projector::new(db.clone(), 1).apply(&facts.0).await.unwrap();
         for (n, no) in (1..).zip(numbers) {
             let mut change = full("accepted");
@@ -130,10 +153,11 @@ fn who_must_not_be_written_to_has_no_row() {
                 4 => change.fields.secrecy = some("anonymous"),
                 _ => {}
             }
-            let saved = save(&db, no, 2, &change).await;
+            let version = db.ticket(no, &Scope::All).await.unwrap().unwrap().version;
+            let saved = save(&db, no, version, &change).await;
             assert!(matches!(saved, SaveOutcome::Saved(_)), "{n}: {saved:?}");
         }
-        assert_eq!(rows(&db).await, [], "violence, suicide, no message, anonymous, a landline");
+        assert_eq!(rows(&db).await, [], "violence, suicide, no message, anonymous, a landline, and by word");
     });
 }
 
