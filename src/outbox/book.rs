@@ -14,7 +14,7 @@ use toml::Spanned;
 pub const SHIPPED: &str = include_str!("../../district/pushes.toml");
 
 /// Events that are no step of the loop.
-const EVENTS: [&str; 2] = ["silent_key", "accepted"];
+const EVENTS: [&str; 3] = ["silent_key", "accepted", "callback_given_up"];
 /// Longest text, in characters: five parts of an SMS in Chinese.
 const TEXT_MAX: usize = 335;
 /// So many digits in a row are somebody's number.

@@ -125,6 +125,11 @@ pub(super) fn silent_key() -> (&'static str, String) {
     ("silent_key", "silent".to_owned())
 }
 
+/// The event of a callback whose last try failed too.
+pub(super) fn callback_given_up() -> (&'static str, String) {
+    ("callback_given_up", "callback".to_owned())
+}
+
 /// The id of a key. Receivers see it, and read nothing in it.
 fn id_of(key: &str) -> String {
     let hash = Sha256::digest(key.as_bytes());

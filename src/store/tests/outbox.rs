@@ -172,6 +172,24 @@ fn evening() -> Facts {
     pressed(&mut facts, 31, "12000000015", "pressed");
     pressed(&mut facts, 32, "12000000016", "nobody");
     pressed(&mut facts, 33, "01066160001", "pressed");
+    // Two who asked to be called back: one was reached, the other never.
+    for (n, no, why) in [(34, "261123000083", "given_up"), (35, "261123000091", "reached")] {
+        let call = call(n);
+        facts
+            .arrived(call, "12000000034")
+            .answered(call)
+            .write(Fact::NumberDrawn { call, no: no.into(), code: Personal::new(CODE) })
+            .write(Fact::CallbackRequested {
+                call,
+                number: Personal::new("12000000034"),
+                queue: "main".into(),
+                priority: 0,
+                entered_ms: 0,
+                skills: Vec::new(),
+            })
+            .ended(call, EndReason::CallbackBooked)
+            .write(Fact::CallbackOver { call, why: why.into() });
+    }
     facts
 }
 
@@ -207,10 +225,14 @@ fn a_silent_callers_key_and_a_voice_message_are_told_once_whichever_commit_fails
             _ => None,
         })
         .await;
-        let want = ["sms accepted", "sms silent"];
+        let want = ["sms accepted", "sms silent", "sms accepted", "sms missed", "sms accepted"];
         assert_eq!(subjects(&db).await, want);
         let before = rows(&db).await;
         let silent = &before[1];
+        assert!(
+            before[3].text.contains("261123000083") && before[3].to.as_deref() == Some("0034"),
+            "{before:?}"
+        );
         assert_eq!(
             silent.text,
             "【西城12341】您刚才的来电已收到。方便时可打开 https://12341.example/public/ 用文字联系我们，也可以随时再拨。"
