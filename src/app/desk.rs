@@ -125,6 +125,15 @@ impl EngineHandle for Door {
         })
     }
 
+    fn draw_number(&self) -> BoxFuture<'_, Result<(String, String), EngineAway>> {
+        Box::pin(async {
+            match self.ask(Request::DrawNumber).await? {
+                Reply::Number(Some((no, code))) => Ok((no.to_string(), code.reveal().to_owned())),
+                _ => Err(EngineAway),
+            }
+        })
+    }
+
     fn peers(&self) -> BoxFuture<'_, Result<Vec<crate::call::PeerState>, EngineAway>> {
         Box::pin(async {
             match self.ask(Request::Peers).await? {

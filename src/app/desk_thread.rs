@@ -315,7 +315,8 @@ async fn tell_reachable(db: Db, orders: Orders, promised: Vec<CallId>) {
         };
         let Some(ticket) = ticket else { continue };
         let reachable = Reachable::of(ticket.notify.as_deref(), ticket.safe_time.as_deref());
-        let saved = TicketSaved { done: ticket.state != "draft", state: ticket.state, reachable };
+        let saved =
+            TicketSaved { done: ticket.state != "draft", opened: false, state: ticket.state, reachable };
         loop {
             let (answer, told) = oneshot::channel();
             if orders.give(Order::Request(Request::TicketSaved { call, saved: saved.clone() }, answer)) {

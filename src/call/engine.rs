@@ -121,6 +121,10 @@ pub struct Engine {
     pub(super) ua: Ua,
     pub(super) acd: Acd,
     pub(super) numbers: Blocks,
+    /// The fact by which the newest block was noted.
+    pub(super) block_seq: u64,
+    /// The desk's numbers that wait for it, by its fact and the request.
+    pub(super) desk_numbers: BTreeMap<(u64, u64), (Arc<str>, Arc<str>)>,
     pub(super) calls: HashMap<CallId, Call, Seeded>,
     pub(super) order: std::collections::BTreeSet<CallId>,
     pub(super) by_dialog: HashMap<DialogId, CallId, Seeded>,
@@ -209,6 +213,8 @@ impl Engine {
             ua,
             acd,
             numbers,
+            block_seq: 0,
+            desk_numbers: BTreeMap::new(),
             calls: HashMap::default(),
             order: std::collections::BTreeSet::new(),
             by_dialog: HashMap::default(),

@@ -28,6 +28,8 @@ pub enum Request {
     },
     /// Dial a duty number to see who is there.
     DialTest(DialTest),
+    /// An official number for a ticket that the desk makes. Answered when nothing can give that number a second time.
+    DrawNumber,
     /// What kept a caller waiting, and why those who were offered him were chosen.
     Why {
         call: CallId,
@@ -37,8 +39,10 @@ pub enum Request {
 /// What a saved ticket means to a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TicketSaved {
-    /// It is no draft any more.
+    /// None of the call's tickets is a draft any more.
     pub done: bool,
+    /// The call has got one more ticket, a draft, which has to be finished too.
+    pub opened: bool,
     pub state: String,
     /// Holds for callbacks promised in that call.
     pub reachable: Reachable,
@@ -103,6 +107,8 @@ pub enum Reply {
     Told,
     /// The call that dials; its end tells the rest.
     DialTest(Result<CallId, Refused>),
+    /// The number with its look-up code; `None`: too many wait for a disk that says nothing.
+    Number(Option<(Arc<str>, Personal)>),
     /// `None`: this call has never waited, or so long ago that nobody remembers.
     Why(Option<Box<Why>>),
 }
@@ -156,6 +162,7 @@ impl super::Engine {
         out: &mut Vec<super::Effect>,
     ) {
         let reply = match request {
+            Request::DrawNumber => return self.draw_for_desk(now, id, out),
             Request::LiveCalls { limit } => Reply::LiveCalls(self.newest_live(limit)),
             Request::Status => Reply::Status(Box::new(self.status())),
             Request::HangUp { call } => {
@@ -167,6 +174,9 @@ impl super::Engine {
             Request::Peers => Reply::Peers(self.peers()),
             Request::Floor => Reply::Floor(Box::new(self.floor())),
             Request::TicketSaved { call, saved } => {
+                if saved.opened {
+                    self.ticket_opened(now, call);
+                }
                 self.ticket_saved(now, call, saved.done, &saved.state);
                 self.reachable(now, call, saved.reachable, out);
                 Reply::Told

@@ -32,6 +32,7 @@ mod handover;
 mod indicators;
 mod knowledge;
 mod leader;
+mod linking;
 mod new_ticket;
 mod numbers;
 mod page;
@@ -62,6 +63,7 @@ pub use knowledge::{
     KbQuote, KbQuoted, KbSearch, KbUnit, KbVersion, KbWish, KbWording, QUOTED,
 };
 pub use leader::{LeaderSession, SessionCall, SessionSaved, SessionTicket};
+pub use linking::{Link, LinkOutcome, Similar, SimilarTo, Split};
 pub use new_ticket::NewTicket;
 pub use numbers::{Carried, Dialled, DutyNumber, DutyTest, LegacyNumber, SYSTEM, ServiceNumber};
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};

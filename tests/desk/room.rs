@@ -46,7 +46,7 @@ pub struct Room {
     pub legs: BTreeMap<LegId, Leg>,
     /// What the engine has asked for in this input and the world still has to answer.
     world: VecDeque<World>,
-    reply: Option<Reply>,
+    pub reply: Option<Reply>,
     next_port: u16,
     citizens: u16,
     pub numbers: Vec<String>,

@@ -70,6 +70,8 @@ const LOOKS: Record<string, [icon: string, tone: Tone]> = {
   withdraw: ['x', 'plain'],
   reject: ['x', 'bad'],
   merge: ['link', 'plain'],
+  split: ['split', 'plain'],
+  linked: ['link', 'plain'],
   transfer: ['xfer', 'plain'],
   transfer_receipt: ['check', 'plain'],
   transfer_refused: ['back', 'plain'],
