@@ -16,6 +16,7 @@ use super::reload::Reloader;
 use super::rostering::Rostering;
 use super::serve::ServeError;
 use super::sessions;
+use super::urging::Urging;
 use super::works::Shop;
 use crate::api::{self, Api, ApiLimits, ApiParts, Phase, RosterDesk, ServeLimits};
 use crate::base::CallId;
@@ -183,6 +184,15 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     let due =
         Due { db: db.clone(), live: desk.shop.live.clone(), zone: desk.zone.clone(), clock: desk.clock };
     let due = tokio::spawn(due.run());
+    let urging = Urging {
+        db: db.clone(),
+        door: Arc::clone(&door),
+        live: desk.shop.live.clone(),
+        zone: desk.zone.clone(),
+        clock: desk.clock,
+        board: desk.board.clone(),
+    };
+    let urging = tokio::spawn(urging.run());
     let old_numbers = tokio::spawn(old_numbers::tell(db.clone(), desk.zone.clone(), orders.clone()));
     let sessions = tokio::spawn(sessions::tell(db.clone(), desk.zone.clone(), desk.clock, orders.clone()));
     let (first, known) = oneshot::channel();
@@ -244,6 +254,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     sessions.abort();
     rostering.abort();
     due.abort();
+    urging.abort();
     db.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -29,6 +29,7 @@ mod samples;
 mod serve;
 mod sessions;
 mod sockets;
+mod urging;
 mod voice;
 mod works;
 

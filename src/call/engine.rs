@@ -506,6 +506,7 @@ impl Engine {
         let Some(mut call) = self.calls.remove(&id) else { return };
         let callback = call.callback.take();
         self.desk.tests.remove(&id);
+        self.desk.urges.remove(&id);
         // A try until somebody has spoken with him: the citizen may be quicker than the agent's own phone.
         let tried = call.calls_back.filter(|of| self.is_tried_by(*of, id));
         self.order.remove(&id);

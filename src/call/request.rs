@@ -3,6 +3,7 @@
 use super::EndReason;
 use super::agents::seam::{Colleague, QueueStats, Refused};
 use super::agents::testing::DialTest;
+use super::agents::urging::VoiceUrge;
 use crate::base::reach::Reachable;
 use crate::base::{CallId, Personal};
 use std::sync::Arc;
@@ -28,6 +29,12 @@ pub enum Request {
     },
     /// Dial a duty number to see who is there.
     DialTest(DialTest),
+    /// Tell a unit of an urgent ticket by telephone.
+    VoiceUrge(VoiceUrge),
+    /// What that call was for has been done meanwhile.
+    UrgeOver {
+        call: CallId,
+    },
     /// An official number for a ticket that the desk makes. Answered when nothing can give that number a second time.
     DrawNumber,
     /// What kept a caller waiting, and why those who were offered him were chosen.
@@ -107,6 +114,7 @@ pub enum Reply {
     Told,
     /// The call that dials; its end tells the rest.
     DialTest(Result<CallId, Refused>),
+    VoiceUrge(Result<CallId, Refused>),
     /// The number with its look-up code; `None`: too many wait for a disk that says nothing.
     Number(Option<(Arc<str>, Personal)>),
     /// `None`: this call has never waited, or so long ago that nobody remembers.
@@ -179,6 +187,11 @@ impl super::Engine {
                 }
                 self.ticket_saved(now, call, saved.done, &saved.state);
                 self.reachable(now, call, saved.reachable, out);
+                Reply::Told
+            }
+            Request::VoiceUrge(urge) => Reply::VoiceUrge(self.voice_urge(now, &urge, out)),
+            Request::UrgeOver { call } => {
+                self.urge_over(now, call, out);
                 Reply::Told
             }
             Request::DialTest(test) => Reply::DialTest(self.dial_test(now, &test, out)),

@@ -45,6 +45,7 @@ mod sql;
 #[cfg(test)]
 pub(crate) mod tests;
 mod ticket;
+mod urging;
 mod user;
 mod verify;
 
@@ -77,5 +78,6 @@ pub use ticket::{
     BoxCount, NoStatus, Scope, StatusAnswer, Survey, Ticket, TicketEvent, TicketField, TicketFilter,
     TicketOrder, TicketStatus,
 };
+pub use urging::{OpenUrge, UrgeCall};
 pub use user::{SessionRow, USER_NAME_RULE, User, WORK_RULE, Work, is_user_name, is_work};
 pub use verify::VerifyReport;

@@ -20,4 +20,5 @@ mod sip;
 mod splitting;
 mod table;
 mod testing;
+mod urging;
 mod whys;

@@ -65,7 +65,7 @@ fn writing(split_while: &str) -> Room {
     room.citizen();
     room.order_of("8001", AgentCommand::Answer { call: None });
     let call = room.call();
-    let mut tell = |room: &mut Room, done, opened| {
+    let tell = |room: &mut Room, done, opened| {
         let state = if done { "accepted" } else { "draft" }.to_owned();
         let saved = TicketSaved { done, opened, state, ..TicketSaved::default() };
         room.request(Request::TicketSaved { call, saved });
