@@ -21,6 +21,7 @@ pub mod knowledge;
 pub mod media;
 #[cfg(feature = "full")]
 pub mod net;
+pub mod outbox;
 pub mod roster;
 #[cfg(feature = "full")]
 pub mod rtc;

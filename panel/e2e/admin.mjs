@@ -44,12 +44,20 @@ try {
     seen[tab] = await admin.locator(rows).count()
     if (pictures) await admin.screenshot({ path: `${pictures}/admin-${tab}.png` })
   }
+  // What would have been sent: a demonstration sends nothing, and shows it.
+  await admin.click('[data-tab=outbox]')
+  await admin.click('[data-state=held]')
+  await admin.locator('[data-push]').first().waitFor()
+  seen.held = await admin.locator('[data-push]').count()
+  const held = await admin.locator('[data-push][data-kind=sms]').first().innerText()
+  seen.neutral = held.includes('西城12341') && !/1[2-9]\d{9}(?!\d)/.test(held)
+  if (pictures) await admin.screenshot({ path: `${pictures}/admin-outbox.png` })
   // Whom she may be: the new user begins at the desk, without a door to administration.
   const agent = await signIn('new-agent', 'a-long-password-1')
   await agent.waitForURL(/#\/work/)
   seen.door = await agent.locator('nav.rail a[href="#/admin"]').count()
   console.log(JSON.stringify({ ...seen, errors }))
-  if (errors.length || seen.door !== 0) process.exitCode = 1
+  if (errors.length || seen.door !== 0 || !seen.held || !seen.neutral) process.exitCode = 1
 } finally {
   await browser.close()
 }

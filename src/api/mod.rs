@@ -31,6 +31,7 @@ mod leader;
 mod numbers;
 mod openapi;
 mod ops;
+mod outbox;
 mod panel;
 mod phone;
 mod problem;

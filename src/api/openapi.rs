@@ -1,8 +1,8 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
 use super::{
-    callbacks, calls, cti, district, engine, floor, flows, indicators, kb, leader, numbers, ops, recordings,
-    roster, session, tickets, users, works,
+    callbacks, calls, cti, district, engine, floor, flows, indicators, kb, leader, numbers, ops, outbox,
+    recordings, roster, session, tickets, users, works,
 };
 use utoipa::OpenApi;
 
@@ -57,6 +57,9 @@ use utoipa::OpenApi;
         leader::add,
         leader::change,
         leader::report,
+        outbox::list,
+        outbox::retry,
+        outbox::discard,
         users::list,
         users::add,
         users::change,

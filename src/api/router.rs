@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::state::Api;
 use super::{
     callbacks, calls, cti, district, engine, floor, flows, indicators, input, kb, leader, numbers, openapi,
-    ops, panel, phone, recordings, roster, session, tickets, users, works,
+    ops, outbox, panel, phone, recordings, roster, session, tickets, users, works,
 };
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -92,6 +92,9 @@ fn table() -> Table {
         .add(Method::POST, "/api/v1/leader-sessions", leader::add)
         .add(Method::PATCH, "/api/v1/leader-sessions/{id}", leader::change)
         .add(Method::GET, "/api/v1/leader-sessions/{id}/report", leader::report)
+        .add(Method::GET, "/api/v1/outbox", outbox::list)
+        .add(Method::POST, "/api/v1/outbox/{id}/retry", outbox::retry)
+        .add(Method::POST, "/api/v1/outbox/{id}/discard", outbox::discard)
         .add(Method::GET, "/api/v1/users", users::list)
         .add(Method::POST, "/api/v1/users", users::add)
         .add(Method::PATCH, "/api/v1/users/{name}", users::change)

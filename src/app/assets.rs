@@ -1,11 +1,13 @@
 //! Prompts, flows, calendars and the roster: from the files beside the configuration, else from the binary; checked against each other.
 
 use crate::api::{RosterFiles, roster_minute};
-use crate::config::Config;
+use crate::config::{ALL_UNITS, Config, OutboxMode, UnitPlace};
 use crate::ivr::{self, Book, Flow, FlowSet};
 use crate::media::seam::ClipId;
 use crate::media::{self, Prompts};
+use crate::outbox;
 use crate::roster::{Calendar, Roster, demo_roster};
+use crate::ticket::district::District;
 use rust_embed::RustEmbed;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,8 @@ pub struct Assets {
     pub roster: Arc<Roster>,
     pub flows: FlowSet,
     pub entry: Arc<Flow>,
+    /// What is sent outside, when, and in which words.
+    pub pushes: Arc<outbox::Book>,
 }
 
 /// All problems, a line each, with their places.
@@ -55,6 +59,8 @@ pub fn load(config: &Config) -> Result<Assets, AssetError> {
     problems.extend(told);
     let (roster, told) = roster(config);
     problems.extend(told);
+    let (pushes, told) = pushes(config);
+    problems.extend(told);
     let read = flows(config, &book);
     if let Ok((_, entry)) = &read {
         problems.extend(overflows(config, entry));
@@ -62,7 +68,7 @@ pub fn load(config: &Config) -> Result<Assets, AssetError> {
     match read {
         Ok((flows, entry)) if problems.is_empty() => {
             let (prompts, calendar, roster) = (Arc::new(prompts), Arc::new(calendar), Arc::new(roster));
-            Ok(Assets { prompts, clips, book, calendar, roster, flows, entry })
+            Ok(Assets { prompts, clips, book, calendar, roster, flows, entry, pushes: Arc::new(pushes) })
         }
         Ok(_) => Err(AssetError(problems)),
         Err(told) => {
@@ -70,6 +76,50 @@ pub fn load(config: &Config) -> Result<Assets, AssetError> {
             Err(AssetError(problems))
         }
     }
+}
+
+/// The texts that are sent: the configuration's file, else the binary's; with the places the configuration names.
+pub fn pushes(config: &Config) -> (outbox::Book, Vec<String>) {
+    let path = &config.outbox.texts;
+    let shown = path.display().to_string();
+    let (book, mut problems) = match std::fs::read_to_string(path) {
+        Ok(text) => outbox::Book::read(&shown, &text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            outbox::Book::read(&shown, outbox::SHIPPED)
+        }
+        Err(error) => (outbox::Book::shipped(), vec![format!("{shown}: cannot be read: {error}")]),
+    };
+    let district = District::shipped();
+    let strangers =
+        config.outbox.units.keys().filter(|code| *code != ALL_UNITS && district.unit(code).is_none());
+    problems
+        .extend(strangers.map(|code| format!("[outbox.unit.{code}]: no unit of the district has this code")));
+    if config.outbox.mode == OutboxMode::Live {
+        if config.outbox.sms.is_none() && book.tells_callers() {
+            problems.push(format!(
+                "{shown}: citizens are told by SMS, mode is \"live\", and there is no [outbox.sms]"
+            ));
+        }
+        if config.outbox.smtp.is_none() && config.outbox.units.values().any(|place| place.mail.is_some()) {
+            problems.push(
+                "[outbox.unit]: units are told by mail, mode is \"live\", and there is no [outbox.smtp]"
+                    .into(),
+            );
+        }
+    }
+    if let Err(error) = super::outbox::senders(config) {
+        problems.push(error.to_string());
+    }
+    let told =
+        |place: &UnitPlace| outbox::Units { webhook: place.webhook.is_some(), mail: place.mail.is_some() };
+    let name = |code: &String| if code == ALL_UNITS { outbox::ALL.to_owned() } else { code.clone() };
+    let settings = outbox::Settings {
+        zone: super::zone(config),
+        link: config.http.public_url.clone(),
+        mobiles: config.outbox.mobiles.clone(),
+        units: config.outbox.units.iter().map(|(code, place)| (name(code), told(place))).collect(),
+    };
+    (book.with(settings), problems)
 }
 
 /// Callers who overflow into a queue that nobody asks for and nothing describes would wait for ever.

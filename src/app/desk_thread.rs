@@ -10,24 +10,27 @@ use super::due::Due;
 use super::engine_thread::{Lookup, Order, Orders};
 use super::keeping::Keeping;
 use super::kernel;
-use super::metrics::Board;
+use super::metrics::{Board, Sample};
 use super::old_numbers;
+use super::outbox;
 use super::reload::Reloader;
 use super::rostering::Rostering;
 use super::serve::ServeError;
 use super::sessions;
 use super::urging::Urging;
-use super::works::Shop;
+use super::works::{InForce, Shop};
 use crate::api::{self, Api, ApiLimits, ApiParts, Phase, RosterDesk, ServeLimits};
 use crate::base::CallId;
 use crate::base::reach::Reachable;
-use crate::call::agents::seam::FromEngine;
+use crate::call::agents::seam::{FromEngine, ToEngine};
 use crate::call::{Reply, Request, TicketSaved};
 use crate::config::Config;
 use crate::journal;
 use crate::store::projector::{Projector, ProjectorGauge};
 use crate::store::{Db, OpenOptions, Scope};
 use crate::ticket::cycle::Tables;
+use crate::ticket::district::District;
+use crate::ticket::rules::RuleBook;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +63,8 @@ pub struct Desk {
     pub reloader: Reloader,
     pub roster: Arc<RosterDesk>,
     pub shop: Shop,
+    pub pushes: Arc<crate::outbox::Book>,
+    pub senders: outbox::Senders,
 }
 
 /// How often the end of the drain is looked for.
@@ -138,6 +143,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     let orders = desk.orders.clone();
 
     let db = Db::open(&desk.config.database.url(), OpenOptions::default()).await?;
+    let db = db.with_pushes(Arc::clone(&desk.pushes));
     if desk.demo {
         let calendar = Arc::clone(&desk.shop.live.get().calendar);
         fill_demo(&db, desk.clock, &Tables::shipped(calendar, desk.zone.clone())).await;
@@ -181,6 +187,13 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
         board: desk.board.clone(),
     };
     let rostering = tokio::spawn(rostering.run());
+    let (stop_outbox, outbox_stops) = watch::channel(false);
+    let tables = tables(desk.shop.live.clone(), desk.zone.clone());
+    let mut outbox = outbox::Driver::new(db.clone(), outbox::Rules::of(&desk.config), desk.senders, tables);
+    outbox.clock = Arc::clone(&wall);
+    outbox.alarm = dead_letters(orders.clone());
+    outbox.publish = published(desk.board.clone());
+    let outbox = tokio::spawn(outbox.run(outbox_stops));
     let due =
         Due { db: db.clone(), live: desk.shop.live.clone(), zone: desk.zone.clone(), clock: desk.clock };
     let due = tokio::spawn(due.run());
@@ -247,6 +260,9 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     let _ = timeout(Duration::from_secs(15), projecting).await;
     let _ = stop_http.send(true);
     let _ = timeout(Duration::from_secs(10), http).await;
+    // What was just written still gets its try with the next start; what is being sent may end.
+    let _ = stop_outbox.send(true);
+    let _ = timeout(Duration::from_secs(6), outbox).await;
     reloading.abort();
     keeping.abort();
     directory.abort();
@@ -296,6 +312,27 @@ async fn answer_reloads(reloader: Arc<super::reload::Reloader>, mut asked: mpsc:
         // Nobody waits for the answer of a signal's reload.
         let _ = answer.send(outcome.unwrap_or_else(|error| Err(vec![error.to_string()])));
     }
+}
+
+/// What tickets are judged by now.
+fn tables(live: InForce, zone: jiff::tz::TimeZone) -> Arc<dyn Fn() -> Tables + Send + Sync> {
+    let (district, rules) = (Arc::new(District::shipped()), Arc::new(RuleBook::shipped()));
+    Arc::new(move || Tables {
+        district: Arc::clone(&district),
+        rules: Arc::clone(&rules),
+        calendar: Arc::clone(&live.get().calendar),
+        zone: zone.clone(),
+    })
+}
+
+fn dead_letters(orders: Orders) -> Arc<dyn Fn(&str) + Send + Sync> {
+    Arc::new(move |id| {
+        orders.give(Order::Agent(ToEngine::DeadLetter { note: id.into() }));
+    })
+}
+
+fn published(board: Board) -> Arc<dyn Fn(Vec<Sample>) + Send + Sync> {
+    Arc::new(move |samples| board.publish("outbox", samples))
 }
 
 /// The demonstration's users and tickets; tried until the database takes them.

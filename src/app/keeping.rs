@@ -23,6 +23,7 @@ pub struct Keeping {
     pub recordings_months: u32,
     pub access_log_months: u32,
     pub journal_days: u32,
+    pub recipients_days: u32,
     pub zone: jiff::tz::TimeZone,
     pub clock: Clock,
     pub tables: Arc<ProjectorGauge>,
@@ -39,6 +40,8 @@ pub struct Gone {
     /// Searches of the knowledge base.
     pub searches: u64,
     pub segments: u64,
+    /// Whom pushes went to.
+    pub recipients: u64,
 }
 
 impl Keeping {
@@ -57,6 +60,7 @@ impl Keeping {
             recordings_months: config.retention.recordings_months,
             access_log_months: config.retention.access_log_months,
             journal_days: config.retention.journal_days,
+            recipients_days: config.retention.recipients_days,
             zone,
             clock,
             tables,
@@ -80,6 +84,8 @@ impl Keeping {
         let logged = months_before(now, self.access_log_months, &self.zone);
         gone.accesses += self.db.forget_accesses(logged).await?;
         gone.searches += self.db.forget_kb_searches(logged).await?;
+        let told = now - i64::from(self.recipients_days) * 86_400_000;
+        gone.recipients += self.db.forget_recipients(told).await?;
         gone.sessions += self.db.forget_sessions(now).await?;
         let age = Duration::from_secs(u64::from(self.journal_days) * 86_400);
         let before = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
@@ -139,6 +145,7 @@ fn samples(gone: Gone) -> Vec<Sample> {
         ("sessions", gone.sessions),
         ("kb_searches", gone.searches),
         ("journal_segments", gone.segments),
+        ("recipients", gone.recipients),
     ];
     all.into_iter()
         .map(|(what, n)| {

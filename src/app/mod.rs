@@ -23,6 +23,7 @@ mod kernel;
 mod lock;
 mod metrics;
 mod old_numbers;
+mod outbox;
 mod reload;
 mod rostering;
 mod samples;

@@ -55,6 +55,9 @@ impl Reloader {
         let (calendar, mut problems) = assets::calendar(&config);
         let (roster, told) = assets::roster(&config);
         problems.extend(told);
+        // Told here too, so that a check and a reload say the same; what is sent changes with the next start.
+        let (pushes, told) = assets::pushes(&config);
+        problems.extend(told);
         let files = assets::roster_files(&config, roster.clone(), calendar.clone());
         let flows = assets::flows(&config, &self.book);
         let (flows, entry) = match flows {
@@ -75,6 +78,7 @@ impl Reloader {
             roster: Arc::new(roster),
             flows,
             entry: Arc::clone(&entry),
+            pushes: Arc::new(pushes),
         };
         // The engine keeps its place in the journal and its seed; only what may change is taken over.
         let engine =

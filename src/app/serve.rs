@@ -9,6 +9,7 @@ use super::engine_thread::{Driver, Parts};
 use super::kernel;
 use super::lock::{self, DataDirError, DataLock};
 use super::metrics::Board;
+use super::outbox;
 use super::reload::Reloader;
 use super::sockets::{self, BindError};
 use super::voice::Voice;
@@ -47,6 +48,8 @@ pub enum ServeError {
     Bind(#[from] BindError),
     #[error(transparent)]
     Assets(#[from] AssetError),
+    #[error(transparent)]
+    Outbox(#[from] outbox::BadSender),
     #[error("journal: {0}")]
     Journal(#[from] journal::OpenError),
     #[error("database: {0}")]
@@ -88,6 +91,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let zone = build::zone(config);
     let read_at = std::time::SystemTime::now();
     let assets = assets::load(config)?;
+    let senders = outbox::senders(config)?;
     let clock = Clock::start(options.wall_shift_ms);
 
     let (journal, recovered) = Journal::open(journal_options(config), clock.wall_ms())?;
@@ -187,6 +191,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         reloader,
         roster,
         shop,
+        pushes: Arc::clone(&assets.pushes),
+        senders,
     };
     let served = desk_thread::run(desk, || {
         // The engine is the only sender of facts, so the journal ends when everything it was given is on disk.

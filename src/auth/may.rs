@@ -87,6 +87,10 @@ actions! {
     ReadSessions = "leader_session.read";
     /// Plan, change and call them off.
     ManageSessions = "leader_session.manage";
+    /// What was sent outside, and what could not be.
+    ReadOutbox = "outbox.read";
+    /// Try it again, give it up.
+    ManageOutbox = "outbox.manage";
 }
 
 /// What the action is about, as far as rights depend on it.
@@ -339,6 +343,14 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Lead | R::Office => Allow,
             _ => NO,
         },
+        Action::ReadOutbox => match role {
+            R::Lead | R::Office | R::Auditor | R::Admin => Allow,
+            _ => NO,
+        },
+        Action::ManageOutbox => match role {
+            R::Office | R::Admin => Allow,
+            _ => NO,
+        },
         Action::Supervise => match role {
             R::Lead => Allow,
             _ => NO,
@@ -414,6 +426,8 @@ mod tests {
         (Action::TestNumbers, ".A............A"),
         (Action::ReadWorks, ".A....A.......A"),
         (Action::ManageWorks, "..............A"),
+        (Action::ReadOutbox, ".A....A...A...A"),
+        (Action::ManageOutbox, "......A.......A"),
         (Action::Reload, "..............A"),
         (Action::ReadUsers, "......A...A..AA"),
         (Action::ManageUsers, "..............A"),

@@ -31,6 +31,8 @@ pub struct Http {
     pub origins: Vec<String>,
     /// People reach the panel by https, through a proxy: cookies are `Secure`, and our own origin is an https one.
     pub https: bool,
+    /// The citizens' page as they reach it: what texts to them link to.
+    pub public_url: Option<String>,
     /// Wrong passwords in a quarter of an hour after which a user name has to wait.
     pub sign_in_tries: u32,
 }
@@ -79,6 +81,8 @@ pub struct Retention {
     pub recordings_months: u32,
     pub access_log_months: u32,
     pub journal_days: u32,
+    /// How long the outbox knows whom a push went to.
+    pub recipients_days: u32,
     pub application_log_days: u32,
 }
 
@@ -108,6 +112,10 @@ pub(super) fn read_ticket(s: &mut Section<'_, '_>) -> Ticket {
 
 pub(super) fn read_http(s: &mut Section<'_, '_>) -> Http {
     let usual = SocketAddr::from(([127, 0, 0, 1], 8080));
+    let public_url = s.maybe_text("public_url");
+    if public_url.as_ref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
+        s.refuse("public_url", "it begins with neither \"https://\" nor \"http://\"");
+    }
     Http {
         listen: s
             .parsed("listen", Some(usual), "an address with a port, like \"127.0.0.1:8080\"")
@@ -117,6 +125,7 @@ pub(super) fn read_http(s: &mut Section<'_, '_>) -> Http {
         sign_in_tries: s.number("sign_in_tries", 5, 1..=1000),
         origins: s.list("origins", Vec::new(), "an origin in quotes, like \"https://desk.example\""),
         https: s.flag("https", false),
+        public_url,
     }
 }
 
@@ -151,6 +160,7 @@ pub(super) fn read_retention(s: &mut Section<'_, '_>) -> Retention {
         recordings_months: s.number("recordings_months", 24, 1..=1200),
         access_log_months: s.number("access_log_months", 36, 6..=1200),
         journal_days: s.number("journal_days", 90, 1..=36_500),
+        recipients_days: s.number("recipients_days", 90, 1..=36_500),
         application_log_days: s.number("application_log_days", 30, 1..=36_500),
     }
 }

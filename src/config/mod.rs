@@ -15,6 +15,7 @@
 
 mod desk;
 mod engine;
+mod outbox;
 mod problem;
 mod read;
 mod secret;
@@ -25,6 +26,7 @@ pub use engine::{
     Acd, Answer, Calendar, Dial, Ivr, Journal, Limits, Media, Overflow, Queue, Recording, Roster, Sounds,
     Strategy,
 };
+pub use outbox::{ALL_UNITS, Outbox, OutboxMode, SmsGateway, SmsMethod, Smtp, SmtpTls, UnitPlace};
 pub use problem::{Place, Problem, Problems};
 pub use read::{PREFIX, net};
 pub use secret::Secret;
@@ -69,6 +71,7 @@ pub struct Config {
     pub calendar: Calendar,
     pub recording: Recording,
     pub ticket: Ticket,
+    pub outbox: Outbox,
     pub http: Http,
     pub cti: Cti,
     pub agent_phones: Vec<AgentPhone>,
@@ -127,6 +130,7 @@ impl Config {
             }
         }
         self.roster.binds = true;
+        self.outbox.demo();
         // Whoever tries it out wants to see it ring.
         for name in ["main", "business", "english"] {
             let queue = Queue { answer: Answer::Ring, ..Queue::default() };
@@ -185,6 +189,7 @@ fn read_config(s: &mut Section<'_, '_>) -> Config {
         calendar: s.section("calendar", engine::read_calendar),
         recording: s.section("recording", |s| engine::read_recording(s, &data)),
         ticket: s.section("ticket", desk::read_ticket),
+        outbox: s.section("outbox", outbox::read),
         http: s.section("http", desk::read_http),
         cti: s.section("cti", desk::read_cti),
         agent_phones: s.each("agent_phone", sip::read_phone),
@@ -270,7 +275,7 @@ mod tests {
 
     fn flatten(path: &str, table: &toml::Table, out: &mut BTreeSet<String>) {
         for (key, value) in table {
-            let key = if path == "queue" { "NAME" } else { key };
+            let key = if ["queue", "outbox.unit"].contains(&path) { "NAME" } else { key };
             let full = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
             match value {
                 toml::Value::Table(inner) => flatten(&full, inner, out),

@@ -3,10 +3,11 @@
 use super::chain::{self, Tail};
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
+use super::outbox;
 use super::projector::SURVEY;
 use super::sql::{Sql, Value, insert_rows};
 use super::ticket::{Scope, Ticket, own_name, words};
-use crate::ticket::cycle::{self, Event, Matter, State, Step, Tables, Who, Wish};
+use crate::ticket::cycle::{self, Clock, ClockName, Event, Matter, State, Step, Tables, Who, Wish};
 use crate::ticket::indicators::{self, Indicator};
 use crate::ticket::life::{Refusal, Why};
 use serde_json::Value as Json;
@@ -41,8 +42,8 @@ pub enum ActOutcome {
 const COLUMNS: &str = "SELECT id, state, detail, seal_key, events, head, accepted_at, type, category, street, urgency, special, \
     lead, assist, complained_unit, complained_person FROM tickets WHERE (no = ";
 
-/// Lines that need not have been seen by who acts: what the citizen said by keys, and reminders.
-const HARMLESS: &str = " AND kind NOT IN ('reminded', 'late', 'opened', 'recalculated') AND kind <> ";
+/// Lines that need not have been seen by who acts: what the citizen said by keys, reminders, what was sent.
+const HARMLESS: &str = " AND kind NOT IN ('reminded', 'late', 'opened', 'recalculated', 'pushed', 'voice_urged', 'split') AND kind <> ";
 
 /// A ticket under its row's lock.
 pub(super) struct Held {
@@ -125,10 +126,11 @@ impl Held {
 
     /// Row and lines, in this order: the row is locked, and says how many lines there were.
     pub async fn write(self, tx: &mut Tx, wish: &Wish, tables: &Tables) -> Result<(), StoreError> {
-        let Some(cycle) = &self.cycle else { return self.write_lines(tx).await };
         let mut sql = Sql::new("UPDATE tickets SET events = ");
         sql.bind(self.tail.n).push(", head = ").bind(self.tail.head.clone());
-        columns(&mut sql, cycle, tables)?;
+        if let Some(cycle) = &self.cycle {
+            columns(&mut sql, cycle, tables)?;
+        }
         for (name, value) in
             [(", title = ", &wish.title), (", content = ", &wish.content), (", brief = ", &wish.brief)]
         {
@@ -239,11 +241,14 @@ impl Db {
         }
         let actor = ["user:", act.who.user].concat();
         let id = held.id.clone();
+        let mut told = Vec::new();
         for event in &events {
             held.append(act.at, &actor, event);
+            told.push((event.step.label(), held.tail.n.to_string()));
         }
         let written = events.first().map(|event| event.wish.clone()).unwrap_or_default();
         held.write(&mut tx, &written, tables).await?;
+        outbox::put_for(&mut tx, self.pushes(), &id, act.at, &told).await?;
         tx.commit().await?;
         match self.ticket(&id, &Scope::All).await? {
             Some(ticket) => Ok(ActOutcome::Done(Box::new(ticket))),
@@ -256,19 +261,48 @@ impl Db {
         let mut tx = self.begin(Durability::Full).await?;
         let Some((mut held, row)) = self.held(&mut tx, id).await? else { return Ok(false) };
         held.begin(&row, now, tables)?;
+        let mut told = Vec::new();
         // Clocks that are counted again may be over at once.
         for _ in 0..2 {
             let events = held.cycle.as_ref().map_or_else(Vec::new, |cycle| cycle::due(cycle, now, tables));
             for event in &events {
                 held.append(now, "system", event);
+                told.push((event.step.label(), held.tail.n.to_string()));
             }
         }
         let any = !held.links.is_empty();
         if any {
             held.write(&mut tx, &Wish::default(), tables).await?;
+            outbox::put_for(&mut tx, self.pushes(), id, now, &told).await?;
             tx.commit().await?;
         }
         Ok(any)
+    }
+
+    /// What was sent, in the history of the ticket; and, where that was the first contact with somebody who is only written to, that
+    /// it was.
+    pub(super) async fn note_push(
+        &self,
+        tx: &mut Tx,
+        ticket: &str,
+        now: i64,
+        payload: &Json,
+        contact: bool,
+        tables: &Tables,
+    ) -> Result<(), StoreError> {
+        let Some((mut held, _)) = self.held(tx, ticket).await? else { return Ok(()) };
+        let link = held.tail.append(&held.id, now, outbox::PUSHED, "system", payload, None);
+        held.links.push(link);
+        let open = held.cycle.as_ref().filter(|cycle| contact && !cycle.state.is_over());
+        if let Some(clock) =
+            open.and_then(|cycle| cycle.clock(ClockName::Contact)).filter(|c| c.met_at.is_none())
+        {
+            let mut event = Event::new(Step::Contact);
+            event.clocks = vec![Clock { met_at: Some(now), ..clock.clone() }];
+            event.wish = Wish { how: Some("sms".to_owned()), at: Some(now), ..Wish::default() };
+            held.append(now, "system", &event);
+        }
+        held.write(tx, &Wish::default(), tables).await
     }
 
     /// Ids of tickets for which time has something to do: those whose moment has come, and those accepted without a loop.

@@ -139,6 +139,33 @@ pub(super) fn open(key: Option<&[u8]>, ticket: &str, n: i64, sealed: &[u8]) -> O
     serde_json::from_slice(&text).ok()
 }
 
+/// Something of the person's that is no line of the history, sealed under the same key. `about` is what it belongs to: it opens
+/// nowhere else. Its nonces begin with a byte that no line's does.
+pub(super) fn seal_apart(key: &[u8], about: &str, personal: &Json) -> Result<Vec<u8>, StoreError> {
+    let key: &[u8; 32] = key.try_into().map_err(|_| StoreError::Corrupt("a ticket's key".into()))?;
+    let mut nonce = [APART; 12];
+    getrandom::fill(&mut nonce[1..]).map_err(|e| StoreError::Away(e.to_string()))?;
+    let text = personal.to_string();
+    let payload = Payload { msg: text.as_bytes(), aad: about.as_bytes() };
+    let mut sealed = nonce.to_vec();
+    // Fails only for messages over 256 GiB.
+    sealed.extend(ChaCha20Poly1305::new(key.into()).encrypt(&nonce.into(), payload).unwrap_or_default());
+    Ok(sealed)
+}
+
+/// A line's nonce begins with four zeros.
+const APART: u8 = 1;
+
+/// What [`seal_apart`] has sealed, or `None` when its key is gone.
+pub(super) fn open_apart(key: Option<&[u8]>, about: &str, sealed: &[u8]) -> Option<Json> {
+    let key: &[u8; 32] = key?.try_into().ok()?;
+    let (nonce, sealed) = sealed.split_at_checked(12)?;
+    let nonce: [u8; 12] = nonce.try_into().ok()?;
+    let payload = Payload { msg: sealed, aad: about.as_bytes() };
+    let text = ChaCha20Poly1305::new(key.into()).decrypt(&nonce.into(), payload).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,5 +217,20 @@ mod tests {
         assert_eq!(open(Some(&key), "t-2", 3, &sealed), None);
         assert_eq!(open(Some(&key), "t-1", 4, &sealed), None);
         assert_eq!(open(None, "t-1", 3, &sealed), None);
+    }
+
+    #[test]
+    fn what_is_sealed_apart_opens_with_its_key_and_for_what_it_is_about_only() {
+        let key = new_key().unwrap();
+        let (one, two) = (
+            seal_apart(&key, "o-1", &json!("138")).unwrap(),
+            seal_apart(&key, "o-1", &json!("138")).unwrap(),
+        );
+        assert_ne!(one, two, "the same words look different each time");
+        assert_eq!(open_apart(Some(&key), "o-1", &one), Some(json!("138")));
+        assert_eq!(open_apart(Some(&key), "o-2", &one), None);
+        assert_eq!(open_apart(Some(&new_key().unwrap()), "o-1", &one), None);
+        assert_eq!(open_apart(None, "o-1", &one), None);
+        assert_eq!(open_apart(Some(&key), "o-1", &one[..11]), None);
     }
 }

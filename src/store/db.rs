@@ -4,6 +4,7 @@
 //! SQLite has one writing connection (so there is never a busy writer) and a handful that may only read.
 
 use super::error::{OpenError, StoreError};
+use crate::outbox::Book;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, Executor as _, Row as _};
 use std::path::{Path, PathBuf};
@@ -50,6 +51,8 @@ pub struct Db {
     path: Option<PathBuf>,
     write: AnyPool,
     pub(super) read: AnyPool,
+    /// What is sent to people and machines because of what is written here.
+    pushes: Arc<Book>,
     /// Held while SQLite's one writing connection is given its durability and begins.
     beginning: Arc<tokio::sync::Mutex<()>>,
 }
@@ -74,6 +77,7 @@ impl Db {
                 path: None,
                 write: pool(POSTGRES_CONNECTIONS).connect_lazy_with(connect.clone()),
                 read: pool(POSTGRES_CONNECTIONS).connect_lazy_with(connect),
+                pushes: Arc::new(Book::shipped()),
                 beginning: Arc::default(),
             });
         }
@@ -148,6 +152,7 @@ impl Db {
             path: Some(path.to_owned()),
             write,
             read,
+            pushes: Arc::new(Book::shipped()),
             beginning: Arc::default(),
         })
     }
@@ -178,6 +183,17 @@ impl Db {
         })?;
         drop(conn);
         super::setting::ensure(self).await
+    }
+
+    /// The same database with other texts, or other places to send them.
+    #[must_use]
+    pub fn with_pushes(mut self, book: Arc<Book>) -> Self {
+        self.pushes = book;
+        self
+    }
+
+    pub(super) fn pushes(&self) -> &Book {
+        &self.pushes
     }
 
     /// Whether the database answers within a second.

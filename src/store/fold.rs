@@ -267,9 +267,15 @@ pub enum TicketNews {
     Callback { nth: u32, kind: &'static str, payload: Json },
     /// A word by which such tickets are found.
     Tagged { nth: u32, tag: &'static str },
+    /// Somebody whom nobody heard pressed a key: he cannot speak.
+    SilentKey { nth: u32 },
     /// The call is over; a draft that reached nobody is `missed`.
     Ended,
 }
+
+/// What flows set about callers whom nobody hears, and its word for a key that was pressed.
+const SILENT: &str = "silent";
+const SILENT_PRESSED: &str = "pressed";
 
 /// The call a fact belongs to, if it belongs to one.
 pub fn call_of(fact: &Fact) -> Option<CallId> {
@@ -448,6 +454,9 @@ impl CallRecord {
             Fact::ValueSet { name, value, .. } => {
                 let value = value.reveal().to_owned();
                 news.extend(self.survey(at, name, &value));
+                if name == SILENT && value == SILENT_PRESSED && self.dialled_by.is_none() {
+                    news.push(TicketNews::SilentKey { nth: self.numbers.max(1) });
+                }
                 if let Some(slot) = self.values.iter_mut().find(|(n, _)| n == name) {
                     slot.1 = value;
                 } else if self.values.len() < PATH_MAX {
@@ -594,7 +603,7 @@ impl CallRecord {
         let served = self.parties.iter().any(|party| !party.agent.is_empty() && party.left_at.is_some());
         let walks = self.state == CallState::Ivr && self.dialled_by.is_none();
         // What the flow notes of a caller whom nobody hears is no judgement.
-        if !served || !walks || name == "silent" || self.surveys.len() >= PATH_MAX {
+        if !served || !walks || name == SILENT || self.surveys.len() >= PATH_MAX {
             return None;
         }
         let key = self.keys.chars().last().map(String::from).unwrap_or_default();

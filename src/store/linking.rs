@@ -223,10 +223,8 @@ impl Db {
             for event in &events {
                 old.append(link.at, &actor, event);
             }
-            old.write(&mut tx, &Wish::default(), tables).await?;
-        } else {
-            old.write_lines(&mut tx).await?;
         }
+        old.write(&mut tx, &Wish::default(), tables).await?;
         draft.line(link.at, "linked", &actor, &json!({"into": link.into}), None);
         draft.line(link.at, Goal::Void.label(), &actor, &json!({"into": link.into}), None);
         let mut sql = Sql::new("UPDATE tickets SET state = 'void', closed_at = ");

@@ -35,6 +35,7 @@ mod leader;
 mod linking;
 mod new_ticket;
 mod numbers;
+mod outbox;
 mod page;
 pub mod projector;
 mod retention;
@@ -67,6 +68,7 @@ pub use leader::{LeaderSession, SessionCall, SessionSaved, SessionTicket};
 pub use linking::{Link, LinkOutcome, Similar, SimilarTo, Split};
 pub use new_ticket::NewTicket;
 pub use numbers::{Carried, Dialled, DutyNumber, DutyTest, LegacyNumber, SYSTEM, ServiceNumber};
+pub use outbox::{AskOutcome, Letter, OutboxCounts, OutboxFilter, OutboxRow, Recorded};
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use retention::{Expired, months_before};
 pub use roster::{

@@ -4,6 +4,7 @@ use super::chain::{self, Tail};
 use super::code;
 use super::db::{Db, Durability, Tx};
 use super::error::StoreError;
+use super::outbox;
 use super::setting;
 use super::sql::{Sql, insert_rows};
 use serde_json::{Value as Json, json};
@@ -13,7 +14,7 @@ use serde_json::{Value as Json, json};
 pub struct NewTicket {
     pub id: String,
     pub no: String,
-    /// The look-up code; only its hash is kept.
+    /// The look-up code; its hash is kept, and itself under the ticket's own key.
     pub code: String,
     pub state: String,
     pub channel: String,
@@ -67,14 +68,16 @@ impl Db {
         pepper: &[u8],
         tail: Tail,
     ) -> Result<(), StoreError> {
+        let code_sealed = outbox::seal_code(tail.key.as_deref(), &new.id, &new.code)?;
         let mut sql = Sql::new(
-            "INSERT INTO tickets (id, no, code_hash, state, channel, type, category, street, lead, assist, urgency, title, \
+            "INSERT INTO tickets (id, no, code_hash, code_sealed, state, channel, type, category, street, lead, assist, urgency, title, \
              content, caller, secrecy, created_at, accepted_at, due_at, closed_at, seal_key, events, head) VALUES ",
         );
         sql.tuple([
             (&new.id).into(),
             (&new.no).into(),
             code::hash(pepper, &new.id, &new.code).to_vec().into(),
+            code_sealed.into(),
             (&new.state).into(),
             (&new.channel).into(),
             (&new.kind).into(),

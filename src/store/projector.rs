@@ -17,6 +17,7 @@ use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
 use super::fold::{CallRecord, CallState, TicketNews, call_of, event_of};
 use super::numbers::DutyTest;
+use super::outbox;
 use super::sql::{Sql, Value, insert_rows, select_keys};
 use super::{code, setting};
 use crate::base::CallId;
@@ -288,7 +289,7 @@ impl Projector {
             test.write(&mut tx).await?;
         }
         let pepper = self.pepper.as_deref().unwrap_or_default();
-        tickets.write(&mut tx, self.db.dialect(), pepper).await?;
+        tickets.write(&mut tx, &self.db, pepper).await?;
         insert_rows(
             &mut tx,
             "INSERT INTO flows (node, seq, at, file, version, hash, refused)",
@@ -473,12 +474,15 @@ struct Draft {
     call: String,
     no: Option<String>,
     code_hash: Option<Vec<u8>>,
+    code_sealed: Option<Vec<u8>>,
     state: String,
     created_at: i64,
     accepted_at: Option<i64>,
     closed_at: Option<i64>,
     caller: Option<String>,
     tail: Tail,
+    /// What has happened that somebody outside may be told of, and when.
+    told: Vec<((&'static str, String), i64)>,
 }
 
 impl TicketBatch {
@@ -494,8 +498,8 @@ impl TicketBatch {
         self.news.push((face, at, news));
     }
 
-    async fn write(self, tx: &mut Tx, dialect: Dialect, pepper: &[u8]) -> Result<(), StoreError> {
-        let mut drafts = self.load(tx, dialect).await?;
+    async fn write(self, tx: &mut Tx, db: &Db, pepper: &[u8]) -> Result<(), StoreError> {
+        let mut drafts = self.load(tx, db.dialect()).await?;
         let (mut links, mut tags) = (Vec::new(), Vec::new());
         for (face, at, news) in self.news {
             if let TicketNews::Tagged { nth, tag } = &news {
@@ -505,10 +509,12 @@ impl TicketBatch {
         }
         let mut rows = Vec::new();
         let mut pairs = Vec::new();
+        let mut told = Vec::new();
         for (id, draft) in drafts {
             if !draft.changed {
                 continue;
             }
+            told.extend(draft.told.into_iter().map(|(event, at)| (id.clone(), event, at)));
             if draft.new {
                 pairs.push(vec![draft.call.into(), Value::from(&id)]);
             }
@@ -516,6 +522,7 @@ impl TicketBatch {
                 id.into(),
                 draft.no.into(),
                 draft.code_hash.into(),
+                draft.code_sealed.into(),
                 draft.state.into(),
                 "phone".into(),
                 draft.caller.into(),
@@ -539,7 +546,11 @@ impl TicketBatch {
             " ON CONFLICT (call_id, ticket_id) DO NOTHING",
         )
         .await?;
-        insert_rows(tx, chain::INSERT, links, "").await
+        insert_rows(tx, chain::INSERT, links, "").await?;
+        for (id, event, at) in told {
+            outbox::put_for(tx, db.pushes(), &id, at, &[event]).await?;
+        }
+        Ok(())
     }
 
     /// The rows this batch may touch, locked where several may write.
@@ -559,7 +570,7 @@ impl TicketBatch {
             }
         }
         let lock = if dialect == Dialect::Postgres { " FOR UPDATE" } else { "" };
-        let head = "SELECT id, no, code_hash, state, created_at, accepted_at, closed_at, seal_key, events, head \
+        let head = "SELECT id, no, code_hash, state, created_at, accepted_at, closed_at, seal_key, events, head, code_sealed \
                     FROM tickets WHERE id IN ";
         let mut drafts = BTreeMap::new();
         for row in select_keys(tx, head, ids.into_iter().collect(), lock).await? {
@@ -571,12 +582,14 @@ impl TicketBatch {
                     call: String::new(),
                     no: row.try_get(1)?,
                     code_hash: row.try_get(2)?,
+                    code_sealed: row.try_get(10)?,
                     state: row.try_get(3)?,
                     created_at: row.try_get(4)?,
                     accepted_at: row.try_get(5)?,
                     closed_at: row.try_get(6)?,
                     caller: None,
                     tail: Tail { key: row.try_get(7)?, n: row.try_get(8)?, head: row.try_get(9)? },
+                    told: Vec::new(),
                 },
             );
         }
@@ -611,6 +624,7 @@ fn apply_news(
             let Some(draft) = drafts.get_mut(&id) else { return Ok(()) };
             if draft.no.is_none() {
                 draft.code_hash = Some(code::hash(pepper, &id, &code).to_vec());
+                draft.code_sealed = outbox::seal_code(draft.tail.key.as_deref(), &id, &code)?;
                 draft.no = Some(no.clone());
                 if draft.state == "missed" {
                     draft.state = "draft".to_owned();
@@ -647,6 +661,13 @@ fn apply_news(
                 draft.append(&id, links, at, "tagged", json!({"tag": tag}), None);
             }
         }
+        TicketNews::SilentKey { nth } => {
+            let id = draft_of(drafts, links, face, nth)?;
+            if let Some(draft) = drafts.get_mut(&id) {
+                draft.append(&id, links, at, "silent_key", json!({}), None);
+                draft.told.push((outbox::silent_key(), at));
+            }
+        }
         TicketNews::Ended => {
             let id = draft_of(drafts, links, face, 1)?;
             if let Some(draft) = drafts.get_mut(&id)
@@ -677,12 +698,14 @@ fn draft_of(
             call: face.id.clone(),
             no: None,
             code_hash: None,
+            code_sealed: None,
             state: "draft".to_owned(),
             created_at: face.started_at,
             accepted_at: None,
             closed_at: None,
             caller: (!face.caller.is_empty()).then(|| face.caller.clone()),
             tail: Tail::fresh()?,
+            told: Vec::new(),
         };
         let payload =
             json!({"call": face.id, "channel": "phone", "called": face.called, "trunk": face.trunk});
@@ -714,6 +737,7 @@ impl Draft {
             self.accepted_at = Some(at);
             self.closed_at = None;
             self.append(id, links, at, "accepted", json!({"by": what}), None);
+            self.told.push((outbox::accepted(), at));
         }
     }
 }
@@ -727,11 +751,11 @@ async fn add_tag(tx: &mut Tx, id: &str, tag: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-const TICKET_INSERT: &str = "INSERT INTO tickets (id, no, code_hash, state, channel, caller, secrecy, created_at, \
+const TICKET_INSERT: &str = "INSERT INTO tickets (id, no, code_hash, code_sealed, state, channel, caller, secrecy, created_at, \
     accepted_at, closed_at, seal_key, events, head)";
 /// Of a ticket that is there only what its calls move: the rest may be people's by now.
 const TICKET_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET no = excluded.no, code_hash = excluded.code_hash, \
-    state = excluded.state, accepted_at = excluded.accepted_at, closed_at = excluded.closed_at, \
+    code_sealed = excluded.code_sealed, state = excluded.state, accepted_at = excluded.accepted_at, closed_at = excluded.closed_at, \
     events = excluded.events, head = excluded.head";
 
 const CALL_INSERT: &str = "INSERT INTO calls (id, sip_call_id, direction, caller, called, redirected_from, trunk, state, \

@@ -5,6 +5,7 @@ use super::chain::{self, Tail};
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
 use super::knowledge::QUOTED;
+use super::outbox;
 use super::projector::SURVEY;
 use super::sql::{Sql, Value, insert_rows};
 use super::ticket::{Scope, Ticket, own_name, words};
@@ -50,7 +51,7 @@ async fn only_besides(tx: &mut Tx, id: &str, seen: i64, now: i64) -> Result<bool
     }
     let mut sql = Sql::new("SELECT n FROM ticket_events WHERE ticket_id = ");
     sql.bind(id).push(" AND n > ").bind(seen);
-    sql.push(" AND kind NOT IN ").tuple([SURVEY.into(), QUOTED.into()]);
+    sql.push(" AND kind NOT IN ").tuple([SURVEY.into(), QUOTED.into(), outbox::PUSHED.into()]);
     Ok(sql.one(tx).await?.is_none())
 }
 
@@ -182,6 +183,10 @@ impl Db {
                 return Err(StoreError::Away("the ticket changed although its row was locked".into()));
             }
             insert_rows(&mut tx, chain::INSERT, links, "").await?;
+            // What was answered at once needs no receipt: he has heard the answer.
+            if after.goal == Some(Goal::Accepted) {
+                outbox::put_for(&mut tx, self.pushes(), &id, wish.at, &[outbox::accepted()]).await?;
+            }
             tx.commit().await?;
         }
         match self.ticket(&id, &Scope::All).await? {

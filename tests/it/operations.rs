@@ -200,7 +200,26 @@ fn check_tells_every_problem_with_place_and_suggestion() {
     std::fs::write(&file, nowhere).expect("write");
     let output = run();
     assert!(output.status.code() == Some(1) && text(&output).contains("biusness"), "{}", text(&output));
-    std::fs::write(&file, "[sip]\nnumber = \"12341\"\n").expect("write");
+    // Texts that name somebody, a unit that is none, and texts that nobody would send.
+    let texts = dir.path().join("pushes.toml");
+    let shipped = include_str!("../../district/pushes.toml");
+    std::fs::write(&texts, shipped.replacen("编号{no}[", "{name}，编号{no}[", 1)).expect("write");
+    let outbox =
+        "[outbox]\nmode = \"live\"\ntexts = \"pushes.toml\"\n[outbox.unit.nobody]\nmail = \"a@b.cn\"\n";
+    std::fs::write(&file, outbox).expect("write");
+    let output = run();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    for words in [
+        "{name} is not one of {no}, {code}, {due}, {link}",
+        "pushes.toml:",
+        "outbox.unit.nobody",
+        "there is no [outbox.sms]",
+        "there is no [outbox.smtp]",
+    ] {
+        assert!(text(&output).contains(words), "{words:?} is not in\n{}", text(&output));
+    }
+    std::fs::write(&texts, shipped).expect("write");
+    std::fs::write(&file, "[sip]\nnumber = \"12341\"\n[outbox]\ntexts = \"pushes.toml\"\n").expect("write");
     for _ in 0..2 {
         let output = run();
         assert_eq!(output.status.code(), Some(0), "{}", text(&output));

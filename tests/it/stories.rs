@@ -5,6 +5,7 @@ use crate::support::api::Api;
 use crate::support::cti::Agent;
 use crate::support::hall::{Hall, Manner, Phone};
 use crate::support::level;
+use crate::support::receiver::Receiver;
 use crate::support::server::{PASSWORD, Server, Setup};
 use crate::support::tone::{self, Heard};
 use serde_json::{Value, json};
@@ -26,6 +27,11 @@ struct Desk {
 
 impl Desk {
     fn open() -> Self {
+        Self::with("")
+    }
+
+    /// With more in its configuration's section of what is sent outside.
+    fn with(outbox: &str) -> Self {
         let hall = Hall::open();
         let trunk = format!("name = \"city\"\ntarget = \"{}\"", hall.carrier);
         let scenarios =
@@ -34,7 +40,8 @@ impl Desk {
             .map(|name| format!("[[agent_phone]]\nname = \"{name}\"\npassword = \"{PHONE}\"\n"))
             .concat();
         let config = format!(
-            "{scenarios}\n{phones}[dial]\ntrunk = \"city\"\nallow = [\"110\", \"96777\", \"1200000*\"]\n"
+            "{scenarios}\n{phones}[dial]\ntrunk = \"city\"\nallow = [\"110\", \"96777\", \"1200000*\"]\n\
+             [outbox]\nmobiles = [\"1200000\"]\n{outbox}\n"
         );
         let setup = Setup::of(&config).key("sip.digest", "MD5").key("acd.hold_unfinished", "true");
         let server = setup.key("acd.beep_ms", "100").start();
@@ -94,6 +101,13 @@ impl Desk {
     fn save(&self, call: &str, mut wish: Value) -> Value {
         wish["version"] = self.ticket(call)["version"].clone();
         self.api().patch(&format!("tickets/{call}"), &wish)
+    }
+
+    /// What was sent, or would have been, of these tickets: oldest first.
+    fn pushes(&self) -> Vec<Value> {
+        let mut all = Api::sign_in(self.server.at.http, "boss", PASSWORD).list("outbox");
+        all.reverse();
+        all
     }
 
     fn record(&self, call: &str) -> Value {
@@ -166,6 +180,7 @@ fn sc14_a_life_in_danger() {
             && frame["data"]["reason"] == "crisis_rest"
     });
     drop(desk.lead_ear.clone());
+    assert_eq!(desk.pushes(), [] as [Value; 0], "nothing is sent to him");
     desk.server.assert_clean();
 }
 
@@ -198,7 +213,39 @@ fn sc15_nobody_is_heard() {
         let ticket = desk.save(&call, wish);
         assert_eq!((&ticket["state"], &ticket["special"]), (&json!("void"), &json!("silent")));
         desk.agent.done("wrapup.finish", json!({}));
+        // One text for each key, in neutral words; a server that nobody set to live keeps it.
+        let pushes = level::until("the text is kept", WAIT, || {
+            let pushes = desk.pushes();
+            (pushes.len() > round && pushes.iter().all(|push| push["state"] == "held")).then_some(pushes)
+        });
+        assert_eq!(pushes.len(), round + 1, "{pushes:?}");
+        let push = &pushes[round];
+        assert_eq!(
+            (&push["subject"], &push["to"], &push["no"]),
+            (&json!("silent"), &json!("0015"), &ticket["no"])
+        );
+        assert_eq!(push["text"], "【西城12341】您刚才的来电已收到。也可以随时再拨。");
     }
+    desk.server.assert_clean();
+}
+
+#[test]
+fn sc17_no_message_of_any_kind() {
+    let mut desk = Desk::open();
+    let (citizen, _, call) = desk.citizen("12000000017");
+    desk.agent.done("call.mark", json!({"special": "violence"}));
+    assert_eq!(desk.alarm("special")["data"]["note"], "violence");
+    citizen.hang_up();
+    desk.agent.event("call.ended");
+    let wish = json!({"state": "accepted", "type": "help", "special": "violence", "safe_time": "10:00-11:30",
+        "content": "他又动手了，现在在隔壁屋。已三方接通110。"});
+    let ticket = desk.save(&call, wish);
+    assert_eq!((&ticket["state"], &ticket["secrecy"]), (&json!("accepted"), &json!("secret")), "{ticket}");
+    let withdraw = json!({"action": "withdraw", "version": ticket["version"], "reason": "来电人要求"});
+    let no = ticket["no"].as_str().expect("a number");
+    let (status, after) = desk.api().post(&format!("tickets/{no}/actions"), &withdraw);
+    assert_eq!((status, &after["state"]), (200, &json!("withdrawn")), "{after}");
+    assert_eq!(desk.pushes(), [] as [Value; 0], "he reads her telephone");
     desk.server.assert_clean();
 }
 
@@ -215,6 +262,15 @@ fn sc18_told_by_text_only() {
     let ticket = desk.save(&call, wish);
     assert_eq!((&ticket["notify"], &ticket["urgency"]), (&json!("text_only"), &json!("N")), "{ticket}");
     desk.agent.done("wrapup.finish", json!({}));
+    // He is told by text, with number and code; whoever looks at it reads the number and not the code.
+    let pushes = desk.pushes();
+    assert_eq!((pushes.len(), &pushes[0]["subject"]), (1, &json!("accepted")), "{pushes:?}");
+    let text = pushes[0]["text"].as_str().expect("a text");
+    assert!(
+        text.contains(ticket["no"].as_str().expect("a number")) && text.contains("查询码••••••"),
+        "{text}"
+    );
+    assert!(!text.contains("陶然亭") && !text.contains("12000000018"), "{text}");
     // Nobody calls him, by whatever name the ticket is dialled from.
     let (number, _) = desk.outside("12000000018");
     for name in
@@ -225,6 +281,34 @@ fn sc18_told_by_text_only() {
     }
     assert!(!number.is_busy(), "it never rang");
     desk.server.assert_clean();
+}
+
+#[test]
+fn a_text_that_a_kill_left_unrecorded_is_sent_again_under_the_same_key() {
+    let gateway = Receiver::silent_for(1);
+    let mut desk = Desk::with(&format!(
+        "mode = \"live\"\ntimeout_ms = 5000\n[outbox.sms]\nurl = \"http://{}/\"\nbody = \"{{to}} {{text}}\"\ncontent_type = \"text/plain\"",
+        gateway.at
+    ));
+    let (citizen, _, call) = desk.citizen("12000000019");
+    citizen.hang_up();
+    desk.agent.event("call.ended");
+    let wish = json!({"state": "accepted", "type": "help", "category": "030101", "street": "110102019",
+        "secrecy": "normal", "content": "建功南里室温只有十五度，老人受不了。"});
+    let ticket = desk.save(&call, wish);
+    // The gateway has it and has not said so when the server dies.
+    let got = gateway.until(1, WAIT);
+    desk.server.kill();
+    desk.server.restart();
+    let again = gateway.until(2, Duration::from_secs(90));
+    assert_eq!((again.len(), &again[0], &again[1]), (2, &got[0], &again[0]), "the same, and once");
+    assert!(again[1].body.starts_with("12000000019 【西城12341】"), "{again:?}");
+    assert!(again[1].body.contains(ticket["no"].as_str().expect("a number")), "{again:?}");
+    assert!(!again[1].body.contains("建功") && !again[1].key.is_empty(), "{again:?}");
+    let push = level::until("it is written down", WAIT, || {
+        desk.pushes().into_iter().find(|push| push["state"] == "sent")
+    });
+    assert_eq!((&push["id"], &push["tries"]), (&json!(again[1].key), &json!(2)));
 }
 
 #[test]

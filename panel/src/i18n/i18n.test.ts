@@ -6,6 +6,8 @@ import kbEn from './kb.en.json'
 import kbZh from './kb.zh-CN.json'
 import linkEn from './linking.en.json'
 import linkZh from './linking.zh-CN.json'
+import outboxEn from './outbox.en.json'
+import outboxZh from './outbox.zh-CN.json'
 import zh from './zh-CN.json'
 
 const keys = (tree: object, path = ''): string[] =>
@@ -19,6 +21,7 @@ describe('words', () => {
     ['desks', deskZh, deskEn],
     ['knowledge', kbZh, kbEn],
     ['linking', linkZh, linkEn],
+    ['outbox', outboxZh, outboxEn],
   ])('has every text of the %s in both languages, with the same places for values', (_, zh, en) => {
     expect(keys(en)).toEqual(keys(zh))
     const texts = (tree: object): string[] =>

@@ -4,9 +4,9 @@ import { changed, faults, loudness, skills, skillsText, tabsOf, words } from './
 
 describe('administration', () => {
   it('gives each role its tabs', () => {
-    expect(tabsOf(['admin'])).toHaveLength(6)
-    expect(tabsOf(['lead', 'agent'])).toEqual(['numbers', 'sessions'])
-    expect(tabsOf(['office'])).toEqual(['sessions'])
+    expect(tabsOf(['admin'])).toHaveLength(7)
+    expect(tabsOf(['lead', 'agent'])).toEqual(['numbers', 'sessions', 'outbox'])
+    expect(tabsOf(['office'])).toEqual(['sessions', 'outbox'])
     expect(tabsOf(['agent'])).toEqual([])
   })
   it('sends only what was changed', () => {

@@ -126,14 +126,14 @@ export const ROLES =
 export const DAYS = ['workday', 'weekend', 'holiday']
 export const RESULTS = ['answered', 'busy', 'no_answer', 'wrong_number', 'failed']
 
-export type Tab = 'users' | 'lines' | 'queues' | 'flows' | 'prompts' | 'numbers' | 'sessions'
+export type Tab = 'users' | 'lines' | 'queues' | 'flows' | 'prompts' | 'numbers' | 'sessions' | 'outbox'
 const OF: Record<string, Tab[]> = {
-  admin: ['users', 'lines', 'queues', 'flows', 'prompts', 'numbers'],
+  admin: ['users', 'lines', 'queues', 'flows', 'prompts', 'numbers', 'outbox'],
   // Leads test the duty numbers and plan sessions; the rest is the administrator's.
-  lead: ['numbers', 'sessions'],
-  office: ['sessions'],
+  lead: ['numbers', 'sessions', 'outbox'],
+  office: ['sessions', 'outbox'],
 }
-const TABS: Tab[] = ['users', 'lines', 'queues', 'flows', 'prompts', 'numbers', 'sessions']
+const TABS: Tab[] = ['users', 'lines', 'queues', 'flows', 'prompts', 'numbers', 'sessions', 'outbox']
 export function tabsOf(roles: readonly string[]): Tab[] {
   const own = roles.flatMap((role) => OF[role] ?? [])
   return TABS.filter((tab) => own.includes(tab))

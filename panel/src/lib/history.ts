@@ -94,6 +94,8 @@ const LOOKS: Record<string, [icon: string, tone: Tone]> = {
   callback: ['back', 'plain'],
   stored: ['ticket', 'small'],
   survey: ['star', 'plain'],
+  pushed: ['send', 'small'],
+  silent_key: ['phone', 'plain'],
   state: ['right', 'plain'],
 }
 const VIEWS = new Set(['viewed', 'revealed', 'exported', 'printed', 'played', 'searched'])

@@ -7,6 +7,7 @@ mod leader;
 mod linking;
 mod looping;
 mod numbers;
+mod outbox;
 mod reading;
 mod roster;
 mod saving;

@@ -54,7 +54,8 @@ impl Engine {
             ToEngine::Roster { .. }
             | ToEngine::RosterNotice { .. }
             | ToEngine::RosterGap { .. }
-            | ToEngine::HandoverUnsigned { .. } => {
+            | ToEngine::HandoverUnsigned { .. }
+            | ToEngine::DeadLetter { .. } => {
                 self.roster_input(now, input);
             }
             ToEngine::LeaderSessions(sessions) => self.set_sessions(now, sessions, out),

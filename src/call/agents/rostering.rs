@@ -29,6 +29,7 @@ impl Engine {
             }
             ToEngine::RosterGap { note } => self.alarm(now, "roster_gap", None, None, &note),
             ToEngine::HandoverUnsigned { note } => self.alarm(now, "handover_unsigned", None, None, &note),
+            ToEngine::DeadLetter { note } => self.alarm(now, "dead_letter", None, None, &note),
             ToEngine::Command { .. }
             | ToEngine::Snapshot { .. }
             | ToEngine::Present { .. }

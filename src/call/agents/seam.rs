@@ -462,6 +462,8 @@ pub enum ToEngine {
     RosterGap { note: Arc<str> },
     /// A hand-over is not signed in time: for the leads.
     HandoverUnsigned { note: Arc<str> },
+    /// Something that had to be sent outside could not be: for the leads. The note is its id in the outbox.
+    DeadLetter { note: Arc<str> },
     /// The sessions of the next days (一把手接听), all of them.
     LeaderSessions(Vec<LeaderSession>),
 }

@@ -164,6 +164,7 @@ impl Bench {
                     | ToEngine::RosterNotice { .. }
                     | ToEngine::RosterGap { .. }
                     | ToEngine::HandoverUnsigned { .. }
+                    | ToEngine::DeadLetter { .. }
                     | ToEngine::LeaderSessions(_) => continue,
                 };
                 if out.send(said).await.is_err() {

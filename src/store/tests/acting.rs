@@ -13,14 +13,14 @@ use crate::ticket::indicators::Indicator;
 use crate::ticket::life::Why;
 use crate::ticket::number::check_digit;
 
-const MINUTE: i64 = 60_000;
+pub(super) const MINUTE: i64 = 60_000;
 
-fn some(text: &str) -> Option<String> {
+pub(super) fn some(text: &str) -> Option<String> {
     Some(text.into())
 }
 
 /// An accepted ticket of another channel, with no loop yet.
-async fn accepted(db: &Db, n: u32) -> Ticket {
+pub(super) async fn accepted(db: &Db, n: u32) -> Ticket {
     let stem = format!("261123{n:05}");
     let new = NewTicket {
         id: format!("t-act-{n}"),
@@ -44,7 +44,7 @@ async fn accepted(db: &Db, n: u32) -> Ticket {
     db.ticket(&new.id, &Scope::All).await.unwrap().unwrap()
 }
 
-async fn act(
+pub(super) async fn act(
     db: &Db,
     ticket: &Ticket,
     (user, hand, unit): (&str, Hand, Option<&str>),
@@ -58,17 +58,17 @@ async fn act(
     db.act_on_ticket(act, &tables()).await.unwrap()
 }
 
-const DISPATCHER: (&str, Hand, Option<&str>) = ("dispatcher", Hand::Dispatcher, None);
-const RL: (&str, Hand, Option<&str>) = ("rl", Hand::Unit, Some("rl"));
-const RL_HEAD: (&str, Hand, Option<&str>) = ("rl-head", Hand::Head, Some("rl"));
+pub(super) const DISPATCHER: (&str, Hand, Option<&str>) = ("dispatcher", Hand::Dispatcher, None);
+pub(super) const RL: (&str, Hand, Option<&str>) = ("rl", Hand::Unit, Some("rl"));
+pub(super) const RL_HEAD: (&str, Hand, Option<&str>) = ("rl-head", Hand::Head, Some("rl"));
 const VISITOR: (&str, Hand, Option<&str>) = ("visitor", Hand::Visitor, None);
 
-fn to_rl() -> Wish {
+pub(super) fn to_rl() -> Wish {
     Wish { lead: some("rl"), assist: Some(vec!["st019".into()]), brief: some("室温低"), ..Wish::default() }
 }
 
 #[track_caller]
-fn done(outcome: ActOutcome) -> Ticket {
+pub(super) fn done(outcome: ActOutcome) -> Ticket {
     match outcome {
         ActOutcome::Done(ticket) => *ticket,
         other => panic!("{other:?}"),
@@ -76,7 +76,7 @@ fn done(outcome: ActOutcome) -> Ticket {
 }
 
 /// Dispatch to closed.
-async fn whole(db: &Db, n: u32) -> Ticket {
+pub(super) async fn whole(db: &Db, n: u32) -> Ticket {
     let mut ticket = accepted(db, n).await;
     let reply =
         Wish { report: some("内部"), text: some("已修好"), claim: some("solved"), ..Wish::default() };

@@ -5,12 +5,13 @@ mod exactly_once;
 pub mod facts;
 mod fold;
 mod knowledge;
+mod outbox;
 mod save;
 mod story;
 
 #[allow(dead_code)]
 #[path = "../../../tests/it/support/level.rs"]
-mod level;
+pub mod level;
 #[allow(dead_code)]
 #[path = "../../../tests/it/support/postgres.rs"]
 pub mod postgres;

@@ -11,7 +11,7 @@ use crate::ticket::life::{Change, Contact, Fields, Why};
 use crate::ticket::number::check_digit;
 
 /// A call that an agent answered: its draft has a number.
-fn answered(book: &mut Book) -> &mut Book {
+pub(super) fn answered(book: &mut Book) -> &mut Book {
     book.arrived(call(1), "12000000001").answered(call(1)).taken(call(1), "8001", NO)
 }
 
@@ -19,7 +19,7 @@ fn some(text: &str) -> Option<String> {
     Some(text.into())
 }
 
-fn full(state: &str) -> Change {
+pub(super) fn full(state: &str) -> Change {
     Change {
         fields: Fields {
             kind: some("help"),
@@ -37,7 +37,7 @@ fn full(state: &str) -> Change {
     }
 }
 
-async fn save(db: &Db, name: &str, version: i64, change: &Change) -> SaveOutcome {
+pub(super) async fn save(db: &Db, name: &str, version: i64, change: &Change) -> SaveOutcome {
     let wish = TicketChange { name, user: "8001", at: NINE + 60_000, version, change };
     db.save_ticket(wish, &super::tables()).await.unwrap()
 }

@@ -16,6 +16,7 @@ pub mod load;
 pub mod page;
 pub mod pcap;
 pub mod postgres;
+pub mod receiver;
 pub mod server;
 pub mod sipp;
 pub mod tone;

@@ -4,9 +4,11 @@ import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Component } from 'vue'
 import { i18n } from '../../i18n'
+import '../../i18n/outbox'
 import { useSession } from '../../stores/session'
 import Flows from './Flows.vue'
 import Numbers from './Numbers.vue'
+import Outbox from './Outbox.vue'
 import Sessions from './Sessions.vue'
 import Users from './Users.vue'
 
@@ -220,5 +222,61 @@ describe('administration', () => {
     await flushPromises()
     expect(sessions.get('[data-figure=asked]').text()).toBe('3')
     expect((await page(Sessions, ['agent'])).findAll('[aria-label^="修改"]')).toHaveLength(0)
+  })
+})
+
+const PUSH = {
+  id: 'o-1',
+  kind: 'sms',
+  state: 'dead',
+  ticket: 't-01-00001-0000000007',
+  no: '261123000018',
+  subject: 'accepted',
+  to: '0001',
+  text: '【西城12341】您的诉求已受理，编号261123000018，查询码••••••。',
+  tries: 8,
+  created_at: '2026-11-23T09:00:00+08:00',
+  due_at: null,
+  until: '2026-11-24T09:00:00+08:00',
+  reason: 'status_503',
+  receipt: null,
+  done_at: '2026-11-23T10:00:00+08:00',
+  by: null,
+  by_reason: null,
+}
+const outbox = (state: string, items: unknown[]): Answers => ({
+  [`GET /api/v1/outbox?state=${state}&limit=50`]: [200, { items, next: null }],
+})
+
+describe('the outbox', () => {
+  it('shows dead letters first, with why, and never to whom', async () => {
+    const written = server({
+      ...outbox('dead', [PUSH]),
+      ...outbox('held', [{ ...PUSH, id: 'o-2', state: 'held', reason: null, kind: 'webhook', to: 'rl' }]),
+      'POST /api/v1/outbox/o-1/retry': [200, { ...PUSH, state: 'queued' }],
+    })
+    const shown = await page(Outbox, ['admin'])
+    const row = shown.get('[data-push=accepted]').text()
+    for (const words of ['短信', '受理', '尾号 0001', '261123000018', '••••••', '对方返回 503'])
+      expect(row).toContain(words)
+    await shown.get('[aria-label="再发 o-1"]').trigger('click')
+    await fill('reason', '网关已修复')
+    await submit()
+    expect(written).toEqual([
+      { method: 'POST', path: '/api/v1/outbox/o-1/retry', body: { reason: '网关已修复' } },
+    ])
+    await shown.get('[data-state=held]').trigger('click')
+    await flushPromises()
+    const held = shown.get('[data-kind=webhook]')
+    expect(held.text()).toContain('热力')
+    expect(shown.text()).toContain('测试模式')
+    expect(held.findAll('[aria-label^="再发"]')).toHaveLength(0)
+    expect(held.findAll('[aria-label^="放弃"]')).toHaveLength(1)
+  })
+  it('tells a lead what failed and leaves the decision to others', async () => {
+    server(outbox('dead', [PUSH]))
+    const shown = await page(Outbox, ['lead'])
+    expect(shown.get('[data-push=accepted]').text()).toContain('对方返回 503')
+    expect(shown.findAll('[aria-label^="再发"], [aria-label^="放弃"]')).toHaveLength(0)
   })
 })
