@@ -22,6 +22,8 @@ const PAGES = [
   ['work-knowledge', null, '工作台，知识'],
   ['work-stale', null, '工作台，待核的知识'],
   ['work-special', null, '特殊来电'],
+  ['work-link', null, '关联'],
+  ['work-split', null, '拆单'],
   ['work-held', null, '保持'],
   ['work-consult', null, '咨询'],
   ['work-conference', null, '三方'],

@@ -137,6 +137,7 @@ pub fn limits(config: &Config) -> Limits {
         max_undurable: limits.max_undurable.into(),
         retry_after_s: limits.retry_after_s,
         hold_unfinished: config.acd.hold_unfinished,
+        ring_out: Duration::from_secs(config.dial.ring_s.into()),
         ..Limits::default()
     }
 }

@@ -6,6 +6,7 @@ use crate::api::{EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource
 use crate::base::CallId;
 use crate::call::agents::seam::Refused;
 use crate::call::agents::testing::DialTest;
+use crate::call::agents::urging::VoiceUrge;
 use crate::call::{Reply, Request, TicketSaved};
 use crate::ivr::seam::LookupResult;
 use crate::store::{Db, StatusAnswer};
@@ -56,6 +57,24 @@ impl Door {
             return Err(EngineAway);
         }
         tokio::time::timeout(PATIENCE, answer).await.map_err(|_| EngineAway)?.map_err(|_| EngineAway)
+    }
+}
+
+impl Door {
+    /// Dials somebody who is to be told of an urgent ticket.
+    pub async fn voice_urge(&self, urge: VoiceUrge) -> Result<Result<CallId, Refused>, EngineAway> {
+        match self.ask(Request::VoiceUrge(urge)).await? {
+            Reply::VoiceUrge(begun) => Ok(begun),
+            _ => Err(EngineAway),
+        }
+    }
+
+    /// There is no reason for that call any more.
+    pub async fn urge_over(&self, call: CallId) -> Result<(), EngineAway> {
+        match self.ask(Request::UrgeOver { call }).await? {
+            Reply::Told => Ok(()),
+            _ => Err(EngineAway),
+        }
     }
 }
 
@@ -120,6 +139,15 @@ impl EngineHandle for Door {
         Box::pin(async move {
             match self.ask(Request::DialTest(test)).await? {
                 Reply::DialTest(begun) => Ok(begun),
+                _ => Err(EngineAway),
+            }
+        })
+    }
+
+    fn draw_number(&self) -> BoxFuture<'_, Result<(String, String), EngineAway>> {
+        Box::pin(async {
+            match self.ask(Request::DrawNumber).await? {
+                Reply::Number(Some((no, code))) => Ok((no.to_string(), code.reveal().to_owned())),
                 _ => Err(EngineAway),
             }
         })

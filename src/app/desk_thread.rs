@@ -17,6 +17,7 @@ use super::reload::Reloader;
 use super::rostering::Rostering;
 use super::serve::ServeError;
 use super::sessions;
+use super::urging::Urging;
 use super::works::{InForce, Shop};
 use crate::api::{self, Api, ApiLimits, ApiParts, Phase, RosterDesk, ServeLimits};
 use crate::base::CallId;
@@ -196,6 +197,15 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     let due =
         Due { db: db.clone(), live: desk.shop.live.clone(), zone: desk.zone.clone(), clock: desk.clock };
     let due = tokio::spawn(due.run());
+    let urging = Urging {
+        db: db.clone(),
+        door: Arc::clone(&door),
+        live: desk.shop.live.clone(),
+        zone: desk.zone.clone(),
+        clock: desk.clock,
+        board: desk.board.clone(),
+    };
+    let urging = tokio::spawn(urging.run());
     let old_numbers = tokio::spawn(old_numbers::tell(db.clone(), desk.zone.clone(), orders.clone()));
     let sessions = tokio::spawn(sessions::tell(db.clone(), desk.zone.clone(), desk.clock, orders.clone()));
     let (first, known) = oneshot::channel();
@@ -260,6 +270,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
     sessions.abort();
     rostering.abort();
     due.abort();
+    urging.abort();
     db.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -352,7 +363,8 @@ async fn tell_reachable(db: Db, orders: Orders, promised: Vec<CallId>) {
         };
         let Some(ticket) = ticket else { continue };
         let reachable = Reachable::of(ticket.notify.as_deref(), ticket.safe_time.as_deref());
-        let saved = TicketSaved { done: ticket.state != "draft", state: ticket.state, reachable };
+        let saved =
+            TicketSaved { done: ticket.state != "draft", opened: false, state: ticket.state, reachable };
         loop {
             let (answer, told) = oneshot::channel();
             if orders.give(Order::Request(Request::TicketSaved { call, saved: saved.clone() }, answer)) {

@@ -30,6 +30,7 @@ mod samples;
 mod serve;
 mod sessions;
 mod sockets;
+mod urging;
 mod voice;
 mod works;
 

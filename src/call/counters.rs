@@ -75,6 +75,9 @@ counts! {
     CallbacksAgain = "callbacks_again";
     /// Duty numbers dialled to see who is there.
     DialTests = "dial_tests";
+    /// Units told of an urgent ticket by telephone, and those who pressed that they heard it.
+    VoiceUrges = "voice_urges";
+    VoiceUrgesHeard = "voice_urges_heard";
     /// Dialled by an agent beyond his share of an hour.
     DialsLimited = "dials_limited";
     Alarms = "alarms";

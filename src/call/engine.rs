@@ -121,6 +121,10 @@ pub struct Engine {
     pub(super) ua: Ua,
     pub(super) acd: Acd,
     pub(super) numbers: Blocks,
+    /// The fact by which the newest block was noted.
+    pub(super) block_seq: u64,
+    /// The desk's numbers that wait for it, by its fact and the request.
+    pub(super) desk_numbers: BTreeMap<(u64, u64), (Arc<str>, Arc<str>)>,
     pub(super) calls: HashMap<CallId, Call, Seeded>,
     pub(super) order: std::collections::BTreeSet<CallId>,
     pub(super) by_dialog: HashMap<DialogId, CallId, Seeded>,
@@ -209,6 +213,8 @@ impl Engine {
             ua,
             acd,
             numbers,
+            block_seq: 0,
+            desk_numbers: BTreeMap::new(),
             calls: HashMap::default(),
             order: std::collections::BTreeSet::new(),
             by_dialog: HashMap::default(),
@@ -500,6 +506,7 @@ impl Engine {
         let Some(mut call) = self.calls.remove(&id) else { return };
         let callback = call.callback.take();
         self.desk.tests.remove(&id);
+        self.desk.urges.remove(&id);
         // A try until somebody has spoken with him: the citizen may be quicker than the agent's own phone.
         let tried = call.calls_back.filter(|of| self.is_tried_by(*of, id));
         self.order.remove(&id);

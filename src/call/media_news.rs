@@ -25,6 +25,7 @@ impl Engine {
                     && self.calls.get(&id).is_some_and(|call| call.play == play)
                     && !self.greeting_over(id)
                     && !self.test_heard(now, id, out)
+                    && !self.urge_said(now, id, out)
                 {
                     self.touched.push(id);
                     self.todo.push_back((id, Input::PlayFinished));
@@ -37,6 +38,7 @@ impl Engine {
                         DigitSource::Inband => Count::DigitsInband,
                     });
                     self.key(now, id, digit, KeySource::Media(source));
+                    self.urge_keys(now, id, out);
                 }
             }
             Event::Silent { leg, .. } => {
@@ -110,7 +112,7 @@ impl Engine {
         }
         call.last_digit = Some((digit, now, source));
         self.touched.push(id);
-        if self.greeting_over(id) {
+        if self.greeting_over(id) || self.urge_pressed(id, digit) {
             return;
         }
         self.todo.push_back((id, Input::Digit(digit)));

@@ -3,6 +3,7 @@
 use super::EndReason;
 use super::agents::seam::{Colleague, QueueStats, Refused};
 use super::agents::testing::DialTest;
+use super::agents::urging::VoiceUrge;
 use crate::base::reach::Reachable;
 use crate::base::{CallId, Personal};
 use std::sync::Arc;
@@ -28,6 +29,14 @@ pub enum Request {
     },
     /// Dial a duty number to see who is there.
     DialTest(DialTest),
+    /// Tell a unit of an urgent ticket by telephone.
+    VoiceUrge(VoiceUrge),
+    /// What that call was for has been done meanwhile.
+    UrgeOver {
+        call: CallId,
+    },
+    /// An official number for a ticket that the desk makes. Answered when nothing can give that number a second time.
+    DrawNumber,
     /// What kept a caller waiting, and why those who were offered him were chosen.
     Why {
         call: CallId,
@@ -37,8 +46,10 @@ pub enum Request {
 /// What a saved ticket means to a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TicketSaved {
-    /// It is no draft any more.
+    /// None of the call's tickets is a draft any more.
     pub done: bool,
+    /// The call has got one more ticket, a draft, which has to be finished too.
+    pub opened: bool,
     pub state: String,
     /// Holds for callbacks promised in that call.
     pub reachable: Reachable,
@@ -103,6 +114,9 @@ pub enum Reply {
     Told,
     /// The call that dials; its end tells the rest.
     DialTest(Result<CallId, Refused>),
+    VoiceUrge(Result<CallId, Refused>),
+    /// The number with its look-up code; `None`: too many wait for a disk that says nothing.
+    Number(Option<(Arc<str>, Personal)>),
     /// `None`: this call has never waited, or so long ago that nobody remembers.
     Why(Option<Box<Why>>),
 }
@@ -156,6 +170,7 @@ impl super::Engine {
         out: &mut Vec<super::Effect>,
     ) {
         let reply = match request {
+            Request::DrawNumber => return self.draw_for_desk(now, id, out),
             Request::LiveCalls { limit } => Reply::LiveCalls(self.newest_live(limit)),
             Request::Status => Reply::Status(Box::new(self.status())),
             Request::HangUp { call } => {
@@ -167,8 +182,16 @@ impl super::Engine {
             Request::Peers => Reply::Peers(self.peers()),
             Request::Floor => Reply::Floor(Box::new(self.floor())),
             Request::TicketSaved { call, saved } => {
+                if saved.opened {
+                    self.ticket_opened(now, call);
+                }
                 self.ticket_saved(now, call, saved.done, &saved.state);
                 self.reachable(now, call, saved.reachable, out);
+                Reply::Told
+            }
+            Request::VoiceUrge(urge) => Reply::VoiceUrge(self.voice_urge(now, &urge, out)),
+            Request::UrgeOver { call } => {
+                self.urge_over(now, call, out);
                 Reply::Told
             }
             Request::DialTest(test) => Reply::DialTest(self.dial_test(now, &test, out)),

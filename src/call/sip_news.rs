@@ -39,6 +39,7 @@ impl Engine {
                     self.took(call, News::InfoKey);
                     self.counters.add(Count::DigitsInfo);
                     self.key(now, call, digit, KeySource::Info);
+                    self.urge_keys(now, call, out);
                 }
             }
             Event::Ended { dialog, why } => self.dialog_ended(now, dialog, why, out),
@@ -269,6 +270,7 @@ impl Engine {
         self.record_callee(now, id, out);
         self.callee_waits(now, id, out);
         self.announce_test(id, out);
+        self.announce_urge(id, out);
         self.rebridge(id, out);
     }
 

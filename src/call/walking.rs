@@ -6,6 +6,7 @@ use super::engine::{Effect, EndedBy, Engine, millis};
 use super::fact::{Fact, QueueOutcome};
 use super::live::{Saved, Stage};
 use super::reach::News;
+use super::request::Reply;
 use super::{EndReason, steps};
 use crate::acd::{Enter, Entered, Needs};
 use crate::base::reach::Reachable;
@@ -19,6 +20,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Numbers for the desk that wait for a block to be on disk.
+const DESK_NUMBERS: usize = 64;
 
 impl Engine {
     /// One input of one walk: decided, journaled with its trail, carried out.
@@ -352,28 +356,55 @@ impl Engine {
         arrived_ms: i64,
         out: &mut Vec<Effect>,
     ) -> Option<(Arc<str>, Arc<str>)> {
-        let date = Timestamp::from_millisecond(arrived_ms)
-            .ok()?
-            .to_zoned_datetime(self.config.timezone.clone())
-            .date();
+        let (no, code) = self.next_number(now, arrived_ms, out)?;
+        self.note(now, Fact::NumberDrawn { call: id, no: no.to_string(), code: Personal::new(&*code) }, out);
+        Some((no, code))
+    }
+
+    /// The next number of that day, from a block that is noted, with a code.
+    fn next_number(
+        &mut self,
+        now: Time,
+        wall_ms: i64,
+        out: &mut Vec<Effect>,
+    ) -> Option<(Arc<str>, Arc<str>)> {
+        let date =
+            Timestamp::from_millisecond(wall_ms).ok()?.to_zoned_datetime(self.config.timezone.clone()).date();
         let no = loop {
             match self.numbers.draw(date) {
                 Draw::Number(no) => break no,
                 Draw::NeedBlock { date, from, to } => {
-                    self.note(now, Fact::NumberBlock { date, from, to }, out);
+                    self.block_seq = self.note(now, Fact::NumberBlock { date, from, to }, out);
                 }
             }
         };
         self.counters.add(Count::NumbersDrawn);
         let code: Arc<str> = format!("{:06}", self.rng.next_u64() % 1_000_000).into();
-        let no: Arc<str> = no.to_string().into();
-        self.note(now, Fact::NumberDrawn { call: id, no: no.to_string(), code: Personal::new(&*code) }, out);
-        Some((no, code))
+        Some((no.to_string().into(), code))
+    }
+
+    /// A number for the desk. Its ticket says that it was given, so the journal need only know the block: on disk, before the desk
+    /// hears of it.
+    pub(super) fn draw_for_desk(&mut self, now: Time, request: u64, out: &mut Vec<Effect>) {
+        let room = self.desk_numbers.len() < DESK_NUMBERS;
+        let drawn = if room { self.next_number(now, self.wall.at(now), out) } else { None };
+        match drawn {
+            Some(number) if self.block_seq > self.durable => {
+                self.desk_numbers.insert((self.block_seq, request), number);
+            }
+            drawn => out.push(number_reply(request, drawn)),
+        }
     }
 
     pub(super) fn now_durable(&mut self, now: Time, upto: u64, out: &mut Vec<Effect>) {
         self.durable = self.durable.max(upto);
         self.desk_safe(now, out);
+        while let Some(first) = self.desk_numbers.first_entry()
+            && first.key().0 <= self.durable
+        {
+            let ((_, request), number) = first.remove_entry();
+            out.push(number_reply(request, Some(number)));
+        }
         while let Some((&(seq, id), ())) = self.saving.first_key_value()
             && seq <= self.durable
         {
@@ -414,6 +445,11 @@ impl Engine {
     pub(super) fn looked_up(&mut self, id: CallId, result: LookupResult) {
         self.back_to_walk(id, Input::LookupDone(result));
     }
+}
+
+fn number_reply(id: u64, number: Option<(Arc<str>, Arc<str>)>) -> Effect {
+    let number = number.map(|(no, code)| (no, Personal::new(&*code)));
+    Effect::Reply { id, reply: Reply::Number(number) }
 }
 
 fn saved_input(what: Saved, stored: Stored) -> Input {

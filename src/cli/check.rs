@@ -3,6 +3,7 @@
 use super::{Failure, Where};
 use crate::config::{Config, DEFAULT_TOML, Place, Problem, Problems};
 use crate::ticket::district::District;
+use crate::ticket::duty::DutyBook;
 use crate::ticket::rules::RuleBook;
 use std::path::Path;
 
@@ -67,7 +68,12 @@ fn places(config: &Config) -> Vec<Problem> {
 fn assets(config: &Config) -> Vec<Problem> {
     match crate::app::load_assets(config) {
         Ok(assets) => {
-            let told = RuleBook::shipped().check(&assets.calendar, &District::shipped());
+            let told = {
+                let (district, book) = (District::shipped(), DutyBook::shipped());
+                let mut told = RuleBook::shipped().check(&assets.calendar, &district);
+                told.extend(book.missing(&district));
+                told
+            };
             told.iter().map(|line| placed(line)).collect()
         }
         Err(told) => told.0.iter().map(|line| placed(line)).collect(),

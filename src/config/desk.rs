@@ -9,6 +9,15 @@ use std::path::{Path, PathBuf};
 pub struct Ticket {
     /// Official numbers reserved in the journal at a time.
     pub number_block: u32,
+    /// 语音催签: units that have not signed for an urgent ticket are telephoned.
+    pub voice_urging: bool,
+    /// From the dispatch to the first call, and between the rounds, seconds.
+    pub urge_after_s: u32,
+    pub urge_pause_s: u32,
+    /// Duty number, deputy, office: so often.
+    pub urge_rounds: u32,
+    /// The key by which somebody says that he heard it signs for the ticket.
+    pub urge_signs: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +100,14 @@ pub struct Telemetry {
 }
 
 pub(super) fn read_ticket(s: &mut Section<'_, '_>) -> Ticket {
-    Ticket { number_block: s.number("number_block", 100, 1..=10_000) }
+    Ticket {
+        number_block: s.number("number_block", 100, 1..=10_000),
+        voice_urging: s.flag("voice_urging", true),
+        urge_after_s: s.number("urge_after_s", 600, 1..=86_400),
+        urge_pause_s: s.number("urge_pause_s", 600, 1..=86_400),
+        urge_rounds: s.number("urge_rounds", 2, 1..=10),
+        urge_signs: s.flag("urge_signs", false),
+    }
 }
 
 pub(super) fn read_http(s: &mut Section<'_, '_>) -> Http {

@@ -115,6 +115,8 @@ pub struct Dial {
     pub allow: Vec<String>,
     pub deny: Vec<String>,
     pub per_agent_hour: u32,
+    /// An outside number may ring for so long, seconds.
+    pub ring_s: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -327,6 +329,7 @@ pub(super) fn read_dial(s: &mut Section<'_, '_>) -> Dial {
         allow: s.list("allow", Vec::new(), pattern),
         deny: s.list("deny", Vec::new(), pattern),
         per_agent_hour: s.number("per_agent_hour", 60, 0..=10_000),
+        ring_s: s.number("ring_s", 45, 1..=180),
     };
     for (key, patterns) in [("allow", &dial.allow), ("deny", &dial.deny)] {
         let whole = |pattern: &String| {

@@ -43,11 +43,10 @@ const COLUMNS: &str = "SELECT id, state, detail, seal_key, events, head, accepte
     lead, assist, complained_unit, complained_person FROM tickets WHERE (no = ";
 
 /// Lines that need not have been seen by who acts: what the citizen said by keys, reminders, what was sent.
-const HARMLESS: &str =
-    " AND kind NOT IN ('reminded', 'late', 'opened', 'recalculated', 'pushed') AND kind <> ";
+const HARMLESS: &str = " AND kind NOT IN ('reminded', 'late', 'opened', 'recalculated', 'pushed', 'voice_urged', 'split') AND kind <> ";
 
 /// A ticket under its row's lock.
-struct Held {
+pub(super) struct Held {
     id: String,
     state: String,
     /// The loop so far; `None`: it has not begun.
@@ -75,7 +74,26 @@ impl Held {
         })
     }
 
-    fn append(&mut self, at: i64, actor: &str, event: &Event) {
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+    pub fn state(&self) -> &str {
+        &self.state
+    }
+    pub const fn cycle(&self) -> Option<&cycle::Ticket> {
+        self.cycle.as_ref()
+    }
+    /// Of its history, as it was read.
+    pub const fn lines(&self) -> i64 {
+        self.lines
+    }
+
+    /// A line that is not the loop's.
+    pub fn line(&mut self, at: i64, kind: &str, actor: &str, payload: &Json, personal: Option<&Json>) {
+        self.links.push(self.tail.append(&self.id, at, kind, actor, payload, personal));
+    }
+
+    pub fn append(&mut self, at: i64, actor: &str, event: &Event) {
         let (kind, payload, personal) = event.written();
         self.links.push(self.tail.append(&self.id, at, kind, actor, &payload, personal.as_ref()));
         match &mut self.cycle {
@@ -85,7 +103,7 @@ impl Held {
     }
 
     /// A ticket that was accepted before it had a loop, or by a voice message: it begins now, its clocks with the acceptance.
-    fn begin(&mut self, row: &AnyRow, at: i64, tables: &Tables) -> Result<(), StoreError> {
+    pub fn begin(&mut self, row: &AnyRow, at: i64, tables: &Tables) -> Result<(), StoreError> {
         if self.cycle.is_some() || self.state != State::Accepted.label() {
             return Ok(());
         }
@@ -107,9 +125,9 @@ impl Held {
     }
 
     /// Row and lines, in this order: the row is locked, and says how many lines there were.
-    async fn write(self, tx: &mut Tx, wish: &Wish, tables: &Tables) -> Result<(), StoreError> {
+    pub async fn write(self, tx: &mut Tx, wish: &Wish, tables: &Tables) -> Result<(), StoreError> {
         let mut sql = Sql::new("UPDATE tickets SET events = ");
-        sql.bind(self.tail.n).push(", head = ").bind(self.tail.head);
+        sql.bind(self.tail.n).push(", head = ").bind(self.tail.head.clone());
         if let Some(cycle) = &self.cycle {
             columns(&mut sql, cycle, tables)?;
         }
@@ -120,6 +138,17 @@ impl Held {
                 sql.push(name).bind(Some(value).filter(|value| !value.is_empty()).cloned());
             }
         }
+        self.finish(sql, tx).await
+    }
+
+    /// Lines that move nothing.
+    pub async fn write_lines(self, tx: &mut Tx) -> Result<(), StoreError> {
+        let mut sql = Sql::new("UPDATE tickets SET events = ");
+        sql.bind(self.tail.n).push(", head = ").bind(self.tail.head.clone());
+        self.finish(sql, tx).await
+    }
+
+    async fn finish(self, mut sql: Sql, tx: &mut Tx) -> Result<(), StoreError> {
         sql.push(" WHERE id = ").bind(&self.id).push(" AND events = ").bind(self.lines);
         if sql.run(tx).await? != 1 {
             return Err(StoreError::Away("the ticket changed although its row was locked".into()));
@@ -175,7 +204,7 @@ pub(super) fn columns(sql: &mut Sql, cycle: &cycle::Ticket, tables: &Tables) -> 
 }
 
 impl Db {
-    async fn held(&self, tx: &mut Tx, name: &str) -> Result<Option<(Held, AnyRow)>, StoreError> {
+    pub(super) async fn held(&self, tx: &mut Tx, name: &str) -> Result<Option<(Held, AnyRow)>, StoreError> {
         let mut sql = Sql::new(COLUMNS);
         sql.bind(name).push(" OR id = ").bind(name).push(")");
         if self.dialect() == Dialect::Postgres {

@@ -3,6 +3,7 @@
 use crate::base::CallId;
 use crate::call::EndReason;
 use crate::call::agents::testing::DIAL_TEST;
+use crate::call::agents::urging::{URGE_HEARD, VOICE_URGE};
 use crate::call::fact::{Fact, QueueOutcome, Stamped, StepInput, StepTrail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -90,6 +91,9 @@ pub struct CallRecord {
     pub notes: Vec<(String, String)>,
     /// It tries out the duty number of this row.
     pub dial_test: Option<String>,
+    /// The attempt of voice urging that this call is, and whether who answered pressed that he heard it.
+    pub urge: Option<String>,
+    pub urge_heard: bool,
     /// The session in which he asked for the head of a department, whether the head took it, and who listened and wrote.
     pub leader_session: Option<String>,
     pub leader_taken: bool,
@@ -586,6 +590,8 @@ impl CallRecord {
                 return Some(TicketNews::Tagged { nth: self.numbers.max(1), tag: LEADER_TAG });
             }
             DIAL_TEST => self.dial_test = Some(note.to_owned()),
+            VOICE_URGE => self.urge = Some(note.to_owned()),
+            URGE_HEARD => self.urge_heard = true,
             "recorder" => self.leader_recorder = Some(agent.to_owned()),
             _ => {}
         }

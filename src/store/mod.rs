@@ -32,6 +32,7 @@ mod handover;
 mod indicators;
 mod knowledge;
 mod leader;
+mod linking;
 mod new_ticket;
 mod numbers;
 mod outbox;
@@ -45,6 +46,7 @@ mod sql;
 #[cfg(test)]
 pub(crate) mod tests;
 mod ticket;
+mod urging;
 mod user;
 mod verify;
 
@@ -63,6 +65,7 @@ pub use knowledge::{
     KbQuote, KbQuoted, KbSearch, KbUnit, KbVersion, KbWish, KbWording, QUOTED,
 };
 pub use leader::{LeaderSession, SessionCall, SessionSaved, SessionTicket};
+pub use linking::{Link, LinkOutcome, Similar, SimilarTo, Split};
 pub use new_ticket::NewTicket;
 pub use numbers::{Carried, Dialled, DutyNumber, DutyTest, LegacyNumber, SYSTEM, ServiceNumber};
 pub use outbox::{AskOutcome, Letter, OutboxCounts, OutboxFilter, OutboxRow, Recorded};
@@ -77,5 +80,6 @@ pub use ticket::{
     BoxCount, NoStatus, Scope, StatusAnswer, Survey, Ticket, TicketEvent, TicketField, TicketFilter,
     TicketOrder, TicketStatus,
 };
+pub use urging::{OpenUrge, UrgeCall};
 pub use user::{SessionRow, USER_NAME_RULE, User, WORK_RULE, Work, is_user_name, is_work};
 pub use verify::VerifyReport;

@@ -5,6 +5,7 @@ use super::db::{Db, Durability, Tx};
 use super::error::StoreError;
 use super::fold::CallRecord;
 use super::sql::{Sql, Value};
+use crate::ticket::numbers::{DutyHours, day};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
@@ -63,6 +64,18 @@ pub struct DutyTest {
     pub sip_status: i64,
     /// To the answer, or to the end without one.
     pub ring_ms: i64,
+}
+
+impl DutyNumber {
+    /// When it is manned.
+    pub fn hours(&self) -> DutyHours {
+        let minutes = |minutes: i64| u16::try_from(minutes).unwrap_or(0);
+        DutyHours {
+            days: self.days.iter().filter_map(|name| day(name)).collect(),
+            from: minutes(self.from_min),
+            to: minutes(self.to_min),
+        }
+    }
 }
 
 impl DutyTest {

@@ -763,7 +763,7 @@ const TICKET_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET no = excluded.no, c
 
 const CALL_INSERT: &str = "INSERT INTO calls (id, sip_call_id, direction, caller, called, redirected_from, trunk, state, \
     queue, agent, started_at, answered_at, ended_at, end_reason, fault, flow_file, flow_version, recording, message, \
-    mos_x100, lost, jitter_us, duration_ms, queued_at, waited_ms, outcome, leader_session, detail)";
+    mos_x100, lost, jitter_us, duration_ms, queued_at, waited_ms, outcome, leader_session, urge, detail)";
 const CALL_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET sip_call_id = excluded.sip_call_id, \
     direction = excluded.direction, caller = excluded.caller, called = excluded.called, \
     redirected_from = excluded.redirected_from, trunk = excluded.trunk, state = excluded.state, \
@@ -772,7 +772,7 @@ const CALL_UPDATE: &str = " ON CONFLICT (id) DO UPDATE SET sip_call_id = exclude
     fault = excluded.fault, flow_file = excluded.flow_file, flow_version = excluded.flow_version, \
     recording = excluded.recording, message = excluded.message, mos_x100 = excluded.mos_x100, lost = excluded.lost, \
     jitter_us = excluded.jitter_us, duration_ms = excluded.duration_ms, queued_at = excluded.queued_at, \
-    waited_ms = excluded.waited_ms, outcome = excluded.outcome, leader_session = excluded.leader_session, \
+    waited_ms = excluded.waited_ms, outcome = excluded.outcome, leader_session = excluded.leader_session, urge = excluded.urge, \
     detail = excluded.detail";
 
 const CALLBACK_INSERT: &str = "INSERT INTO callbacks (call_id, queue, state, asked_at)";
@@ -816,6 +816,7 @@ fn call_row(record: &CallRecord) -> Result<Vec<Value>, StoreError> {
         waited(record).into(),
         record.queues.last().and_then(|wait| wait.outcome.clone()).into(),
         Value::from(&record.leader_session),
+        Value::from(&record.urge),
         detail.into(),
     ])
 }

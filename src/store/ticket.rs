@@ -212,7 +212,7 @@ pub enum NoStatus {
     Locked,
 }
 
-const COLUMNS: &str = "SELECT id, no, state, channel, type, category, street, lead, assist, urgency, title, content, \
+pub(super) const COLUMNS: &str = "SELECT id, no, state, channel, type, category, street, lead, assist, urgency, title, content, \
     caller, secrecy, created_at, accepted_at, due_at, closed_at, events, special, notify, safe_time, \
     brief, tags, complained_unit, complained_person, subs, detail FROM tickets WHERE 1 = 1";
 
@@ -341,6 +341,14 @@ impl Db {
         let mut page = page.cut(tickets, |t| Cursor { at: place(t), id: t.id.clone() });
         self.add_calls(&mut page.items).await?;
         Ok(page)
+    }
+
+    /// What a statement over [`COLUMNS`] gives.
+    pub(super) async fn read_tickets(&self, sql: Sql) -> Result<Vec<Ticket>, StoreError> {
+        let rows = sql.read(&self.read).await?;
+        let mut tickets = rows.iter().map(ticket).collect::<Result<Vec<_>, _>>()?;
+        self.add_calls(&mut tickets).await?;
+        Ok(tickets)
     }
 
     /// How many tickets of each state there are in the scope. `now`: milliseconds since 1970.

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod cycle;
 pub mod district;
+pub mod duty;
 pub mod indicators;
 pub mod life;
 pub mod number;

@@ -142,7 +142,12 @@ fn promised(notify: Option<&str>, safe: Option<&str>) -> (Room, CallId) {
     let of = of.expect("promised");
     room.log_in("boss");
     room.forget();
-    let saved = TicketSaved { done: false, state: "draft".into(), reachable: Reachable::of(notify, safe) };
+    let saved = TicketSaved {
+        done: false,
+        opened: false,
+        state: "draft".into(),
+        reachable: Reachable::of(notify, safe),
+    };
     room.request(Request::TicketSaved { call: of, saved });
     (room, of)
 }
@@ -193,7 +198,8 @@ fn a_safe_time_of_tomorrow_is_waited_for_and_one_that_is_taken_back_is_not() {
     let (mut room, again) = promised(None, Some(&window(12 * 60, 13 * 60)));
     assert_eq!(of, again);
     room.ready("8001");
-    let saved = TicketSaved { done: false, state: "draft".into(), reachable: Reachable::Always };
+    let saved =
+        TicketSaved { done: false, opened: false, state: "draft".into(), reachable: Reachable::Always };
     room.request(Request::TicketSaved { call: again, saved });
     assert_eq!(offered(&room), 1, "a slip of the pen, mended");
 }
@@ -208,7 +214,7 @@ fn what_the_ticket_says_before_the_callback_is_asked_for_holds_for_it() {
     let reachable = Reachable::of(Some("text_only"), None);
     room.request(Request::TicketSaved {
         call,
-        saved: TicketSaved { done: false, state: "draft".into(), reachable },
+        saved: TicketSaved { done: false, opened: false, state: "draft".into(), reachable },
     });
     for key in "13900000001#".chars() {
         room.peer_says(at, |peer| peer.key(key));

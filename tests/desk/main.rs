@@ -17,6 +17,8 @@ mod room;
 #[path = "../days/setup_engine.rs"]
 mod setup_engine;
 mod sip;
+mod splitting;
 mod table;
 mod testing;
+mod urging;
 mod whys;

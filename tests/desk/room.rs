@@ -10,7 +10,7 @@ use hotline::call::agents::seam::*;
 use hotline::call::fact::Fact;
 use hotline::call::{Effect, Engine, EngineConfig, Input, MediaPort, Reply, Request, Why};
 use hotline::ivr::{Book, FlowSet};
-use hotline::media::seam::{Event, Member, Order, Piece, RecordingId, Stats};
+use hotline::media::seam::{Event, Member, Order, Piece, PlayId, RecordingId, Stats};
 use hotline::sip::seam::{Credentials, Flow, Packet, Peer as PeerFacts, PeerKind};
 use hotline::ticket::number::Blocks;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -46,12 +46,15 @@ pub struct Room {
     pub legs: BTreeMap<LegId, Leg>,
     /// What the engine has asked for in this input and the world still has to answer.
     world: VecDeque<World>,
-    reply: Option<Reply>,
+    pub reply: Option<Reply>,
     next_port: u16,
     citizens: u16,
     pub numbers: Vec<String>,
     /// Clips that were played, in order.
     pub played: Vec<u32>,
+    /// Sound takes its time, until `finish_playing`.
+    pub plays_on: bool,
+    playing: Option<(LegId, PlayId)>,
 }
 
 enum World {
@@ -148,6 +151,8 @@ impl Room {
             citizens: 0,
             numbers: Vec::new(),
             played: Vec::new(),
+            plays_on: false,
+            playing: None,
         };
         room.give(Input::Wall { ms: WALL });
         room.world.push_back(World::Ports(64));
@@ -269,7 +274,11 @@ impl Room {
                     Piece::Clip(clip) => Some(clip.0),
                     Piece::Pause(_) => None,
                 }));
-                self.world.push_back(World::Media(Event::Finished { leg, play }))
+                if self.plays_on {
+                    self.playing = Some((leg, play));
+                } else {
+                    self.world.push_back(World::Media(Event::Finished { leg, play }));
+                }
             }
             Order::Close { leg } => {
                 let gone = self.legs.remove(&leg).expect("a closed leg was open");
@@ -284,6 +293,13 @@ impl Room {
             }
             _ => {}
         }
+    }
+
+    /// What plays last comes to its end.
+    pub fn finish_playing(&mut self) {
+        self.plays_on = false;
+        let (leg, play) = self.playing.take().expect("something plays");
+        self.give(Input::Media(Event::Finished { leg, play }));
     }
 
     /// The disk has everything that was written.

@@ -33,7 +33,7 @@ fn who_answers_hears_who_we_are_and_is_hung_up_on() {
     rung(&mut room, Rung::Answers);
     let call = tries(&mut room, "1390 0000 001").expect("the rules open it");
     room.pass(10);
-    let clip = config().clips.get("welcome").expect("a clip").0;
+    let clip = config().clips.get("dial_test").expect("a clip").0;
     assert_eq!(room.played, [clip], "once");
     assert_eq!(room.peers[&OUTSIDE].asked("BYE"), 1);
     assert_eq!(ended(&room), Some((EndReason::FlowEnded, 0)));

@@ -23,3 +23,4 @@ mod stories;
 mod support;
 mod tidy;
 mod tones;
+mod urging;

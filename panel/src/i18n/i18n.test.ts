@@ -4,6 +4,8 @@ import deskZh from './desks.zh-CN.json'
 import en from './en.json'
 import kbEn from './kb.en.json'
 import kbZh from './kb.zh-CN.json'
+import linkEn from './linking.en.json'
+import linkZh from './linking.zh-CN.json'
 import outboxEn from './outbox.en.json'
 import outboxZh from './outbox.zh-CN.json'
 import zh from './zh-CN.json'
@@ -18,6 +20,7 @@ describe('words', () => {
     ['shell', zh, en],
     ['desks', deskZh, deskEn],
     ['knowledge', kbZh, kbEn],
+    ['linking', linkZh, linkEn],
     ['outbox', outboxZh, outboxEn],
   ])('has every text of the %s in both languages, with the same places for values', (_, zh, en) => {
     expect(keys(en)).toEqual(keys(zh))

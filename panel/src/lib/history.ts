@@ -70,6 +70,9 @@ const LOOKS: Record<string, [icon: string, tone: Tone]> = {
   withdraw: ['x', 'plain'],
   reject: ['x', 'bad'],
   merge: ['link', 'plain'],
+  split: ['split', 'plain'],
+  linked: ['link', 'plain'],
+  voice_urged: ['phone', 'bad'],
   transfer: ['xfer', 'plain'],
   transfer_receipt: ['check', 'plain'],
   transfer_refused: ['back', 'plain'],
@@ -128,7 +131,7 @@ export function told(line: TicketLine, names: Names): Told {
     day: parts?.[1] ?? '',
     time: parts?.[2] ?? '',
     kind: line.kind,
-    values: values(all, names),
+    values: line.kind === 'voice_urged' ? { ...values(all, names), ...rung(all, names) } : values(all, names),
     quotes: QUOTED.flatMap((field) => (text(all[field]).trim() ? [{ field, text: text(all[field]) }] : [])),
     who: line.actor.replace(/^user:/, ''),
     icon: view ? 'eye' : icon,
@@ -136,6 +139,12 @@ export function told(line: TicketLine, names: Names): Told {
     group: view ? 'view' : CALLS.test(line.kind) ? 'call' : 'handling',
   }
 }
+
+/** Who was telephoned, and what came of it. */
+const rung = (all: Record<string, unknown>, names: Names) => ({
+  level: names.word('voice.rung', text(all.level)),
+  result: names.word('voice.result', text(all.result)),
+})
 
 /** Everything a sentence may have a place for; what is not there is empty. */
 function values(all: Record<string, unknown>, names: Names): Record<string, string> {

@@ -5,8 +5,7 @@ use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::auth::{Action, Resource};
 use crate::base::reach;
-use crate::store::DutyNumber;
-use crate::ticket::numbers::{self as rules, DutyHours};
+use crate::ticket::numbers as rules;
 use axum::Json;
 use axum::extract::State;
 use std::collections::BTreeMap;
@@ -43,7 +42,7 @@ pub async fn targets(
     let mut units: BTreeMap<String, Vec<TargetNumber>> = BTreeMap::new();
     // In the order of their ranks already.
     for row in api.db().duty_numbers().await? {
-        let hours = hours(&row);
+        let hours = row.hours();
         let there = units.entry(row.unit).or_default();
         if hours.covers(local, |date| works.day_kind(date)) {
             let dialable = works.dialable(&row.number);
@@ -54,13 +53,4 @@ pub async fn targets(
     let day = rules::DAYS.iter().find(|(_, known)| *known == kind).map_or("workday", |(name, _)| name);
     let duty = units.into_iter().map(|(unit, numbers)| TargetUnit { unit, numbers }).collect();
     Ok(Json(TransferTargets { at: api.time(at), day: day.to_owned(), services, duty }))
-}
-
-fn hours(row: &DutyNumber) -> DutyHours {
-    let minutes = |minutes: i64| u16::try_from(minutes).unwrap_or(0);
-    DutyHours {
-        days: row.days.iter().filter_map(|day| rules::day(day)).collect(),
-        from: minutes(row.from_min),
-        to: minutes(row.to_min),
-    }
 }

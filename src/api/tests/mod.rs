@@ -4,6 +4,7 @@ mod attacks;
 mod cti;
 mod knowledge;
 mod leader;
+mod linking;
 mod looping;
 mod numbers;
 mod outbox;
@@ -45,6 +46,8 @@ pub struct OneCall {
     pub tickets: Mutex<Vec<(CallId, bool, String)>>,
     /// Dial tests it was asked for.
     pub tests: Mutex<Vec<DialTest>>,
+    /// Numbers drawn by the desk.
+    pub drawn: Mutex<u32>,
 }
 
 pub const LIVE: CallId = CallId { node: 1, boot: 2, n: 1 };
@@ -99,6 +102,13 @@ impl EngineHandle for OneCall {
         };
         tests.push(test);
         Box::pin(async move { Ok(begun) })
+    }
+    fn draw_number(&self) -> BoxFuture<'_, Result<(String, String), EngineAway>> {
+        let mut drawn = self.drawn.lock().unwrap();
+        *drawn += 1;
+        let stem = format!("261123{:05}", 50_000 + *drawn);
+        let number = format!("{stem}{}", crate::ticket::number::check_digit(&stem));
+        Box::pin(async move { Ok((number, "654321".to_owned())) })
     }
     fn peers(&self) -> BoxFuture<'_, Result<Vec<crate::call::PeerState>, EngineAway>> {
         Box::pin(async { Ok(works::peers()) })
@@ -230,6 +240,7 @@ impl Desk {
             reload: Mutex::new(Ok(())),
             tickets: Mutex::default(),
             tests: Mutex::default(),
+            drawn: Mutex::default(),
         });
         let clock = Arc::clone(&later);
         let roster = Arc::new(super::RosterDesk::new(demo_files()));

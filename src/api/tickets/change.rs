@@ -54,15 +54,7 @@ pub async fn change(
         }
     };
     api.counts.ticket_saved(&saved.state);
-    let done = saved.state != "draft";
-    for call in saved.calls.iter().filter_map(|id| id.parse().ok()) {
-        // It is saved whatever the engine hears; an agent it did not reach presses his key once more.
-        let reachable = Reachable::of(saved.notify.as_deref(), saved.safe_time.as_deref());
-        let told = TicketSaved { done, state: saved.state.clone(), reachable };
-        if let Err(error) = api.parts.engine.ticket_saved(call, told).await {
-            tracing::warn!(%error, ticket = %saved.id, "the engine was not told that the ticket is saved");
-        }
-    }
+    tell_engine(&api, &saved, false).await?;
     let access = Access {
         at: api.now(),
         user: person.name.clone(),
@@ -76,8 +68,24 @@ pub async fn change(
     Ok(Json(Ticket::of(&api, saved, decision).with_actions(actions)))
 }
 
+/// Whoever has the ticket's calls in hand hears of it. `opened`: they have one more ticket to finish.
+pub(super) async fn tell_engine(api: &Api, saved: &store::Ticket, opened: bool) -> Result<(), Problem> {
+    for id in &saved.calls {
+        let Ok(call) = id.parse() else { continue };
+        // All of a call's tickets are to be finished before it is written up.
+        let done = saved.state != "draft" && api.db().drafts_of_call(id).await? == 0;
+        let reachable = Reachable::of(saved.notify.as_deref(), saved.safe_time.as_deref());
+        let told = TicketSaved { done, opened, state: saved.state.clone(), reachable };
+        // It is saved whatever the engine hears; an agent it did not reach presses his key once more.
+        if let Err(error) = api.parts.engine.ticket_saved(call, told).await {
+            tracing::warn!(%error, ticket = %saved.id, "the engine was not told that the ticket is saved");
+        }
+    }
+    Ok(())
+}
+
 /// Whether one of the ticket's calls was this agent's: he has it, or had it before it was handed on.
-async fn took_a_call(api: &Api, name: &str, ticket: &store::Ticket) -> Result<bool, Problem> {
+pub(super) async fn took_a_call(api: &Api, name: &str, ticket: &store::Ticket) -> Result<bool, Problem> {
     for id in &ticket.calls {
         let Some(call) = api.db().call(id).await? else { continue };
         let record = &call.record;

@@ -3,6 +3,7 @@ mod act;
 mod boxes;
 mod change;
 mod events;
+mod linking;
 mod list;
 mod show;
 mod visits;
@@ -11,6 +12,9 @@ pub use act::{__path_act, act};
 pub use boxes::{__path_boxes, boxes};
 pub use change::{__path_change, change};
 pub use events::{__path_events, events};
+pub use linking::{
+    __path_link, __path_promises, __path_similar, __path_split, link, promises, similar, split,
+};
 pub use list::{__path_list, list};
 pub use show::{__path_show, show};
 pub use visits::{__path_visits, visits};

@@ -57,6 +57,27 @@ impl Engine {
         }
     }
 
+    /// The call has one more ticket to be finished: whoever wraps it up is not through.
+    pub(in crate::call) fn ticket_opened(&mut self, now: Time, id: CallId) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.ticket_done = false;
+        }
+        if !self.config.limits.hold_unfinished {
+            return;
+        }
+        let wraps = |seat: &Seat| {
+            seat.state == crate::acd::AgentState::WrapUp && seat.wrap_call.is_some_and(|(call, _)| call == id)
+        };
+        let agents: Vec<AgentId> =
+            self.desk.seats.iter().filter(|(_, seat)| wraps(seat)).map(|(agent, _)| *agent).collect();
+        for agent in agents {
+            if let Some(seat) = self.desk.seats.get_mut(&agent) {
+                seat.unfinished = Some(id);
+            }
+            let _ = self.acd_fact(|acd, actions| acd.ticket_unfinished(now, agent, true, actions));
+        }
+    }
+
     pub(super) fn tell(&mut self, now: Time, to: AgentId, event: AgentEvent) {
         let Some(seat) = self.desk.seats.get(&to) else { return };
         let word =

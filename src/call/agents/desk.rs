@@ -2,6 +2,7 @@
 
 use super::party::Role;
 use super::seam::{self, AgentEvent, Device, FromEngine, LeaderSession};
+use super::urging::Urge;
 use super::watching::Watching;
 use crate::acd::{self, AgentId, OfferId};
 use crate::base::{CallId, Deadlines, Time, soonest};
@@ -136,6 +137,8 @@ pub(in crate::call) struct Desk {
     pub session: Option<Arc<LeaderSession>>,
     /// Duty numbers that are being tried out.
     pub tests: BTreeSet<CallId>,
+    /// Units that are told of an urgent ticket by telephone.
+    pub urges: BTreeMap<CallId, Urge>,
     /// What those wanted before the start who have not logged in since, and how long that counts.
     pub wanted: BTreeMap<AgentId, LastIntent>,
     pub wanted_until: Time,

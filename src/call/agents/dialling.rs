@@ -194,6 +194,7 @@ impl Engine {
         let Some(id) = self.by_dialog.get(&dialog).copied() else { return };
         let wall_ms = self.wall.at(now);
         let patience = self.config.limits.agent_away;
+        let alone = self.speaks_alone(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         if !matches!(call.stage, Stage::Dialing { .. }) {
             return;
@@ -202,7 +203,7 @@ impl Engine {
         let speaks = |party: &Party| party.speaks() && party.away_until.is_none();
         let there = call.parties.iter().any(|party| party.agent().is_some() && speaks(party));
         // A number that is tried out hears its announcement and nobody.
-        let met = there || self.desk.tests.contains(&id);
+        let met = there || alone;
         // His own phone may still ring.
         if !met && call.parties.iter().all(|party| party.up) {
             // Whoever answers is not met by silence, and what he was promised is not used up by it.
@@ -220,6 +221,7 @@ impl Engine {
         self.record_callee(now, id, out);
         self.callee_waits(now, id, out);
         self.announce_test(id, out);
+        self.announce_urge(id, out);
         self.rebridge(id, out);
         // Whose own telephone still rings is told when he is there.
         let agents: Vec<AgentId> = self

@@ -16,6 +16,7 @@
 //! - [`calling_back`]: citizens who wait for a call of ours.
 //! - [`connecting`]: what the flow and the waiting line dial by themselves.
 //! - [`testing`]: duty numbers dialled to see who is there.
+//! - [`urging`]: 语音催签, units told of an urgent ticket by telephone.
 //! - [`cards`]: what panels are shown. [`watching`]: to whom the floor is shown.
 //!
 //! Rules that always hold: whoever is on a call has a party there; an agent is on one call; a call on which nobody is left goes
@@ -39,4 +40,5 @@ pub(in crate::call) mod special;
 mod supervising;
 mod talking;
 pub mod testing;
+pub mod urging;
 mod watching;

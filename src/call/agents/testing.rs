@@ -23,8 +23,8 @@ pub const DIAL_TEST: &str = "dial_test";
 const MOST: usize = 4;
 /// Who has answered is not kept longer than this.
 const LONGEST: Duration = Duration::from_secs(60);
-/// Who we are: 您好，这里是西城区12341政府热线…
-const ANNOUNCEMENT: &str = "welcome";
+/// Who we are, and that nothing is to be done.
+const ANNOUNCEMENT: &str = "dial_test";
 /// Between the answer and the first word, and after the last, milliseconds.
 const BREATH_MS: u16 = 500;
 
@@ -46,16 +46,35 @@ impl Engine {
         test: &DialTest,
         out: &mut Vec<Effect>,
     ) -> Result<CallId, Refused> {
-        if is_emergency(&plain(&test.number)) {
+        if self.desk.tests.len() >= MOST {
+            return Err(Refused::Limit);
+        }
+        let id = self.dial_alone(now, &test.number, &test.by, LONGEST, out)?;
+        let (agent, kind, note) = (test.by.clone(), DIAL_TEST.to_owned(), Personal::new(&*test.duty));
+        self.note(now, Fact::CallNoted { call: id, agent, kind, note }, out);
+        self.desk.tests.insert(id);
+        self.counters.add(Count::DialTests);
+        Ok(id)
+    }
+
+    /// Dials a number for nobody: who answers is spoken to by the machine, for so long at most. One call to a number at a time.
+    pub(super) fn dial_alone(
+        &mut self,
+        now: Time,
+        number: &str,
+        by: &str,
+        longest: Duration,
+        out: &mut Vec<Effect>,
+    ) -> Result<CallId, Refused> {
+        if is_emergency(&plain(number)) {
             return Err(Refused::NotAllowed);
         }
-        let (peer, number) = self.outside(&test.number)?;
+        let (peer, number) = self.outside(number)?;
         let rings = |id: &CallId| self.calls.get(id).is_some_and(|call| call.number == *number);
-        if self.desk.tests.iter().any(rings) {
+        if self.desk.tests.iter().chain(self.desk.urges.keys()).any(rings) {
             return Err(Refused::TargetBusy);
         }
-        let full = self.desk.tests.len() >= MOST || self.calls.len() >= self.config.limits.max_calls;
-        if self.draining || full {
+        if self.draining || self.calls.len() >= self.config.limits.max_calls {
             return Err(Refused::Limit);
         }
         let Some(port) = self.ports.lease() else { return Err(Refused::Limit) };
@@ -69,15 +88,16 @@ impl Engine {
             self.ports.give_back(port.port);
             return Err(Refused::TargetBusy);
         };
-        let id = self.begin_outbound(now, dialog, leg, &test.by, None, &number, &from, peer, None, out);
-        let (agent, kind, note) = (test.by.clone(), DIAL_TEST.to_owned(), Personal::new(&*test.duty));
-        self.note(now, Fact::CallNoted { call: id, agent, kind, note }, out);
-        self.desk.tests.insert(id);
+        let id = self.begin_outbound(now, dialog, leg, by, None, &number, &from, peer, None, out);
         if let Some(call) = self.calls.get_mut(&id) {
-            call.max_call_at = now + self.config.limits.ring_out + LONGEST;
+            call.max_call_at = now + self.config.limits.ring_out + longest;
         }
-        self.counters.add(Count::DialTests);
         Ok(id)
+    }
+
+    /// Nobody of ours is on the other end of it: the machine speaks.
+    pub(super) fn speaks_alone(&self, id: CallId) -> bool {
+        self.is_test(id) || self.desk.urges.contains_key(&id)
     }
 
     pub(in crate::call) fn is_test(&self, id: CallId) -> bool {

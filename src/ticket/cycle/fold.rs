@@ -2,7 +2,7 @@
 
 use super::model::{
     Clock, ClockName, Deferred, Event, Extension, Forced, Hand, Held, Light, Owner, Reply, Return, Said,
-    Staged, State, Step, Sub, Supervised, Ticket, Visit, VisitTry,
+    Staged, State, Step, Sub, Supervised, Ticket, Visit, VisitTry, VoiceTry,
 };
 
 impl Ticket {
@@ -63,6 +63,7 @@ impl Ticket {
             unreached: false,
             merged_into: None,
             city_no: None,
+            voice: Vec::new(),
         };
         ticket.owner = ticket.whose();
         Some(ticket)
@@ -334,6 +335,12 @@ impl Ticket {
                     self.reminded.push((name, pct, due));
                 }
             }
+            Step::VoiceUrged => self.voice.push(VoiceTry {
+                at: wish.at.unwrap_or(at),
+                unit: text(&wish.unit),
+                rung: text(&wish.level),
+                result: text(&wish.result),
+            }),
             Step::Opened
             | Step::AskClarification
             | Step::Resume

@@ -26,11 +26,12 @@ mod step;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod urging;
 
 pub use due::{due, watch_at};
 pub use model::{
     Clock, ClockName, Deferred, Event, Extension, Forced, Hand, Held, Light, Matter, Owner, Reply, Return,
-    Said, Staged, State, Step, Sub, Supervised, Tables, Ticket, Visit, VisitTry, Who, Wish,
+    Said, Staged, State, Step, Sub, Supervised, Tables, Ticket, Visit, VisitTry, VoiceTry, Who, Wish,
 };
 pub use step::{allowed, open, step};
 pub use table::{Stand, permits, stand, steps};

@@ -129,6 +129,8 @@ names! {
         Escalated = "escalated",
         /// A calendar came or changed.
         Recalculated = "recalculated",
+        /// 语音催签: the machine has telephoned somebody about it.
+        VoiceUrged = "voice_urged",
     }
 }
 
@@ -604,6 +606,18 @@ pub struct VisitTry {
     pub result: String,
 }
 
+/// Somebody was telephoned because nobody had signed for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoiceTry {
+    /// When it was dialled, milliseconds since 1970.
+    pub at: i64,
+    pub unit: String,
+    /// `duty deputy office`.
+    pub rung: String,
+    /// `heard unheard busy no_answer failed not_allowed no_number signed cut`.
+    pub result: String,
+}
+
 /// The citizen's own verdict: four questions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
@@ -665,6 +679,9 @@ pub struct Ticket {
     pub unreached: bool,
     pub merged_into: Option<String>,
     pub city_no: Option<String>,
+    /// Telephone calls about its signing, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voice: Vec<VoiceTry>,
 }
 
 /// Who does something.

@@ -576,6 +576,7 @@ impl Doing<'_> {
             Step::Opened
             | Step::Closed
             | Step::Reminded
+            | Step::VoiceUrged
             | Step::Late
             | Step::Escalated
             | Step::Recalculated => return no("action", Why::Role, "nobody's to do"),

@@ -275,6 +275,7 @@ fn wish(dice: &mut Dice, step: Step, now: i64) -> Wish {
         | Step::Opened
         | Step::Closed
         | Step::Reminded
+        | Step::VoiceUrged
         | Step::Late
         | Step::Escalated
         | Step::Recalculated => {}

@@ -28,6 +28,8 @@ export interface Finishing {
   /** Puts the draft's words to the server while the call goes on; true when it has them all. */
   store: () => Promise<boolean>
   save: (goal: Goal, reason?: string) => Promise<boolean>
+  /** Reads the ticket anew: something else was done to it than saving. */
+  again: () => Promise<void>
   /** Before wrap-up ends: true when nothing of the ticket is left to do. */
   whole: () => Promise<boolean>
 }
@@ -183,7 +185,13 @@ export function useFinishing(
     return save('accepted')
   }
 
-  return { ticket, none, errors, told, saving, finished, store, save, whole }
+  async function again() {
+    ticket.value = null
+    await look()
+    if (finished.value) await dropDraft(name).catch(() => {})
+  }
+
+  return { ticket, none, errors, told, saving, finished, store, save, again, whole }
 }
 
 function without(all: Record<string, string>, field: string): Record<string, string> {
