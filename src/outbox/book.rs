@@ -373,14 +373,19 @@ pub fn with_code(text: &str, code: Option<&str>) -> String {
     text.replace(CODE, code.unwrap_or("••••••"))
 }
 
+/// A number without what people and networks put around it.
+pub fn plain(number: &str) -> String {
+    let digits: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+    digits.strip_prefix("+86").or_else(|| digits.strip_prefix("0086")).unwrap_or(&digits).to_owned()
+}
+
 /// The number as a gateway wants it, when it is a mobile's.
 fn mobile(number: &str, beginnings: &[String]) -> Option<String> {
-    let digits: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
-    let digits = digits.strip_prefix("+86").or_else(|| digits.strip_prefix("0086")).unwrap_or(&digits);
+    let digits = plain(number);
     let fine = digits.len() == 11
         && digits.bytes().all(|b| b.is_ascii_digit())
         && beginnings.iter().any(|beginning| !beginning.is_empty() && digits.starts_with(beginning.as_str()));
-    fine.then(|| digits.to_owned())
+    fine.then_some(digits)
 }
 
 impl Text {
