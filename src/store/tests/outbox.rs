@@ -14,10 +14,10 @@ use crate::call::fact::Fact;
 use crate::outbox::{ALL, Asked, Book, Kind, Next, NotNow, Outcome, SHIPPED, Settings, State, Units, Why};
 use crate::store::projector::Projector;
 use crate::store::{
-    ActOutcome, AskOutcome, Db, Letter, LinkOutcome, OutboxFilter, OutboxRow, Page, Recorded, SaveOutcome,
-    Scope, Split,
+    ActOutcome, AskOutcome, Db, Letter, Link, LinkOutcome, OutboxFilter, OutboxRow, Page, Recorded,
+    SaveOutcome, Scope, Split,
 };
-use crate::ticket::cycle::{ClockName, Step, Wish};
+use crate::ticket::cycle::{ClockName, Hand, Step, Who, Wish};
 use sqlx::Row as _;
 use std::sync::Arc;
 
@@ -372,6 +372,33 @@ fn of_two_tickets_of_one_call_one_text_names_both_numbers() {
         assert!(letters.iter().all(|letter| !letter.text().contains('、')), "{letters:?}");
         let report = db.verify().await.unwrap();
         assert!(report.is_clean(), "{:?}", report.problems);
+    });
+}
+
+#[test]
+fn what_a_linked_call_wants_is_told_to_the_unit_too() {
+    on_both(|db| async move {
+        let db = with_book(db);
+        let mut facts = Facts::default();
+        Projector::new(db.clone(), 1).apply(&answered(facts.booted(1)).0).await.unwrap();
+        let old = accepted(&db, 21).await;
+        let old = done(act(&db, &old, DISPATCHER, NINE, Step::Dispatch, &to_rl()).await);
+        let draft = db.ticket(NO, &Scope::All).await.unwrap().unwrap();
+        let hands = [Hand::Agent];
+        let link = Link {
+            name: NO,
+            version: draft.version,
+            into: old.no.as_deref().unwrap(),
+            who: Who { user: "8001", hands: &hands, unit: None },
+            at: NINE + MINUTE,
+            step: Some(Step::Urge),
+            wish: &Wish { text: some("又来电催了"), ..Wish::default() },
+        };
+        let outcome = db.link_ticket(link, &tables()).await.unwrap();
+        assert!(matches!(outcome, LinkOutcome::Done(_)), "{outcome:?}");
+        let pressed = subjects(&db).await.into_iter().filter(|row| row.ends_with("pressed")).count();
+        assert_eq!(pressed, 2, "webhook and mail: {:?}", subjects(&db).await);
+        assert!(!in_the_open(&db).await.contains("又来电"));
     });
 }
 
