@@ -3,6 +3,7 @@
 use super::read::Section;
 use super::{DEMO_DIALS, Secret};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,11 +142,32 @@ fn is_url(text: &str) -> bool {
         .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace))
 }
 
+/// By plain HTTP to anything but this machine and private addresses (RFC 1918, RFC 4193).
+fn in_the_clear(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((inner, _)) => inner,
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    };
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => !(ip.is_loopback() || ip.is_private()),
+        Ok(IpAddr::V6(ip)) => !(ip.is_loopback() || ip.is_unique_local()),
+        Err(_) => host != "localhost",
+    }
+}
+
 fn read_sms(s: &mut Section<'_, '_>) -> SmsGateway {
     let url = s.required("url");
     if !url.is_empty() && !is_url(&url) {
         // Not repeated: there may be a key in it.
         s.refuse("url", "it begins with neither \"https://\" nor \"http://\"");
+    }
+    if in_the_clear(&url) {
+        s.refuse(
+            "url",
+            "numbers and texts would cross the network in the clear: https, or an address of one's own house",
+        );
     }
     let method = s.choice("method", SmsMethod::Post, &[("POST", SmsMethod::Post), ("GET", SmsMethod::Get)]);
     let body = s.text("body", "");
@@ -251,12 +273,31 @@ mod tests {
                 "[outbox.sms]\nurl = \"https://g/\"\nbody = \"{to}\"\n",
                 "outbox.sms.body: {text} stands neither",
             ),
+            ("[outbox.sms]\nurl = \"http://sms.example/\"\nbody = \"{to}{text}\"\n", "in the clear"),
             ("[outbox.smtp]\nhost = \"m\"\nfrom = \"nobody\"\n", "outbox.smtp.from: not a mail address"),
             ("[outbox.smtp]\nhost = \"m\"\nfrom = \"a@b.cn\"\nusername = \"a\"\n", "come together"),
             ("[outbox.unit.rl]\nwebhook = \"https://u/\"\n", "outbox.unit.NAME.webhook: it needs a secret"),
         ] {
             let told = read(text).expect_err(says);
             assert!(told.len() == 1 && told[0].contains(says), "{says}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn plain_http_stays_in_the_house() {
+        for url in [
+            "http://127.0.0.1:9/",
+            "http://10.1.2.3/x",
+            "http://[::1]:8080/",
+            "http://localhost/",
+            "https://a.example/",
+        ] {
+            assert!(!super::in_the_clear(url), "{url}");
+        }
+        for url in
+            ["http://a.example/", "http://8.8.8.8:80", "http://[2001:db8::1]/", "http://10.evil.example/"]
+        {
+            assert!(super::in_the_clear(url), "{url}");
         }
     }
 

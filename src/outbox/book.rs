@@ -14,7 +14,7 @@ use toml::Spanned;
 pub const SHIPPED: &str = include_str!("../../district/pushes.toml");
 
 /// Events that are no step of the loop.
-const EVENTS: [&str; 2] = ["silent_key", "accepted"];
+const EVENTS: [&str; 3] = ["silent_key", "accepted", "callback_given_up"];
 /// Longest text, in characters: five parts of an SMS in Chinese.
 const TEXT_MAX: usize = 335;
 /// So many digits in a row are somebody's number.
@@ -373,14 +373,19 @@ pub fn with_code(text: &str, code: Option<&str>) -> String {
     text.replace(CODE, code.unwrap_or("••••••"))
 }
 
+/// A number without what people and networks put around it.
+pub fn plain(number: &str) -> String {
+    let digits: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+    digits.strip_prefix("+86").or_else(|| digits.strip_prefix("0086")).unwrap_or(&digits).to_owned()
+}
+
 /// The number as a gateway wants it, when it is a mobile's.
 fn mobile(number: &str, beginnings: &[String]) -> Option<String> {
-    let digits: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
-    let digits = digits.strip_prefix("+86").or_else(|| digits.strip_prefix("0086")).unwrap_or(&digits);
+    let digits = plain(number);
     let fine = digits.len() == 11
         && digits.bytes().all(|b| b.is_ascii_digit())
         && beginnings.iter().any(|beginning| !beginning.is_empty() && digits.starts_with(beginning.as_str()));
-    fine.then(|| digits.to_owned())
+    fine.then_some(digits)
 }
 
 impl Text {

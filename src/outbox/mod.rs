@@ -23,6 +23,6 @@ mod book;
 mod life;
 mod push;
 
-pub use book::{ALL, About, Book, Field, SHIPPED, Settings, Units, with_code};
+pub use book::{ALL, About, Book, Field, SHIPPED, Settings, Units, plain, with_code};
 pub use life::{Asked, Gate, Limits, Mode, Next, NotNow, Outcome, State, Trying, Why, after, asked, gate};
 pub use push::{Kind, Push, To};

@@ -88,6 +88,11 @@ impl Held {
         self.lines
     }
 
+    /// The number of the last line, of those to be written too.
+    pub const fn last(&self) -> i64 {
+        self.tail.n
+    }
+
     /// A line that is not the loop's.
     pub fn line(&mut self, at: i64, kind: &str, actor: &str, payload: &Json, personal: Option<&Json>) {
         self.links.push(self.tail.append(&self.id, at, kind, actor, payload, personal));

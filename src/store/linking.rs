@@ -5,6 +5,7 @@ use super::chain::{self, Tail};
 use super::code;
 use super::db::{Db, Durability, Tx};
 use super::error::StoreError;
+use super::outbox;
 use super::setting;
 use super::sql::{Sql, insert_rows};
 use super::ticket::{Scope, Ticket, own_name, within};
@@ -147,7 +148,7 @@ impl Db {
         let held = json!({"secrecy": secrecy, "special": kept[0], "notify": kept[1], "safe_time": kept[2]});
         rows.push(tail.append(&id, split.at, "saved", &actor, &held, None));
         let mut sql = Sql::new(
-            "INSERT INTO tickets (id, no, code_hash, state, channel, caller, secrecy, special, notify, safe_time, created_at, \
+            "INSERT INTO tickets (id, no, code_hash, code_sealed, state, channel, caller, secrecy, special, notify, safe_time, created_at, \
              seal_key, events, head) VALUES ",
         );
         let [special, notify, safe_time] = kept;
@@ -155,6 +156,7 @@ impl Db {
             (&id).into(),
             split.no.into(),
             code::hash(&pepper, &id, split.code).to_vec().into(),
+            outbox::seal_code(tail.key.as_deref(), &id, split.code)?.into(),
             "draft".into(),
             channel.into(),
             caller.into(),
@@ -211,6 +213,7 @@ impl Db {
         let calls = calls_of(&mut tx, draft.id()).await?;
         let told = json!({"calls": calls, "from": draft.id()});
         old.line(link.at, "linked", &actor, &told, None);
+        let mut events_told = Vec::new();
         if let Some(step) = link.step {
             let Some(cycle) = old.cycle() else {
                 let message = format!("not while it is {}", old.state());
@@ -222,6 +225,7 @@ impl Db {
             };
             for event in &events {
                 old.append(link.at, &actor, event);
+                events_told.push((event.step.label(), old.last().to_string()));
             }
         }
         old.write(&mut tx, &Wish::default(), tables).await?;
@@ -234,6 +238,7 @@ impl Db {
         for call in &calls {
             belongs(&mut tx, call, &id).await?;
         }
+        outbox::put_for(&mut tx, self.pushes(), &id, link.at, &events_told).await?;
         tx.commit().await?;
         Ok(self
             .ticket(&id, &Scope::All)

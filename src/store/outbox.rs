@@ -7,7 +7,9 @@ use super::page::{Cursor, Page, Paged};
 use super::projector::record_of;
 use super::sql::Sql;
 use crate::base::Personal;
-use crate::outbox::{About, Asked, Book, Kind, Next, NotNow, Outcome, Push, State, To, asked, with_code};
+use crate::outbox::{
+    About, Asked, Book, Kind, Next, NotNow, Outcome, Push, State, To, asked, plain, with_code,
+};
 use crate::ticket::cycle::Tables;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +22,8 @@ pub(super) const PUSHED: &str = "pushed";
 const LINES_MAX: i64 = 32;
 /// Calls of a ticket looked through for what agents said of the caller.
 const CALLS_MAX: i64 = 16;
+/// A message waits so long for the other tickets of its call, milliseconds.
+const JOIN_MS: i64 = 90_000;
 /// How the journal notes a life in danger.
 const CRISIS: &str = "crisis";
 /// Longest receipt of a receiver that is kept, characters.
@@ -125,6 +129,11 @@ pub(super) fn silent_key() -> (&'static str, String) {
     ("silent_key", "silent".to_owned())
 }
 
+/// The event of a callback whose last try failed too.
+pub(super) fn callback_given_up() -> (&'static str, String) {
+    ("callback_given_up", "callback".to_owned())
+}
+
 /// The id of a key. Receivers see it, and read nothing in it.
 fn id_of(key: &str) -> String {
     let hash = Sha256::digest(key.as_bytes());
@@ -210,6 +219,9 @@ pub(super) async fn put_for(
         None => caller,
     };
     let marks = marks(tx, ticket).await?;
+    let accepted = events.iter().any(|event| *event == accepted());
+    let beside = if accepted { beside(tx, ticket, number.as_deref()).await? } else { Beside::default() };
+    let (no, code) = beside.joined(no, code);
     let about = About {
         ticket,
         no: no.as_deref(),
@@ -222,7 +234,8 @@ pub(super) async fn put_for(
         lead: lead.as_deref(),
         complained_unit: complained.as_deref(),
         urgency: urgency.as_deref(),
-        due_at: row.try_get(10)?,
+        // Of several matters each has its own day.
+        due_at: if beside.taken.is_empty() { row.try_get(10)? } else { None },
     };
     let mut pushes: Vec<Push> =
         events.iter().flat_map(|(on, mark)| book.pushes(on, mark, at, &about)).collect();
@@ -233,10 +246,80 @@ pub(super) async fn put_for(
         place += 1;
         push.kind != Kind::Sms || Some(place - 1) == last
     });
-    for push in &pushes {
+    for push in &mut pushes {
+        let to_citizen = push.kind == Kind::Sms;
+        if to_citizen && !beside.taken.is_empty() {
+            push.payload["with"] = beside.taken.iter().map(|other| other.ticket.as_str()).collect();
+        }
         put(tx, push).await?;
+        if to_citizen && beside.drafts {
+            let mut sql = Sql::new("UPDATE outbox SET due_at = ");
+            sql.bind(at + JOIN_MS).push(" WHERE tries = 0 AND id = ").bind(id_of(&push.key));
+            sql.run(tx).await?;
+        }
     }
     Ok(())
+}
+
+/// The other tickets of a call, when one of them is accepted: one message names all numbers.
+#[derive(Debug, Default)]
+struct Beside {
+    /// The agent still writes another one: this message waits a little for it.
+    drafts: bool,
+    /// Those whose own message waited, and is not sent any more.
+    taken: Vec<Other>,
+}
+
+#[derive(Debug)]
+struct Other {
+    ticket: String,
+    no: String,
+    code: Option<String>,
+}
+
+impl Beside {
+    /// Numbers and codes in one order; no codes, where one of them is not known.
+    fn joined(&self, no: Option<String>, code: Option<String>) -> (Option<String>, Option<String>) {
+        let nos = self.taken.iter().map(|other| Some(other.no.clone())).chain([no]);
+        let codes = self.taken.iter().map(|other| other.code.clone()).chain([code]);
+        let join = |all: Option<Vec<String>>| all.map(|all| all.join("、"));
+        (join(nos.collect()), join(codes.collect()))
+    }
+}
+
+/// Looks for them, and takes the messages that wait for this one. Only to the same number: it goes where they would have gone.
+async fn beside(tx: &mut Tx, ticket: &str, number: Option<&str>) -> Result<Beside, StoreError> {
+    let mut sql = Sql::new(
+        "SELECT DISTINCT t.id, t.state, t.no, t.code_sealed, t.seal_key FROM call_tickets y JOIN call_tickets x ON x.call_id = y.call_id \
+         JOIN tickets t ON t.id = x.ticket_id WHERE y.ticket_id = ",
+    );
+    sql.bind(ticket).push(" AND t.id <> ").bind(ticket).push(" ORDER BY t.id LIMIT ").bind(CALLS_MAX);
+    let mut found = Beside::default();
+    for row in sql.rows(tx).await? {
+        let (id, state): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        found.drafts |= state == "draft";
+        let (no, sealed): (Option<String>, Option<Vec<u8>>) = (row.try_get(2)?, row.try_get(3)?);
+        let key: Option<Vec<u8>> = row.try_get(4)?;
+        let push = id_of(&[&id, ":", &accepted().1, ":", Kind::Sms.label()].concat());
+        let mut sql = Sql::new("SELECT sealed FROM outbox WHERE state = 'queued' AND tries = 0 AND id = ");
+        sql.bind(&push);
+        let Some(waits) = sql.one(tx).await? else { continue };
+        let waits: Option<Vec<u8>> = waits.try_get(0)?;
+        let to = waits.and_then(|sealed| chain::open_apart(key.as_deref(), &push, &sealed));
+        if to.as_ref().and_then(|to| to["number"].as_str()) != number.map(plain).as_deref() {
+            continue;
+        }
+        let mut sql = Sql::new(
+            "UPDATE outbox SET state = 'discarded', reason = 'joined' WHERE state = 'queued' AND tries = 0 AND id = ",
+        );
+        sql.bind(&push);
+        // A server that has just taken it sends it: then this one goes alone.
+        if let (1, Some(no)) = (sql.run(tx).await?, no) {
+            let code = sealed.and_then(|sealed| open_code(key.as_deref(), &id, &sealed));
+            found.taken.push(Other { ticket: id, no, code });
+        }
+    }
+    Ok(found)
 }
 
 /// What kind of caller agents said he was, in any of the ticket's calls: a hurry may leave the ticket's own field empty.
@@ -448,6 +531,10 @@ impl Db {
                 "result": next.state.label(), "reason": next.why.map(|why| why.to_string())});
             let contact = letter.contact && next.state == State::Sent;
             self.note_push(&mut tx, ticket, now, &payload, contact, tables).await?;
+            let with = letter.payload["with"].as_array().into_iter().flatten();
+            for other in with.filter_map(Json::as_str) {
+                self.note_push(&mut tx, other, now, &payload, false, tables).await?;
+            }
         }
         tx.commit().await?;
         Ok(Recorded::Written)

@@ -652,6 +652,9 @@ fn apply_news(
         TicketNews::Callback { nth, kind, payload } => {
             let id = draft_of(drafts, links, face, nth)?;
             if let Some(draft) = drafts.get_mut(&id) {
+                if kind == "callback_over" && payload["why"] == "given_up" {
+                    draft.told.push((outbox::callback_given_up(), at));
+                }
                 draft.append(&id, links, at, kind, payload, None);
             }
         }

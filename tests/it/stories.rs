@@ -283,13 +283,18 @@ fn sc18_told_by_text_only() {
     desk.server.assert_clean();
 }
 
+/// Everything is sent, by this gateway.
+fn live(gateway: &Receiver) -> String {
+    format!(
+        "mode = \"live\"\ntimeout_ms = 5000\n[outbox.sms]\nurl = \"http://{}/\"\nbody = \"{{to}} {{text}}\"\ncontent_type = \"text/plain\"",
+        gateway.at
+    )
+}
+
 #[test]
 fn a_text_that_a_kill_left_unrecorded_is_sent_again_under_the_same_key() {
     let gateway = Receiver::silent_for(1);
-    let mut desk = Desk::with(&format!(
-        "mode = \"live\"\ntimeout_ms = 5000\n[outbox.sms]\nurl = \"http://{}/\"\nbody = \"{{to}} {{text}}\"\ncontent_type = \"text/plain\"",
-        gateway.at
-    ));
+    let mut desk = Desk::with(&live(&gateway));
     let (citizen, _, call) = desk.citizen("12000000019");
     citizen.hang_up();
     desk.agent.event("call.ended");
@@ -309,6 +314,33 @@ fn a_text_that_a_kill_left_unrecorded_is_sent_again_under_the_same_key() {
         desk.pushes().into_iter().find(|push| push["state"] == "sent")
     });
     assert_eq!((&push["id"], &push["tries"]), (&json!(again[1].key), &json!(2)));
+}
+
+#[test]
+fn leads_hear_of_a_dead_letter_and_the_office_gives_it_up() {
+    let gateway = Receiver::that_says(400);
+    let mut desk = Desk::with(&live(&gateway));
+    desk.server.user("office", "office");
+    let (citizen, _, call) = desk.citizen("12000000019");
+    citizen.hang_up();
+    desk.agent.event("call.ended");
+    let wish = json!({"state": "accepted", "type": "help", "category": "030101", "street": "110102019",
+        "secrecy": "normal", "content": "建功南里室温只有十五度，老人受不了。"});
+    let ticket = desk.save(&call, wish);
+    let id = desk.alarm("dead_letter")["data"]["note"].clone();
+    let pushes = desk.pushes();
+    assert_eq!((pushes.len(), &pushes[0]["id"]), (1, &id), "{pushes:?}");
+    assert_eq!((&pushes[0]["state"], &pushes[0]["reason"]), (&json!("dead"), &json!("status_400")));
+    // The ticket's history says that he was not told.
+    let no = ticket["no"].as_str().expect("a number");
+    let lines = desk.api().get(&format!("tickets/{no}/events"))["items"].clone();
+    let pushed = lines.as_array().and_then(|all| all.iter().find(|line| line["kind"] == "pushed"));
+    assert_eq!(pushed.map(|line| &line["data"]["result"]), Some(&json!("dead")), "{lines}");
+    let office = Api::sign_in(desk.server.at.http, "office", PASSWORD);
+    let path = format!("outbox/{}/discard", id.as_str().expect("an id"));
+    let (status, item) = office.post(&path, &json!({"reason": "已电话告知"}));
+    assert_eq!((status, &item["state"], &item["by"]), (200, &json!("discarded"), &json!("office")), "{item}");
+    desk.server.assert_clean();
 }
 
 #[test]

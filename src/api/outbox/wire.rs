@@ -28,7 +28,7 @@ pub struct OutboxItem {
     pub due_at: Option<String>,
     /// Later it is not sent any more.
     pub until: Option<String>,
-    /// Why the last try failed: `unreachable timeout status_<n> broken no_address bad_address no_sender erased too_late`.
+    /// Why the last try failed: `unreachable timeout status_<n> broken no_address bad_address no_sender erased too_late`, or `joined` with the other tickets' of its call.
     pub reason: Option<String>,
     /// The receiver's own number for it.
     pub receipt: Option<String>,

@@ -316,7 +316,7 @@ impl Driver {
     }
 }
 
-/// For names of leases and for back-off only. Without the kernel's randomness leases of one process still differ from nobody else's.
+/// For names of leases and for back-off. Two servers with one name would only take each other's failures for their own.
 fn random() -> u64 {
     let mut bytes = [0; 8];
     match getrandom::fill(&mut bytes) {

@@ -14,7 +14,8 @@ use crate::call::fact::Fact;
 use crate::outbox::{ALL, Asked, Book, Kind, Next, NotNow, Outcome, SHIPPED, Settings, State, Units, Why};
 use crate::store::projector::Projector;
 use crate::store::{
-    ActOutcome, AskOutcome, Db, Letter, OutboxFilter, OutboxRow, Page, Recorded, SaveOutcome, Scope,
+    ActOutcome, AskOutcome, Db, Letter, LinkOutcome, OutboxFilter, OutboxRow, Page, Recorded, SaveOutcome,
+    Scope, Split,
 };
 use crate::ticket::cycle::{ClockName, Step, Wish};
 use sqlx::Row as _;
@@ -172,6 +173,24 @@ fn evening() -> Facts {
     pressed(&mut facts, 31, "12000000015", "pressed");
     pressed(&mut facts, 32, "12000000016", "nobody");
     pressed(&mut facts, 33, "01066160001", "pressed");
+    // Two who asked to be called back: one was reached, the other never.
+    for (n, no, why) in [(34, "261123000083", "given_up"), (35, "261123000091", "reached")] {
+        let call = call(n);
+        facts
+            .arrived(call, "12000000034")
+            .answered(call)
+            .write(Fact::NumberDrawn { call, no: no.into(), code: Personal::new(CODE) })
+            .write(Fact::CallbackRequested {
+                call,
+                number: Personal::new("12000000034"),
+                queue: "main".into(),
+                priority: 0,
+                entered_ms: 0,
+                skills: Vec::new(),
+            })
+            .ended(call, EndReason::CallbackBooked)
+            .write(Fact::CallbackOver { call, why: why.into() });
+    }
     facts
 }
 
@@ -207,10 +226,14 @@ fn a_silent_callers_key_and_a_voice_message_are_told_once_whichever_commit_fails
             _ => None,
         })
         .await;
-        let want = ["sms accepted", "sms silent"];
+        let want = ["sms accepted", "sms silent", "sms accepted", "sms missed", "sms accepted"];
         assert_eq!(subjects(&db).await, want);
         let before = rows(&db).await;
         let silent = &before[1];
+        assert!(
+            before[3].text.contains("261123000083") && before[3].to.as_deref() == Some("0034"),
+            "{before:?}"
+        );
         assert_eq!(
             silent.text,
             "【西城12341】您刚才的来电已收到。方便时可打开 https://12341.example/public/ 用文字联系我们，也可以随时再拨。"
@@ -286,6 +309,69 @@ fn the_loop_tells_citizen_and_unit_at_its_steps() {
         run(&db, "UPDATE tickets SET complained_unit = 'rl' WHERE id = 't-act-2'").await;
         let _ = act(&db, &other, DISPATCHER, NINE, Step::Dispatch, &to_rl()).await;
         assert_eq!(subjects(&db).await, before);
+    });
+}
+
+#[test]
+fn of_two_tickets_of_one_call_one_text_names_both_numbers() {
+    on_both(|db| async move {
+        let db = with_book(db);
+        let mut facts = Facts::default();
+        facts.booted(1);
+        let firsts = ["261123000018", "261123000026", "261123000034"];
+        let seconds = ["261123000042", "261123000059", "261123000067"];
+        for (n, no) in (1..).zip(firsts) {
+            facts.arrived(call(n), "12000000019").answered(call(n)).taken(call(n), "8001", no);
+        }
+        Projector::new(db.clone(), 1).apply(&facts.0).await.unwrap();
+        let accept = async |no: &str, number: &str| {
+            let mut change = full("accepted");
+            change.contact.number = some(number);
+            let version = db.ticket(no, &Scope::All).await.unwrap().unwrap().version;
+            let saved = save(&db, no, version, &change).await;
+            assert!(matches!(saved, SaveOutcome::Saved(_)), "{saved:?}");
+        };
+        let split = async |from: &str, no: &str| {
+            let split = Split { name: from, user: "8001", at: NINE, no, code: "777888" };
+            assert!(matches!(db.split_ticket(split).await.unwrap(), LinkOutcome::Done(_)));
+        };
+        let (now, joined) = (NINE + 60_000, NINE + 60_000 + 90_000);
+
+        // The agent writes the second while the first one's text waits.
+        split(firsts[0], seconds[0]).await;
+        accept(firsts[0], "12000000019").await;
+        assert_eq!(take(&db, joined - 1, "a").await, [], "it waits for the other");
+        accept(seconds[0], "12000000019").await;
+        let letters = take(&db, now, "a").await;
+        let [letter] = &letters[..] else { panic!("{letters:?}") };
+        let text = letter.text();
+        assert!(text.contains(&format!("编号{}、{}", firsts[0], seconds[0])), "{text}");
+        assert!(text.contains(&format!("查询码{CODE}、777888")) && !text.contains("办结"), "{text}");
+        assert_eq!(record(&db, letter, "a", &sent(), State::Sent, now).await, Recorded::Written);
+        for no in [firsts[0], seconds[0]] {
+            let id = db.ticket(no, &Scope::All).await.unwrap().unwrap().id;
+            let lines = db.ticket_events(&id).await.unwrap();
+            assert_eq!(lines.iter().filter(|line| line.kind == "pushed").count(), 1, "{no}");
+        }
+        let rows = rows(&db).await;
+        let first = rows.iter().find(|row| row.no.as_deref() == Some(firsts[0])).unwrap();
+        assert_eq!((first.state, first.reason.as_deref()), (State::Discarded, Some("joined")));
+        assert!(rows.iter().all(|row| !row.text.contains(CODE) && !row.text.contains("777888")), "{rows:?}");
+
+        // The second comes when the first has gone: each has its own. So it is with two numbers.
+        split(firsts[1], seconds[1]).await;
+        accept(firsts[1], "12000000019").await;
+        assert_eq!(take(&db, joined, "a").await.len(), 1, "it does not wait for ever");
+        accept(seconds[1], "12000000019").await;
+        assert_eq!(take(&db, joined, "a").await.len(), 1);
+        split(firsts[2], seconds[2]).await;
+        accept(firsts[2], "12000000019").await;
+        accept(seconds[2], "12000000020").await;
+        let letters = take(&db, joined, "a").await;
+        assert_eq!(letters.len(), 2, "{letters:?}");
+        assert!(letters.iter().all(|letter| !letter.text().contains('、')), "{letters:?}");
+        let report = db.verify().await.unwrap();
+        assert!(report.is_clean(), "{:?}", report.problems);
     });
 }
 

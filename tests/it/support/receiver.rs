@@ -14,7 +14,7 @@ pub struct Got {
     pub body: String,
 }
 
-/// A gateway. To the first so many requests it says nothing, to all others that they are fine.
+/// A gateway. To the first so many requests it says nothing, to all others this status.
 #[derive(Clone)]
 pub struct Receiver {
     pub at: SocketAddr,
@@ -23,6 +23,14 @@ pub struct Receiver {
 
 impl Receiver {
     pub fn silent_for(first: usize) -> Self {
+        Self::open(first, 200)
+    }
+
+    pub fn that_says(status: u16) -> Self {
+        Self::open(0, status)
+    }
+
+    fn open(first: usize, status: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let receiver = Self { at: listener.local_addr().expect("an address"), got: Arc::default() };
         let got = Arc::clone(&receiver.got);
@@ -30,7 +38,7 @@ impl Receiver {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let got = Arc::clone(&got);
-                thread::spawn(move || serve(stream, first, &got));
+                thread::spawn(move || serve(stream, first, status, &got));
             }
         });
         receiver
@@ -46,7 +54,7 @@ impl Receiver {
     }
 }
 
-fn serve(stream: TcpStream, first: usize, got: &Mutex<Vec<Got>>) {
+fn serve(stream: TcpStream, first: usize, status: u16, got: &Mutex<Vec<Got>>) {
     let mut stream = BufReader::new(stream);
     loop {
         let (mut key, mut length) = (String::new(), 0);
@@ -79,7 +87,8 @@ fn serve(stream: TcpStream, first: usize, got: &Mutex<Vec<Got>>) {
             let _ = stream.read(&mut [0]);
             return;
         }
-        if stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").is_err() {
+        let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\n{{}}");
+        if stream.get_mut().write_all(answer.as_bytes()).is_err() {
             return;
         }
     }
