@@ -206,6 +206,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
         board: desk.board.clone(),
     };
     let urging = tokio::spawn(urging.run());
+    tokio::spawn(index_tickets(db.clone()));
     let old_numbers = tokio::spawn(old_numbers::tell(db.clone(), desk.zone.clone(), orders.clone()));
     let sessions = tokio::spawn(sessions::tell(db.clone(), desk.zone.clone(), desk.clock, orders.clone()));
     let (first, known) = oneshot::channel();
@@ -348,6 +349,21 @@ async fn fill_demo(db: &Db, clock: Clock, tables: &Tables) {
             Err(error) => tracing::warn!(%error, "demo data"),
         }
         sleep(DB_RETRY).await;
+    }
+}
+
+/// Tickets from before there was a search can be found too, a moment after the start.
+async fn index_tickets(db: Db) {
+    let mut after = (i64::MIN, String::new());
+    loop {
+        match db.index_tickets(&after).await {
+            Ok(Some(last)) => after = last,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "tickets that cannot be found yet");
+                sleep(DB_RETRY).await;
+            }
+        }
     }
 }
 

@@ -143,7 +143,10 @@ impl Held {
                 sql.push(name).bind(Some(value).filter(|value| !value.is_empty()).cloned());
             }
         }
-        self.finish(sql, tx).await
+        let spoken = wish.title.is_some() || wish.content.is_some() || wish.brief.is_some();
+        let id = self.id.clone();
+        self.finish(sql, tx).await?;
+        if spoken { super::search::index(tx, &id).await } else { Ok(()) }
     }
 
     /// Lines that move nothing.

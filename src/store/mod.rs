@@ -41,6 +41,7 @@ pub mod projector;
 mod retention;
 mod roster;
 mod save_ticket;
+mod search;
 mod setting;
 mod sql;
 #[cfg(test)]
@@ -76,6 +77,7 @@ pub use roster::{
     RosterSaved, roster_id,
 };
 pub use save_ticket::{SaveOutcome, TicketChange};
+pub use search::TicketSearch;
 pub use ticket::{
     BoxCount, NoStatus, Scope, StatusAnswer, Survey, Ticket, TicketEvent, TicketField, TicketFilter,
     TicketOrder, TicketStatus,

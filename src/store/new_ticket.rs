@@ -57,6 +57,7 @@ impl Db {
         let mut tx = self.begin(Durability::Full).await?;
         self.insert(&mut tx, new, &pepper, tail).await?;
         insert_rows(&mut tx, chain::INSERT, rows, "").await?;
+        super::search::index(&mut tx, &new.id).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -183,6 +183,7 @@ impl Db {
                 return Err(StoreError::Away("the ticket changed although its row was locked".into()));
             }
             insert_rows(&mut tx, chain::INSERT, links, "").await?;
+            super::search::index(&mut tx, &id).await?;
             // What was answered at once needs no receipt: he has heard the answer.
             if after.goal == Some(Goal::Accepted) {
                 outbox::put_for(&mut tx, self.pushes(), &id, wish.at, &[outbox::accepted()]).await?;

@@ -11,3 +11,4 @@ pub mod life;
 pub mod number;
 pub mod numbers;
 pub mod rules;
+pub mod search;

@@ -105,6 +105,17 @@ export const tickets = (kind: Ref<Kind>) =>
     refetchInterval: (q) => ((q.state.data?.pages.length ?? 0) > 2 ? 30_000 : 5000),
   })
 
+/** Numbers, telephones, words of the text: the newest that fit. */
+export const search = (q: Ref<string>) =>
+  queryOptions({
+    queryKey: ['tickets', 'search', q],
+    queryFn: ({ signal }) =>
+      request<Page<Ticket>>(`/api/v1/tickets?limit=50&q=${encodeURIComponent(q.value)}`, { signal }),
+    enabled: computed(() => [...q.value].length >= 2),
+    staleTime: 10_000,
+    retry: false,
+  })
+
 export const ticket = (no: Ref<string>) =>
   queryOptions({
     queryKey: ['ticket', no],

@@ -21,6 +21,7 @@ use axum::extract::State;
     ("type" = Option<String>, Query), ("category" = Option<String>, Query), ("street" = Option<String>, Query),
     ("lead" = Option<String>, Query), ("urgency" = Option<String>, Query), ("secrecy" = Option<String>, Query),
     ("caller" = Option<String>, Query),
+    ("q" = Option<String>, Query, description = "looks for a number, its beginning, a telephone number, or 2 to 40 characters of text: the newest that fit, with `limit` and nothing else"),
     ("sub" = Option<String>, Query, description = "passed down to this unit"),
     ("order" = Option<String>, Query, description = "`due`: what has to be seen to soonest comes first, and only that"),
 ), responses(
@@ -35,6 +36,9 @@ pub async fn list(
     mut fields: Fields,
 ) -> Result<Json<TicketList>, Problem> {
     let decision = person.may(Action::ReadTickets, Resource::default())?;
+    if let Some(q) = fields.take("q") {
+        return super::search::search(&api, &person, &q, decision, fields).await;
+    }
     let page = fields.page()?;
     let (since, until) = (fields.time("since")?, fields.time("until")?);
     let call = fields.take("call");

@@ -5,6 +5,7 @@ mod change;
 mod events;
 mod linking;
 mod list;
+mod search;
 mod show;
 mod visits;
 mod wire;

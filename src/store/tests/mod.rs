@@ -7,6 +7,7 @@ mod fold;
 mod knowledge;
 mod outbox;
 mod save;
+mod search;
 mod story;
 
 #[allow(dead_code)]
