@@ -43,7 +43,7 @@ bench: setup panel ## what an event costs with 100 to 50,000 calls, 500 agents' 
 	cargo run --release --example journal_load
 	cargo run --release --example last_tickets
 	cargo run --release --no-default-features --example kb_search
-	cargo run --release --no-default-features --example ticket_search
+	cargo run --release --example ticket_search
 	cargo build --release --bin hotline && cargo run --release --example voice_delay
 	cargo run --release --example cti_load
 	node panel/e2e/budgets.mjs

@@ -1,6 +1,6 @@
 //! The one search box over many tickets: numbers, telephones, two to six characters of text, while five writers change tickets.
 //!
-//! `cargo run --release --no-default-features --example ticket_search -- [tickets] [url]`, an empty SQLite file by default. Rows are written
+//! `cargo run --release --example ticket_search -- [tickets] [url]`, an empty SQLite file by default. Rows are written
 //! past the program, their terms by it. Prints the time to fill and to index, and for each kind of question the median, 95th percentile
 //! and worst of 500.
 
@@ -60,6 +60,9 @@ const SAYS: [&str; 8] = [
     "昨天晚上开始的",
 ];
 
+/// What is asked the n-th time.
+type Question = Box<dyn Fn(u64) -> String>;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let tickets: u64 = args.next().map_or(Ok(1_000_000), |text| text.parse())?;
@@ -105,7 +108,7 @@ async fn run(tickets: u64, url: &str) -> Result<(), Box<dyn std::error::Error>> 
         .collect();
     let begun = Instant::now();
     let texts: Vec<Vec<char>> = WHAT.iter().chain(&WHERE).map(|text| text.chars().collect()).collect();
-    let kinds: [(&str, Box<dyn Fn(u64) -> String>); 4] = [
+    let kinds: [(&str, Question); 4] = [
         ("number", Box::new(|n| no(n * 7_919 % tickets))),
         ("telephone", Box::new(|n| format!("138{:08}", n * 104_729 % (tickets / 10).max(1)))),
         ("2 characters", Box::new(|n| part(&texts, n, 2))),

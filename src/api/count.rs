@@ -14,6 +14,9 @@ const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 /// States a ticket can be left in by whoever saves it, as labels.
 const SAVED: [&str; 4] = ["draft", "accepted", "closed", "void"];
 
+/// What happened on the citizens' page, as labels.
+const PUBLIC: [&str; 7] = ["received", "acted", "wrong", "refused", "limited", "not_found", "locked"];
+
 /// One per process; cheap to write, read by whoever scrapes.
 #[derive(Debug, Default)]
 pub struct Counts {
@@ -22,6 +25,7 @@ pub struct Counts {
     problems: [AtomicU64; CODES.len()],
     /// Tickets saved, by the state they were left in.
     saved: [AtomicU64; SAVED.len()],
+    public: [AtomicU64; PUBLIC.len()],
     /// Connections taken, and those closed unheard because their source had too many.
     pub accepted: AtomicU64,
     pub turned_away: AtomicU64,
@@ -45,6 +49,13 @@ impl Counts {
     pub fn ticket_saved(&self, state: &str) {
         if let Some(at) = SAVED.iter().position(|known| *known == state) {
             self.saved[at].fetch_add(1, Relaxed);
+        }
+    }
+
+    /// One of [`PUBLIC`].
+    pub fn public(&self, what: &str) {
+        if let Some(at) = PUBLIC.iter().position(|known| *known == what) {
+            self.public[at].fetch_add(1, Relaxed);
         }
     }
 
@@ -76,6 +87,8 @@ impl Counts {
             "state",
             &mut { saved },
         );
+        let public = PUBLIC.into_iter().zip(self.public.iter().map(get));
+        family("hotline_public_page", "What happened on the citizens' page", "what", &mut { public });
         let connections = [
             ("accepted", get(&self.accepted)),
             ("turned_away", get(&self.turned_away)),

@@ -24,6 +24,8 @@ pub trait EngineHandle: Send + Sync + 'static {
     fn dial_test(&self, test: DialTest) -> BoxFuture<'_, Result<Result<CallId, Refused>, EngineAway>>;
     /// An official number with its look-up code, for a ticket that the desk makes: nothing gives it a second time.
     fn draw_number(&self) -> BoxFuture<'_, Result<(String, String), EngineAway>>;
+    /// Somebody guesses look-up codes: leads hear of it.
+    fn codes_guessed(&self) -> BoxFuture<'_, ()>;
     /// Trunks and phones: who is registered.
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerState>, EngineAway>>;
     /// Checks flows and configuration and swaps them whole; the problems when nothing was swapped.

@@ -35,6 +35,7 @@ mod outbox;
 mod panel;
 mod phone;
 mod problem;
+mod public;
 mod recordings;
 mod roster;
 mod router;
@@ -52,6 +53,7 @@ pub use count::Counts;
 pub use handle::{EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase};
 pub use openapi::document;
 pub use phone::{DemoPhone, PhoneCall, PhoneRefused, PhoneState};
+pub use public::PublicLimits;
 pub use roster::{
     InForce, RosterDesk, RosterFiles, SignedTurn, minute as roster_minute, signed_turns,
     wall_ms as roster_wall_ms,

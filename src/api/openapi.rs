@@ -34,6 +34,8 @@ use utoipa::OpenApi;
         tickets::act,
         tickets::boxes,
         tickets::visits,
+        tickets::files,
+        tickets::file,
         tickets::split,
         tickets::link,
         tickets::similar,

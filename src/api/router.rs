@@ -5,9 +5,9 @@ use super::problem::Problem;
 use super::state::Api;
 use super::{
     callbacks, calls, cti, district, engine, floor, flows, indicators, input, kb, leader, numbers, openapi,
-    ops, outbox, panel, phone, recordings, roster, session, tickets, users, works,
+    ops, outbox, panel, phone, public, recordings, roster, session, tickets, users, works,
 };
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
@@ -24,6 +24,10 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// Hashing a password behind others takes longer, and so does checking all flows and prompts.
 const ANSWER_HASH: Duration = Duration::from_secs(10);
 const ANSWER_RELOAD: Duration = Duration::from_secs(25);
+/// Photos come over a telephone's network.
+const ANSWER_PHOTOS: Duration = Duration::from_secs(120);
+/// A message with its photos, bytes.
+const PUBLIC_BODY_MAX: usize = 64 << 20;
 
 /// A router that remembers what was put into it.
 struct Table {
@@ -153,6 +157,15 @@ fn table() -> Table {
         .add(Method::GET, "/api/v1/cti.schema.json", cti::schema)
         .add(Method::GET, "/cti/v1", cti::open)
         .add(Method::GET, "/api/v1/about", ops::about)
+        .add(Method::GET, "/public", public::folder)
+        .add(Method::GET, "/public/", public::home)
+        .add(Method::GET, "/public/style.css", public::style)
+        .add(Method::GET, "/public/message", public::form)
+        .add(Method::POST, "/public/message", public::leave.layer(DefaultBodyLimit::max(PUBLIC_BODY_MAX)))
+        .add(Method::GET, "/public/ticket", public::look)
+        .add(Method::POST, "/public/ticket", public::act)
+        .add(Method::GET, "/api/v1/tickets/{no}/files", tickets::files)
+        .add(Method::GET, "/api/v1/tickets/{no}/files/{id}", tickets::file)
         .add(Method::GET, "/healthz", ops::healthz)
         .add(Method::GET, "/readyz", ops::readyz)
         .add(Method::GET, "/metrics", ops::metrics)
@@ -166,6 +179,9 @@ pub fn routes() -> Vec<(Method, &'static str)> {
 /// The whole interface.
 pub fn router(api: Api) -> Router {
     let mut router = table().router;
+    if !api.limits.public.enabled {
+        router = router.layer(middleware::from_fn(without_public));
+    }
     if let Some(phone) = &api.parts.phone {
         router = router.merge(phone::routes(Arc::clone(phone)));
     }
@@ -184,11 +200,21 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
+/// The citizens' page is switched off.
+async fn without_public(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path == "/public" || path.starts_with("/public/") {
+        return Problem::not_found().into_response();
+    }
+    next.run(request).await
+}
+
 /// What announces itself as too large is refused before it is read; the rest is counted while it is read.
 async fn small_enough(request: Request, next: Next) -> Response {
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|bytes| bytes > input::BODY_MAX as u64) {
+    let most = if request.uri().path() == "/public/message" { PUBLIC_BODY_MAX } else { input::BODY_MAX };
+    if announced.is_some_and(|bytes| bytes > most as u64) {
         return Problem::too_large().into_response();
     }
     next.run(request).await
@@ -203,6 +229,7 @@ async fn in_time(request: Request, next: Next) -> Response {
         false if path == "/api/v1/engine/reload" => ANSWER_RELOAD,
         // A reload at its end, or a large file at its beginning.
         false if path.starts_with("/api/v1/flows/") || path.starts_with("/api/v1/prompts/") => ANSWER_RELOAD,
+        false if path == "/public/message" => ANSWER_PHOTOS,
         false if path == "/api/v1/session" || path.starts_with("/api/v1/users") => ANSWER_HASH,
         false => ANSWER,
     };

@@ -5,6 +5,7 @@ use super::handle::{EngineHandle, MetricsSource};
 use super::input::BODY_MAX;
 use super::kb::Shelf;
 use super::phone::DemoPhone;
+use super::public::{self, PublicLimits};
 use super::roster::RosterDesk;
 use super::works::Works;
 use crate::auth::SESSION_LIFE_MS;
@@ -20,6 +21,8 @@ use tokio::sync::Semaphore;
 
 /// Password hashings at once; the others wait.
 const HASHINGS: usize = 2;
+/// Citizens whose photos come in at once; the others are asked to try again.
+const PUBLIC_BODIES: usize = 4;
 
 /// What `app` gives.
 pub struct ApiParts {
@@ -36,6 +39,8 @@ pub struct ApiParts {
     pub roster: Arc<RosterDesk>,
     /// Folder of recordings: `<32 hex digits>.wav`, directly or in folders one level down.
     pub recordings: PathBuf,
+    /// Folder of citizens' pictures: `<32 hex digits>.jpg`.
+    pub pictures: PathBuf,
     pub zone: jiff::tz::TimeZone,
     /// Wall clock, milliseconds since 1970 (`--now` moves it).
     pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
@@ -56,6 +61,8 @@ pub struct ApiLimits {
     pub sign_in_tries: u32,
     /// Started with `--demo`.
     pub demo: bool,
+    /// Of the citizens' page.
+    pub public: PublicLimits,
 }
 
 impl Default for ApiLimits {
@@ -65,6 +72,7 @@ impl Default for ApiLimits {
             body_max: BODY_MAX,
             sign_in_tries: attempts::PER_USER,
             demo: false,
+            public: PublicLimits::default(),
         }
     }
 }
@@ -85,6 +93,9 @@ pub struct Inner {
     /// Held by who replaces a flow or a prompt.
     pub uploading: tokio::sync::Mutex<()>,
     attempts: Mutex<Attempts>,
+    /// Bodies with photos that are read at once.
+    pub public_bodies: Semaphore,
+    public: Mutex<public::Limits>,
 }
 
 impl Api {
@@ -107,6 +118,8 @@ impl Api {
             rules,
             uploading: tokio::sync::Mutex::default(),
             attempts,
+            public_bodies: Semaphore::new(PUBLIC_BODIES),
+            public: Mutex::default(),
         }))
     }
 
@@ -126,6 +139,11 @@ impl Api {
             calendar: self.parts.works.calendar(),
             zone: self.parts.zone.clone(),
         }
+    }
+
+    /// As with sign-ins: plain data behind it.
+    pub(super) fn public_limits(&self) -> MutexGuard<'_, public::Limits> {
+        self.0.public.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Plain data behind it: a thread that panicked holding it left nothing half done.

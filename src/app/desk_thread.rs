@@ -19,12 +19,12 @@ use super::serve::ServeError;
 use super::sessions;
 use super::urging::Urging;
 use super::works::{InForce, Shop};
-use crate::api::{self, Api, ApiLimits, ApiParts, Phase, RosterDesk, ServeLimits};
+use crate::api::{self, Api, ApiLimits, ApiParts, Phase, PublicLimits, RosterDesk, ServeLimits};
 use crate::base::CallId;
 use crate::base::reach::Reachable;
 use crate::call::agents::seam::{FromEngine, ToEngine};
 use crate::call::{Reply, Request, TicketSaved};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::journal;
 use crate::store::projector::{Projector, ProjectorGauge};
 use crate::store::{Db, OpenOptions, Scope};
@@ -222,6 +222,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
         metrics: door,
         works: Arc::new(desk.shop),
         recordings: desk.config.recording.dir.clone(),
+        pictures: desk.config.data.join("pictures"),
         zone: desk.zone.clone(),
         clock: wall,
         origins: desk.config.http.origins.clone(),
@@ -232,6 +233,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
         body_max: desk.config.http.max_body_kib as usize * 1024,
         sign_in_tries: desk.config.http.sign_in_tries,
         demo: desk.demo,
+        public: public_limits(&desk.config.public),
     };
     let api = Api::with_limits(parts, limits);
     let counts = Arc::clone(&api.counts);
@@ -349,6 +351,17 @@ async fn fill_demo(db: &Db, clock: Clock, tables: &Tables) {
             Err(error) => tracing::warn!(%error, "demo data"),
         }
         sleep(DB_RETRY).await;
+    }
+}
+
+fn public_limits(of: &config::Public) -> PublicLimits {
+    PublicLimits {
+        enabled: of.enabled,
+        messages: of.messages_per_hour,
+        wrong: of.wrong_per_hour,
+        acts: of.acts_per_hour,
+        photos: of.photos as usize,
+        photo_bytes: (of.photo_mib as usize) << 20,
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Request {
     UrgeOver {
         call: CallId,
     },
+    /// Somebody guesses look-up codes on the public page.
+    CodesGuessed,
     /// An official number for a ticket that the desk makes. Answered when nothing can give that number a second time.
     DrawNumber,
     /// What kept a caller waiting, and why those who were offered him were chosen.
@@ -190,6 +192,10 @@ impl super::Engine {
                 Reply::Told
             }
             Request::VoiceUrge(urge) => Reply::VoiceUrge(self.voice_urge(now, &urge, out)),
+            Request::CodesGuessed => {
+                self.codes_guessed(now);
+                Reply::Told
+            }
             Request::UrgeOver { call } => {
                 self.urge_over(now, call, out);
                 Reply::Told

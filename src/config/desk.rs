@@ -37,6 +37,19 @@ pub struct Http {
     pub sign_in_tries: u32,
 }
 
+/// The citizens' page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Public {
+    pub enabled: bool,
+    /// Of one address in an hour: messages, wrong numbers or codes, acts by number and code.
+    pub messages_per_hour: u32,
+    pub wrong_per_hour: u32,
+    pub acts_per_hour: u32,
+    /// Photos of a message, and mebibytes of one.
+    pub photos: u32,
+    pub photo_mib: u32,
+}
+
 /// The agents' websockets. Sizes and rates of what clients send are fixed by the protocol.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cti {
@@ -107,6 +120,17 @@ pub(super) fn read_ticket(s: &mut Section<'_, '_>) -> Ticket {
         urge_pause_s: s.number("urge_pause_s", 600, 1..=86_400),
         urge_rounds: s.number("urge_rounds", 2, 1..=10),
         urge_signs: s.flag("urge_signs", false),
+    }
+}
+
+pub(super) fn read_public(s: &mut Section<'_, '_>) -> Public {
+    Public {
+        enabled: s.flag("enabled", true),
+        messages_per_hour: s.number("messages_per_hour", 6, 1..=10_000),
+        wrong_per_hour: s.number("wrong_per_hour", 20, 1..=10_000),
+        acts_per_hour: s.number("acts_per_hour", 30, 1..=10_000),
+        photos: s.number("photos", 3, 0..=8),
+        photo_mib: s.number("photo_mib", 6, 1..=7),
     }
 }
 

@@ -21,7 +21,7 @@ mod read;
 mod secret;
 mod sip;
 
-pub use desk::{Cti, Database, Http, LogFormat, Retention, Telemetry, Ticket};
+pub use desk::{Cti, Database, Http, LogFormat, Public, Retention, Telemetry, Ticket};
 pub use engine::{
     Acd, Answer, Calendar, Dial, Ivr, Journal, Limits, Media, Overflow, Queue, Recording, Roster, Sounds,
     Strategy,
@@ -79,6 +79,7 @@ pub struct Config {
     pub journal: Journal,
     pub limits: Limits,
     pub retention: Retention,
+    pub public: Public,
     pub telemetry: Telemetry,
 }
 
@@ -197,6 +198,7 @@ fn read_config(s: &mut Section<'_, '_>) -> Config {
         journal: s.section("journal", |s| engine::read_journal(s, &data)),
         limits: s.section("limits", engine::read_limits),
         retention: s.section("retention", desk::read_retention),
+        public: s.section("public", desk::read_public),
         telemetry: s.section("telemetry", desk::read_telemetry),
         data,
     };

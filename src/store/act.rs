@@ -14,7 +14,10 @@ use serde_json::Value as Json;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-/// Somebody does something to a ticket.
+/// Who acts when it is the citizen himself.
+pub const CITIZEN: &str = "citizen";
+
+/// Somebody does something to a ticket. A user without a name is the citizen.
 #[derive(Clone, Copy, Debug)]
 pub struct TicketAct<'a> {
     /// Official number or id.
@@ -247,7 +250,9 @@ impl Db {
             let message = "into: no open ticket has this number".to_owned();
             return Ok(ActOutcome::Refused(vec![Refusal { field: "into", why: Why::UnknownCode, message }]));
         }
-        let actor = ["user:", act.who.user].concat();
+        // Nobody of ours: the citizen himself, by number and code.
+        let actor =
+            if act.who.user.is_empty() { CITIZEN.to_owned() } else { ["user:", act.who.user].concat() };
         let id = held.id.clone();
         let mut told = Vec::new();
         for event in &events {

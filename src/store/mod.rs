@@ -52,7 +52,7 @@ mod user;
 mod verify;
 
 pub use access::Access;
-pub use act::{ActOutcome, TicketAct};
+pub use act::{ActOutcome, CITIZEN, TicketAct};
 pub use call::{Call, CallEvent, CallField, CallFilter};
 pub use code::same;
 pub use db::{Db, Dialect, Durability, OpenOptions, without_password};
@@ -67,7 +67,7 @@ pub use knowledge::{
 };
 pub use leader::{LeaderSession, SessionCall, SessionSaved, SessionTicket};
 pub use linking::{Link, LinkOutcome, Similar, SimilarTo, Split};
-pub use new_ticket::NewTicket;
+pub use new_ticket::{Attachment, NewTicket, WebMessage, WebReceipt};
 pub use numbers::{Carried, Dialled, DutyNumber, DutyTest, LegacyNumber, SYSTEM, ServiceNumber};
 pub use outbox::{AskOutcome, Letter, OutboxCounts, OutboxFilter, OutboxRow, Recorded};
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};

@@ -159,6 +159,10 @@ impl District {
     pub fn urgency(&self, category: &str) -> Option<&str> {
         self.categories.get(category).map(|category| category.urgency.as_str())
     }
+    /// Codes of the streets with their offices.
+    pub fn streets(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.streets.iter().map(|(code, office)| (code.as_str(), office.as_deref()))
+    }
     pub fn has_street(&self, code: &str) -> bool {
         self.streets.contains_key(code)
     }

@@ -216,6 +216,18 @@ fn walk(name: &str, server: Server) -> Value {
 /// One matter from the call to closed by the hands of all: dispatched, returned and refused, signed for, replied to, signed by the
 /// head, reviewed, asked about, done again, closed; its history tells each step, and the unit never saw the caller's own words.
 #[test]
+fn citizens_write_look_and_judge_on_a_telephone_without_scripts() {
+    let _ears = one_at_a_time();
+    let server = Setup { args: vec!["--demo".into()], ..Setup::of("") }.key("sip.digest", "MD5").start();
+    let origin = format!("http://{}", server.at.http);
+    let seen = walk("public.mjs", server);
+    assert_eq!((&seen["state"], &seen["files"]), (&json!("closed"), &json!(1)), "{seen}");
+    assert_eq!(seen["verdict"]["satisfied"], "satisfied");
+    assert_eq!(seen["requests"], json!([origin]), "nothing comes from elsewhere");
+    assert_eq!(seen["judged"].as_array().map(Vec::len), Some(7), "{seen}");
+}
+
+#[test]
 fn a_matter_goes_round_all_desks_until_it_is_closed() {
     let _ears = one_at_a_time();
     let server = Setup { args: vec!["--demo".into()], ..Setup::of("[queue.main]\nanswer = \"auto\"\n") }

@@ -18,6 +18,8 @@ use std::time::Duration;
 /// 三方通话 and more: so many can speak with each other on one call.
 const TALKERS_MAX: usize = 8;
 const HOUR: Duration = Duration::from_secs(3600);
+/// Between two alarms about guessed codes.
+const GUESSED: Duration = Duration::from_secs(600);
 
 /// Without what only helps the eye.
 pub(super) fn plain(number: &str) -> String {
@@ -407,6 +409,14 @@ impl Engine {
             self.alarm(now, "dials_limited", None, Some(agent), "");
         }
         Err(Refused::Limit)
+    }
+
+    /// Look-up codes are guessed on the public page: told once in ten minutes, however often.
+    pub(in crate::call) fn codes_guessed(&mut self, now: Time) {
+        if self.desk.guessed_until.is_none_or(|until| now >= until) {
+            self.desk.guessed_until = Some(now + GUESSED);
+            self.alarm(now, "codes_guessed", None, None, "");
+        }
     }
 
     /// The trunk and the number as it may be dialled: by class and list only (`attacks.md` S20, S21).

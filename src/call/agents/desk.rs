@@ -139,6 +139,8 @@ pub(in crate::call) struct Desk {
     pub tests: BTreeSet<CallId>,
     /// Units that are told of an urgent ticket by telephone.
     pub urges: BTreeMap<CallId, Urge>,
+    /// Leads have been told that codes are guessed, and hear of it again after this.
+    pub guessed_until: Option<Time>,
     /// What those wanted before the start who have not logged in since, and how long that counts.
     pub wanted: BTreeMap<AgentId, LastIntent>,
     pub wanted_until: Time,

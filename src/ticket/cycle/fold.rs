@@ -123,6 +123,16 @@ impl Ticket {
         let said = |of: &str| Said { by: actor.to_owned(), at, text: text(&wish.text), of: of.to_owned() };
         match event.step {
             Step::Dispatch | Step::Force => {
+                let matter = &mut self.matter;
+                for (slot, new) in [
+                    (&mut matter.category, &wish.category),
+                    (&mut matter.street, &wish.street),
+                    (&mut matter.urgency, &wish.urgency),
+                ] {
+                    if let Some(new) = new.as_ref().filter(|new| !new.is_empty()) {
+                        *slot = Some(new.clone());
+                    }
+                }
                 self.assign(at, event);
                 self.forced = (event.step == Step::Force).then(|| Forced {
                     step: text(&wish.step),

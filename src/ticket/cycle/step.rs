@@ -130,10 +130,6 @@ impl Doing<'_> {
                         "it was returned as often as may be: it has to be forced",
                     );
                 }
-                let special = ticket.matter.special.as_deref().unwrap_or_default();
-                if ticket.matter.category.is_none() && !WITHOUT_LEAF.contains(&special) {
-                    return no("category", Why::Needed, "category: needed before it is dispatched");
-                }
             }
             Step::AskReturn => self.may_return()?,
             Step::Object if ticket.forced.is_none() => {
@@ -367,6 +363,24 @@ impl Doing<'_> {
         clocks
     }
 
+    /// The same, with these clocks in place of the ticket's.
+    fn handed_as(&self, planned: Vec<Clock>) -> Vec<Clock> {
+        if planned.is_empty() {
+            return self.handed();
+        }
+        let mut ticket = self.ticket.clone();
+        let mut clocks = planned;
+        for clock in &clocks {
+            if let Some(known) = ticket.clocks.iter_mut().find(|known| known.name == clock.name) {
+                *known = clock.clone();
+            }
+        }
+        let handed = Doing { ticket: &ticket, ..*self }.handed();
+        clocks.retain(|clock| handed.iter().all(|one| one.name != clock.name));
+        clocks.extend(handed);
+        clocks
+    }
+
     /// By when the dispatcher sends it on when it came back: as long as he has for a new one.
     fn dispatch_again(&self) -> Option<i64> {
         self.row().map(|row| self.after(self.now, row.dispatch))
@@ -395,8 +409,15 @@ impl Doing<'_> {
         let waits = &rules.waits;
         let event = match step {
             Step::Dispatch => {
+                let special = ticket.matter.special.as_deref().unwrap_or_default();
+                let leaf = wish.category.as_deref().filter(|code| !code.is_empty());
+                if leaf.or(ticket.matter.category.as_deref()).is_none() && !WITHOUT_LEAF.contains(&special) {
+                    return no("category", Why::Needed, "category: needed before it is dispatched");
+                }
                 wish.assist.get_or_insert_with(Vec::new);
-                Event { clocks: self.handed(), ..self.to(step, wish, State::Dispatched) }
+                // What the citizen wrote himself gets its leaf here, and with it its clocks.
+                let clocks = self.handed_as(self.replanned(&mut wish));
+                Event { clocks, ..self.to(step, wish, State::Dispatched) }
             }
             Step::Force => {
                 self.forced_in_order(&wish)?;

@@ -153,7 +153,7 @@ pub(super) const TABLE: &[Row] = &[
         Step::Dispatch,
         &[H::Agent, H::Lead, H::Dispatcher, H::Office],
         &[S::Accepted],
-        &["lead", "assist", "brief", "reason"],
+        &["lead", "assist", "brief", "reason", "category", "street"],
         &["lead"],
     ),
     row(Step::AskClarification, &[H::Dispatcher], &[S::Accepted], &["missing"], &["missing"]),
