@@ -103,7 +103,7 @@ try {
     ['contacted', 'yes'],
     ['solved', 'yes'],
     ['satisfied', 'satisfied'],
-    ['matches', 'yes'],
+    ['accurate', 'yes'],
   ])
     await page.locator(`input[name=${name}][value=${value}]`).check()
   await page.locator('form.box button').click()

@@ -676,7 +676,8 @@ impl Ticket {
             tags: if contents { ticket.tags } else { Vec::new() },
             caller: ticket
                 .caller
-                .filter(|_| full || ticket.secrecy == "normal")
+                // A unit calls through the hotline; it has no number of anybody.
+                .filter(|_| full || (decision == Decision::Masked && ticket.secrecy == "normal"))
                 .and_then(|c| number(&c, decision)),
             secrecy: ticket.secrecy,
             special: ticket.special.filter(|_| contents),

@@ -58,7 +58,12 @@ impl Due {
             let ids = self.db.tickets_to_watch(now, STRIDE).await?;
             let mut done = 0;
             for id in &ids {
-                done += u32::from(self.db.tick_ticket(id, now, tables).await?);
+                match self.db.tick_ticket(id, now, tables).await {
+                    Ok(did) => done += u32::from(did),
+                    // One that cannot be read holds up no other.
+                    Err(StoreError::Corrupt(what)) => tracing::warn!(ticket = %id, %what, "its deadlines"),
+                    Err(error) => return Err(error),
+                }
             }
             // A full hand of which something was done: there may be more.
             if done < STRIDE {
@@ -74,7 +79,11 @@ impl Due {
             let Some(last) = ids.last() else { return Ok(()) };
             after.clone_from(last);
             for id in &ids {
-                self.db.tick_ticket(id, self.clock.wall_ms(), tables).await?;
+                match self.db.tick_ticket(id, self.clock.wall_ms(), tables).await {
+                    Ok(_) => {}
+                    Err(StoreError::Corrupt(what)) => tracing::warn!(ticket = %id, %what, "its clocks"),
+                    Err(error) => return Err(error),
+                }
             }
         }
     }

@@ -229,6 +229,9 @@ impl Db {
     pub async fn act_on_ticket(&self, act: TicketAct<'_>, tables: &Tables) -> Result<ActOutcome, StoreError> {
         let name = &*own_name(act.name);
         let mut tx = self.begin(Durability::Full).await?;
+        if let Some(into) = &act.wish.into {
+            self.lock_both(&mut tx, name, into).await?;
+        }
         let Some((mut held, row)) = self.held(&mut tx, name).await? else { return Ok(ActOutcome::Unknown) };
         if held.lines != act.version
             && !unseen_is_harmless(&mut tx, &held.id, act.version, held.lines).await?
@@ -267,6 +270,18 @@ impl Db {
             Some(ticket) => Ok(ActOutcome::Done(Box::new(ticket))),
             None => Ok(ActOutcome::Unknown),
         }
+    }
+
+    /// Two tickets of which one goes into the other, always in the same order: who merges them crosswise at once waits, and then finds
+    /// that the other is over.
+    async fn lock_both(&self, tx: &mut Tx, one: &str, other: &str) -> Result<(), StoreError> {
+        if self.dialect() == Dialect::Postgres {
+            let mut sql = Sql::new("SELECT id FROM tickets WHERE no IN ");
+            sql.tuple([one.into(), other.into()]).push(" OR id IN ").tuple([one.into(), other.into()]);
+            sql.push(" ORDER BY id FOR UPDATE");
+            sql.rows(tx).await?;
+        }
+        Ok(())
     }
 
     /// Lets time do to the ticket what has come due; whether anything had.

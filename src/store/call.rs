@@ -6,6 +6,7 @@ use super::fold::CallRecord;
 use super::page::{Cursor, Page, Paged};
 use super::projector::record_of;
 use super::sql::Sql;
+use super::ticket::Scope;
 use sqlx::Row as _;
 use std::collections::BTreeMap;
 
@@ -74,6 +75,22 @@ pub struct CallFilter {
     /// `started_at` from (included) and until (excluded), milliseconds since 1970.
     pub since: Option<i64>,
     pub until: Option<i64>,
+    /// Calls of tickets that complain about him do not exist for who asks.
+    pub scope: Scope,
+}
+
+/// Leaves out calls of which a ticket complains about the person, his unit or one above it.
+fn unless_about(sql: &mut Sql, scope: &Scope) {
+    let (Scope::Person { line, user } | Scope::Unit { line, user, .. }) = scope else { return };
+    sql.push(
+        " AND NOT EXISTS (SELECT 1 FROM call_tickets x JOIN tickets t ON t.id = x.ticket_id WHERE x.call_id = calls.id \
+         AND (t.complained_person = ",
+    );
+    sql.bind(user);
+    if !line.is_empty() {
+        sql.push(" OR t.complained_unit IN ").tuple(line.iter().map(Into::into));
+    }
+    sql.push("))");
 }
 
 /// A call and the tickets it belongs to.
@@ -112,6 +129,7 @@ impl Db {
         if let Some(until) = filter.until {
             sql.push(" AND started_at < ").bind(until);
         }
+        unless_about(&mut sql, &filter.scope);
         page.close(&mut sql, " AND (started_at, id) < ", " ORDER BY started_at DESC, id DESC");
         let mut calls = Vec::new();
         for row in sql.read(&self.read).await? {
@@ -141,6 +159,14 @@ impl Db {
         self.add_tickets(&mut calls).await?;
         let [call] = calls;
         Ok(Some(call))
+    }
+
+    /// Whether the call is there for who asks.
+    pub async fn call_exists_for(&self, id: &str, scope: &Scope) -> Result<bool, StoreError> {
+        let mut sql = Sql::new("SELECT id FROM calls WHERE id = ");
+        sql.bind(id);
+        unless_about(&mut sql, scope);
+        Ok(sql.read_one(&self.read).await?.is_some())
     }
 
     /// The call that has this recording or voice message.

@@ -63,6 +63,13 @@ const fn column(indicator: Indicator) -> &'static str {
     }
 }
 
+/// A unit answers for what it leads, not for what it helps with.
+fn led_by(sql: &mut Sql, scope: &Scope) {
+    if let Scope::Unit { key, .. } = scope {
+        sql.push(" AND lead = ").bind(key);
+    }
+}
+
 impl Db {
     /// Every indicator of every unit in the scope.
     pub async fn indicators(&self, period: Period, scope: &Scope) -> Result<Vec<Measured>, StoreError> {
@@ -75,6 +82,7 @@ impl Db {
         sql.push(" FROM tickets WHERE counted = 1 AND due_at >= ").bind(period.from);
         sql.push(" AND due_at < ").bind(period.to);
         within(&mut sql, scope);
+        led_by(&mut sql, scope);
         sql.push(" GROUP BY lead ORDER BY lead");
         let mut measured = Vec::new();
         for row in sql.read(&self.read).await? {
@@ -128,6 +136,7 @@ impl Db {
             }
         }
         within(&mut sql, scope);
+        led_by(&mut sql, scope);
         page.close(&mut sql, " AND (due_at, id) > ", " ORDER BY due_at, id");
         let mut counted = Vec::new();
         for row in sql.read(&self.read).await? {

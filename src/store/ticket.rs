@@ -271,8 +271,11 @@ pub(super) fn within(sql: &mut Sql, scope: &Scope) {
         Scope::All => return,
         Scope::Person { line, user } => (line, user),
         Scope::Unit { key, line, user } => {
-            // What nobody has accepted is the hotline's own: its lead is a guess, and secrecy may still be asked for.
-            sql.push(" AND state NOT IN ('draft', 'missed', 'void') AND (lead = ").bind(key);
+            // What nobody has dispatched is the hotline's own: its lead is a guess, and secrecy may still be asked for.
+            sql.push(
+                " AND state NOT IN ('draft', 'missed', 'void', 'accepted', 'clarification', 'rejected', 'transferred') AND (lead = ",
+            );
+            sql.bind(key);
             has_word(sql.push(" OR "), "assist", key);
             has_word(sql.push(" OR "), "subs", key);
             sql.push(")");

@@ -1,6 +1,7 @@
 use crate::api::guard::Person;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
+use crate::api::tickets::scope;
 use crate::api::wire::{CallLine, CallLines};
 use crate::auth::{Action, Resource};
 use axum::Json;
@@ -19,6 +20,9 @@ pub async fn events(
     Path(id): Path<String>,
 ) -> Result<Json<CallLines>, Problem> {
     let decision = person.may(Action::ReadCalls, Resource::default())?;
+    if !api.db().call_exists_for(&id, &scope(&api, &person)).await? {
+        return Err(Problem::not_found());
+    }
     let events = api.db().call_events(&id).await?.ok_or_else(Problem::not_found)?;
     let began = events.first().map_or(0, |event| event.mono_ns);
     let items = events.into_iter().map(|event| CallLine::of(&api, event, began, decision)).collect();

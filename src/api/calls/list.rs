@@ -2,6 +2,7 @@ use crate::api::guard::Person;
 use crate::api::input::Fields;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
+use crate::api::tickets::scope;
 use crate::api::wire::{Call, CallList};
 use crate::auth::{Action, Decision, Resource};
 use crate::store::{CallField, CallFilter};
@@ -37,7 +38,10 @@ pub async fn list(
     if decision != Decision::Allow && filters.iter().any(|(field, _)| *field == CallField::Caller) {
         return Err(Problem::not_allowed());
     }
-    let paged = api.db().calls(&CallFilter { fields: filters, since, until }, &page).await?;
+    let paged = api
+        .db()
+        .calls(&CallFilter { fields: filters, since, until, scope: scope(&api, &person) }, &page)
+        .await?;
     Ok(Json(CallList {
         items: paged.items.into_iter().map(|call| Call::of(&api, call, decision)).collect(),
         next: paged.next.map(|cursor| cursor.to_string()),

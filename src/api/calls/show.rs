@@ -1,6 +1,7 @@
 use crate::api::guard::Person;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
+use crate::api::tickets::scope;
 use crate::api::wire::Call;
 use crate::auth::{Action, Resource};
 use axum::Json;
@@ -19,6 +20,9 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Call>, Problem> {
     let decision = person.may(Action::ReadCalls, Resource::default())?;
+    if !api.db().call_exists_for(&id, &scope(&api, &person)).await? {
+        return Err(Problem::not_found());
+    }
     let call = api.db().call(&id).await?.ok_or_else(Problem::not_found)?;
     Ok(Json(Call::of(&api, call, decision)))
 }

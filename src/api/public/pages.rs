@@ -243,7 +243,7 @@ pub fn ticket(l: Language, of: &Standing) -> Markup {
                 summary { (l.say(action)) }
                 form action="/public/ticket" method="post" {
                     (both)
-                    input type="hidden" name="action" value=(action);
+                    input type="hidden" name="do" value=(action);
                     div.f {
                         label for={ "t-" (action) } { (l.say(&[action, "_text"].concat())) }
                         @if let Some(hint) = hint { p.hint { (l.say(hint)) } }
@@ -283,11 +283,11 @@ pub fn ticket(l: Language, of: &Standing) -> Markup {
             form.box action="/public/ticket" method="post" {
                 h2 { (l.say("rate")) }
                 (both)
-                input type="hidden" name="action" value="visit";
+                input type="hidden" name="do" value="visit";
                 (choice("contacted", &[("yes", "yes"), ("no", "no_")]))
                 (choice("solved", &[("yes", "solved.yes"), ("partial", "solved.partial"), ("no", "solved.no")]))
                 (choice("satisfied", &[("satisfied", "satisfied.satisfied"), ("basic", "satisfied.basic"), ("not", "satisfied.not")]))
-                (choice("matches", &[("yes", "yes"), ("no", "no_")]))
+                (choice("accurate", &[("yes", "yes"), ("no", "no_")]))
                 div.f { label for="opinion" { (l.say("rate_text")) } textarea #opinion name="text" maxlength="1000" {} }
                 button.go type="submit" { (l.say("go")) }
             }

@@ -54,7 +54,7 @@ pub async fn act(
         return page(&visitor, StatusCode::NOT_FOUND, body);
     };
     let (mut done, mut wrong) = (None, None);
-    if let Some(step) = step(field("action")) {
+    if let Some(step) = step(field("do")) {
         if !api.public_limits().take("act", &visitor.source, limits.acts, now) {
             api.counts.public("limited");
             return sorry(&visitor, StatusCode::TOO_MANY_REQUESTS, "error.often");
@@ -138,7 +138,7 @@ async fn does<'a>(
                 contacted: yes("contacted"),
                 solved: some("solved"),
                 satisfied: some("satisfied"),
-                matches: yes("matches"),
+                matches: yes("accurate"),
                 redo: (field("solved") == "no").then_some(true),
                 text,
                 ..Wish::default()

@@ -1,6 +1,7 @@
 use crate::api::guard::Person;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
+use crate::api::tickets::scope;
 use crate::auth::{Action, Resource};
 use crate::store::Access;
 use axum::body::Body;
@@ -43,7 +44,12 @@ pub async fn play(
         api.db().log_access(&access).await?;
         return Err(refused);
     }
-    if !is_id(&id) || api.db().call_of_recording(&id).await?.is_none() {
+    // Nobody listens to what was said about him.
+    let there = match api.db().call_of_recording(&id).await? {
+        Some(call) if is_id(&id) => api.db().call_exists_for(&call.record.id, &scope(&api, &person)).await?,
+        _ => false,
+    };
+    if !there {
         access.outcome = "not_found".to_owned();
         api.db().log_access(&access).await?;
         return Err(Problem::not_found());

@@ -79,7 +79,7 @@ fn a_form_is_one_message_however_often_it_is_sent() {
             (
                 &json!("accepted"),
                 &json!(format!("{WORDS}\n（不能让对方知道：我住 602）")),
-                &json!("N"),
+                &json!(null),
                 &json!("12000000077")
             )
         );
@@ -217,7 +217,7 @@ fn one_address_writes_and_guesses_so_often_and_no_more() {
             assert_eq!(send(&desk, filled(&token(&desk).await)).await.0, StatusCode::OK);
         }
         assert_eq!(send(&desk, filled(&token(&desk).await)).await.0, StatusCode::TOO_MANY_REQUESTS);
-        let urge = [("no", &*no), ("code", &*code), ("action", "urge"), ("text", "还没有人来")];
+        let urge = [("no", &*no), ("code", &*code), ("do", "urge"), ("text", "还没有人来")];
         desk.db.tick_ticket(&format!("t-{no}"), NINE, &tables()).await.unwrap();
         for _ in 0..30 {
             let (status, shown) = act(&desk, &urge).await;
@@ -254,10 +254,10 @@ fn from_the_message_to_the_verdict_by_the_citizens_own_hand() {
                 fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             act(&desk, &fields).await
         };
-        let (_, shown) = send(mine(&[("action", "supplement"), ("text", "井盖在路北侧")])).await;
+        let (_, shown) = send(mine(&[("do", "supplement"), ("text", "井盖在路北侧")])).await;
         assert!(shown.contains("已经补充"), "{shown}");
         let (status, shown) = send(mine(&[
-            ("action", "visit"),
+            ("do", "visit"),
             ("contacted", "yes"),
             ("solved", "yes"),
             ("satisfied", "basic"),
@@ -307,11 +307,11 @@ fn from_the_message_to_the_verdict_by_the_citizens_own_hand() {
         let (_, shown) = send(mine(&[])).await;
         assert!(shown.contains("井盖已于今日更换。") && shown.contains("热力"), "{shown}");
         let (_, shown) = send(mine(&[
-            ("action", "visit"),
+            ("do", "visit"),
             ("contacted", "yes"),
             ("solved", "yes"),
             ("satisfied", "basic"),
-            ("matches", "yes"),
+            ("accurate", "yes"),
         ]))
         .await;
         assert!(shown.contains("谢谢您的评价"), "{shown}");

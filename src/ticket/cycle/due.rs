@@ -44,7 +44,13 @@ pub fn watch_at(ticket: &Ticket, tables: &Tables) -> Option<i64> {
         clocks.iter().filter_map(|clock| untold(ticket, clock, rules).map(|(_, at)| at).min()).min();
     let escalates =
         (ticket.state == State::Clarification && !ticket.escalated).then_some(ticket.due_at).flatten();
-    reminders.into_iter().chain(escalates).min()
+    reminders.into_iter().chain(escalates).chain(resumes(ticket)).min()
+}
+
+/// When a 挂账 is over: on the day of its plan it goes on by itself.
+fn resumes(ticket: &Ticket) -> Option<i64> {
+    let until = ticket.deferred.as_ref().filter(|_| ticket.state == State::Deferred)?.until;
+    Some(until.saturating_add(1))
 }
 
 /// What has come due by `now`. Applied, it comes no second time.
@@ -62,6 +68,9 @@ pub fn due(ticket: &Ticket, now: i64, tables: &Tables) -> Vec<Event> {
                 events.push(Event { clock: Some((clock.name, pct)), ..Event::new(step) });
             }
         }
+    }
+    if resumes(ticket).is_some_and(|at| at <= now) {
+        events.push(Event { state: Some(State::Handling), ..Event::new(Step::Resume) });
     }
     if ticket.state == State::Clarification && !ticket.escalated && ticket.due_at.is_some_and(|at| at <= now)
     {

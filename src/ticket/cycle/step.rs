@@ -1,11 +1,13 @@
 //! What somebody does: checked, and turned into events. Nothing is changed here.
 
-use super::model::{Clock, ClockName, Event, Matter, State, Step, Tables, Ticket, Who, Wish};
+use super::model::{Clock, ClockName, Event, Matter, State, Step, Tables, Ticket, VisitTry, Who, Wish};
 use super::table::{self, Row, TABLE};
 use crate::ticket::clock::{Span, civil, due, end_of_day};
 use crate::ticket::life::{Refusal, TYPES, URGENCIES, WITHOUT_LEAF, Why};
 use crate::ticket::rules::{self, Rules};
 
+/// Between two tries to reach a citizen, milliseconds.
+const VISIT_GAP_MS: i64 = 2 * 3_600_000;
 /// Longest texts, in characters; assisting units; lines of a list that only grows.
 const TEXT_MAX: usize = 4_000;
 const ASSIST_MAX: usize = 6;
@@ -728,8 +730,17 @@ impl Doing<'_> {
         let unreachable = |result: Option<&str>| usize::from(result == Some("unreachable"));
         let before: usize = self.ticket.tries.iter().map(|one| unreachable(Some(&one.result))).sum();
         let now = unreachable(wish.result.as_deref());
+        // Three presses in a minute are one try: people are called at different times.
+        let soon = |one: &VisitTry| one.result == "unreachable" && (at - one.at).abs() < VISIT_GAP_MS;
+        if now == 1 && self.ticket.tries.iter().any(soon) {
+            return no("at", Why::Limit, "at: two hours after the last try");
+        }
+        let refused = wish.result.as_deref() == Some("refused");
         let mut events = vec![self.event(Step::VisitTry, wish)];
-        if now == 1 && before + now >= self.rules.limits.visit_tries {
+        if refused {
+            // He was asked and does not want to be: that is an end, and no verdict.
+            events.push(self.closed(Some("refused")));
+        } else if now == 1 && before + now >= self.rules.limits.visit_tries {
             events.push(self.closed(Some("unreached")));
         }
         Ok(events)
