@@ -202,3 +202,34 @@ fn the_one_box_finds_numbers_telephones_and_words_for_whoever_may_read_them() {
         desk
     });
 }
+
+#[test]
+fn nobody_finds_the_call_in_which_he_was_complained_about() {
+    on_both(|desk| async move {
+        two_calls(&desk).await;
+        let (agent, lead) = (desk.token("8001").await, desk.token("lead").await);
+        let (_, seen) = desk.get(&agent, &format!("/api/v1/tickets/{FIRST}")).await;
+        let body = json!({"version": seen["version"], "complained": {"person": "lead"}});
+        let (status, told) = send(&desk, Method::PATCH, &agent, &format!("tickets/{FIRST}"), &body).await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+        let calls = |list: &Json| -> Vec<String> {
+            list["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["id"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let (_, his) = desk.get(&lead, "/api/v1/calls?limit=500").await;
+        let (_, ours) = desk.get(&agent, "/api/v1/calls?limit=500").await;
+        let (his, ours) = (calls(&his), calls(&ours));
+        assert!(!his.contains(&call(11).to_string()) && his.contains(&call(12).to_string()), "{his:?}");
+        assert!(ours.contains(&call(11).to_string()));
+        for path in ["", "/events"] {
+            let path = format!("/api/v1/calls/{}{path}", call(11));
+            assert_eq!(desk.get(&lead, &path).await.0, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(desk.get(&agent, &path).await.0, StatusCode::OK, "{path}");
+        }
+        desk
+    });
+}

@@ -256,13 +256,9 @@ fn from_the_message_to_the_verdict_by_the_citizens_own_hand() {
         };
         let (_, shown) = send(mine(&[("do", "supplement"), ("text", "井盖在路北侧")])).await;
         assert!(shown.contains("已经补充"), "{shown}");
-        let (status, shown) = send(mine(&[
-            ("do", "visit"),
-            ("contacted", "yes"),
-            ("solved", "yes"),
-            ("satisfied", "basic"),
-        ]))
-        .await;
+        let (status, shown) =
+            send(mine(&[("do", "visit"), ("contacted", "yes"), ("solved", "yes"), ("satisfied", "basic")]))
+                .await;
         assert!(
             status == StatusCode::UNPROCESSABLE_ENTITY && shown.contains("现在不能这样做"),
             "not yet: {shown}"

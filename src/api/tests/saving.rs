@@ -138,6 +138,17 @@ fn the_unit_reads_its_own_text_and_never_the_callers_words() {
         assert_eq!((&saved["content"], &saved["brief"]), (&body["content"], &body["brief"]));
 
         let unit = desk.token("as-unit").await;
+        let (status, _) = desk.get(&unit, &format!("/api/v1/tickets/{FIRST}")).await;
+        assert_eq!(
+            status,
+            StatusCode::NOT_FOUND,
+            "its lead is the agent's guess until somebody dispatches it"
+        );
+        let sent = json!({"action": "dispatch", "version": saved["version"], "lead": saved["lead"], "assist": ["st019"]});
+        let dispatcher = desk.token("dispatcher").await;
+        let ask = desk.ask(reqwest::Method::POST, &format!("/api/v1/tickets/{FIRST}/actions"));
+        let answer = ask.bearer_auth(&dispatcher).json(&sent).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
         let (status, seen) = desk.get(&unit, &format!("/api/v1/tickets/{FIRST}")).await;
         assert_eq!((status, &seen["content"]), (StatusCode::OK, &Json::Null), "the hotline's alone");
         assert_eq!((&seen["brief"], &seen["tags"]), (&body["brief"], &body["tags"]));

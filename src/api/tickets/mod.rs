@@ -32,7 +32,11 @@ use crate::ticket::cycle::{self, Hand, Step, Who};
 
 /// What of the tickets exists for this person: the units' people have their own only, and nobody those that complain about him.
 pub(super) fn scope(api: &Api, person: &Person) -> Scope {
-    let of_unit = person.roles.iter().all(|role| matches!(role, Role::Unit | Role::UnitHead));
+    // A role beside the unit's that reads no tickets opens none: who keeps a unit's knowledge sees what the unit sees.
+    let reads_none =
+        |role: Role| matches!(role, Role::Unit | Role::UnitHead | Role::Kb | Role::Auditor | Role::Security);
+    let units = person.roles.iter().any(|role| matches!(role, Role::Unit | Role::UnitHead));
+    let of_unit = units && person.roles.iter().all(reads_none);
     // A liaison without a unit: no unit has this name, so nothing is his.
     let unit = person.unit.as_deref().or(of_unit.then_some("\u{fffd}"));
     match unit {

@@ -304,7 +304,8 @@ impl Db {
         if read(&after) != read(&row) {
             Sql::new("UPDATE kb_state SET n = n + 1 WHERE id = 1").run(&mut tx).await?;
         }
-        if wish.step == Step::Publish {
+        // What is abolished has been carried through as well.
+        if matches!(wish.step, Step::Publish | Step::Retire) {
             super::notice::carried_through(&mut tx, wish.id, wish.at).await?;
         }
         tx.commit().await?;

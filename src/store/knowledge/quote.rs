@@ -46,6 +46,8 @@ impl Db {
         let postgres = self.dialect() == Dialect::Postgres;
         let mut sql = Sql::new("SELECT title FROM kb_entries WHERE id = ");
         sql.bind(entry).push(" AND live = ").bind(version);
+        // What was doubted or contradicted in between is not read out either.
+        sql.push(" AND doubt IS NULL AND conflict_text IS NULL");
         if postgres {
             sql.push(" FOR SHARE");
         }

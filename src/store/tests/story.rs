@@ -273,7 +273,8 @@ fn a_units_list_is_what_it_leads_or_assists_whatever_units_are_called() {
                 id: format!("t-u-{n}"),
                 no: format!("{stem}{check}"),
                 code: "123456".into(),
-                state: "accepted".into(),
+                // In its hands: what nobody has dispatched is nobody's.
+                state: "handling".into(),
                 channel: "web".into(),
                 secrecy: "normal".into(),
                 created_at: NINE + n,

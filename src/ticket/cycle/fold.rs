@@ -440,8 +440,11 @@ impl Ticket {
             State::Accepted => unmet(ClockName::Dispatch).or_else(own).or_else(|| unmet(ClockName::Feedback)),
             State::Dispatched | State::Redo => unmet(ClockName::Sign).or_else(|| unmet(ClockName::Feedback)),
             State::Handling => unmet(ClockName::Contact).or_else(|| unmet(ClockName::Feedback)),
-            State::Replied => own().or_else(|| unmet(ClockName::Feedback)),
-            _ => own(),
+            // The citizen's clocks run on while a state has one of its own: the earliest says what is late.
+            _ => {
+                let running = [own(), unmet(ClockName::Feedback), unmet(ClockName::Close)];
+                running.into_iter().flatten().min_by_key(|clock| clock.due_at)
+            }
         }
         .or_else(|| self.clock(ClockName::Close).cloned())
     }

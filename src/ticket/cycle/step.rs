@@ -547,8 +547,9 @@ impl Doing<'_> {
             }
             Step::Contact => {
                 let at = wish.at.unwrap_or(now);
-                if at > now || at < ticket.opened_at {
-                    return no("at", Why::Limit, "at: between the acceptance and now");
+                // Who had not got it cannot have called.
+                if at > now || at < ticket.dispatched_at.unwrap_or(ticket.opened_at) {
+                    return no("at", Why::Limit, "at: between the dispatch and now");
                 }
                 Event { clocks: self.met(ClockName::Contact, at), ..self.event(step, wish) }
             }

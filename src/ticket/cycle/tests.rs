@@ -938,9 +938,14 @@ fn a_third_redo_is_supervised_and_a_week_is_the_end() {
     does(&mut life, RL, Step::Reply, answer(), at);
     does(&mut life, RL_HEAD, Step::SignReply, Wish::default(), at);
     does(&mut life, DISPATCHER, Step::ReviewPass, Wish::default(), at);
-    for minutes in 0..3 {
-        let nobody = Wish { result: text("unreachable"), ..Wish::default() };
-        does(&mut life, VISITOR, Step::VisitTry, nobody, at + minutes * HOUR);
+    let nobody = || Wish { result: text("unreachable"), ..Wish::default() };
+    for tries in 0..3 {
+        does(&mut life, VISITOR, Step::VisitTry, nobody(), at + 2 * tries * HOUR);
+        // A second press is no second try.
+        if tries < 2 {
+            let soon = at + 2 * tries * HOUR + 60_000;
+            assert_eq!(refused(&life, VISITOR, Step::VisitTry, &nobody(), soon), [("at", Why::Limit)]);
+        }
     }
     assert!(life.ticket.state == State::Closed && life.ticket.unreached);
     let week = 7 * 24 * HOUR;
@@ -968,4 +973,63 @@ fn what_is_passed_down_has_an_inner_deadline() {
     let reply = Wish { text: text("已修"), ..Wish::default() };
     does(&mut life, of_unit("rl-bzf", Hand::Unit), Step::SubReply, reply, begun + HOUR);
     assert_eq!(life.ticket.owner.as_ref().unwrap().unit.as_deref(), Some("rl"), "the first level answers");
+}
+
+#[test]
+fn who_does_not_want_to_be_asked_is_not_asked_for_ever() {
+    let begun = ms("2026-11-23T09:00:00+08:00");
+    let mut life = replied(begun);
+    let no = Wish { result: text("refused"), ..Wish::default() };
+    does(&mut life, VISITOR, Step::VisitTry, no, begun + 8 * HOUR);
+    assert!(life.ticket.state == State::Closed && !life.ticket.unreached && life.ticket.visit.is_none());
+}
+
+#[test]
+fn what_was_put_off_goes_on_by_itself_on_its_day() {
+    let begun = ms("2026-11-23T09:00:00+08:00");
+    let known = tables();
+    let mut life = Life::begin(matter("C", "help"), begun, &known);
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), begun);
+    does(&mut life, RL, Step::Sign, Wish::default(), begun);
+    let day = Wish { until: Some(ms("2026-12-01T00:00:00+08:00")), plan: text("换管"), ..Wish::default() };
+    does(&mut life, OFFICE, Step::Defer, day, begun);
+    let until = life.ticket.deferred.as_ref().unwrap().until;
+    let resumes = |now| due(&life.ticket, now, &known).iter().any(|event| event.step == Step::Resume);
+    assert!(!resumes(until) && resumes(until + 1));
+    assert!(watch_at(&life.ticket, &known).is_some_and(|at| at <= until + 1));
+}
+
+#[test]
+fn the_citizens_clocks_say_what_is_late_while_a_state_has_its_own() {
+    // Friday afternoon: the dispatcher rules on Monday, the citizen was promised tonight.
+    let begun = ms("2026-11-27T17:20:00+08:00");
+    let mut life = Life::begin(matter("U", "help"), begun, &tables());
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), begun);
+    let back = Wish { basis: text("权责清单"), to: text("cgw"), ..Wish::default() };
+    does(&mut life, RL, Step::AskReturn, back, begun + 20 * 60_000);
+    let next = life.ticket.next().unwrap();
+    assert_eq!((next.name, next.due_at), (ClockName::Feedback, begun + 2 * HOUR));
+}
+
+#[test]
+fn nobody_called_before_he_had_it() {
+    let begun = ms("2026-11-23T09:00:00+08:00");
+    let mut life = Life::begin(matter("L", "help"), begun, &tables());
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), begun + HOUR);
+    does(&mut life, RL, Step::Sign, Wish::default(), begun + HOUR);
+    let called = |at| Wish { at: Some(at), how: text("phone"), ..Wish::default() };
+    let now = begun + 2 * HOUR;
+    assert_eq!(refused(&life, RL, Step::Contact, &called(begun), now), [("at", Why::Limit)]);
+    does(&mut life, RL, Step::Contact, called(begun + HOUR), now);
+}
+
+/// It waits for the citizen's verdict.
+fn replied(begun: i64) -> Life {
+    let mut life = Life::begin(matter("L", "help"), begun, &tables());
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), begun);
+    does(&mut life, RL, Step::Sign, Wish::default(), begun);
+    does(&mut life, RL, Step::Reply, answer(), begun + HOUR);
+    does(&mut life, RL_HEAD, Step::SignReply, Wish::default(), begun + HOUR);
+    does(&mut life, DISPATCHER, Step::ReviewPass, Wish::default(), begun + HOUR);
+    life
 }
