@@ -61,7 +61,7 @@ const SAYS: [&str; 8] = [
 ];
 
 /// What is asked the n-th time.
-type Question = Box<dyn Fn(u64) -> String>;
+type Question<'a> = Box<dyn Fn(u64) -> String + 'a>;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
@@ -108,7 +108,7 @@ async fn run(tickets: u64, url: &str) -> Result<(), Box<dyn std::error::Error>> 
         .collect();
     let begun = Instant::now();
     let texts: Vec<Vec<char>> = WHAT.iter().chain(&WHERE).map(|text| text.chars().collect()).collect();
-    let kinds: [(&str, Question); 4] = [
+    let kinds: [(&str, Question<'_>); 4] = [
         ("number", Box::new(|n| no(n * 7_919 % tickets))),
         ("telephone", Box::new(|n| format!("138{:08}", n * 104_729 % (tickets / 10).max(1)))),
         ("2 characters", Box::new(|n| part(&texts, n, 2))),

@@ -124,14 +124,8 @@ impl Doing<'_> {
             return no("state", Why::State, format!("not while it is {}", ticket.state.label()));
         }
         match row.step {
-            Step::Dispatch => {
-                if ticket.granted_returns() >= self.rules.returns.per_ticket {
-                    return no(
-                        "action",
-                        Why::Limit,
-                        "it was returned as often as may be: it has to be forced",
-                    );
-                }
+            Step::Dispatch if ticket.granted_returns() >= self.rules.returns.per_ticket => {
+                return no("action", Why::Limit, "it was returned as often as may be: it has to be forced");
             }
             Step::AskReturn => self.may_return()?,
             Step::Object if ticket.forced.is_none() => {
