@@ -92,10 +92,13 @@ fn takes_and(agent: &mut Agent, last: bool) -> (Value, Value) {
 
 /// The end of that try; earlier calls' ends are passed over.
 fn fails(agent: &mut Agent, dialling: &Value) -> Value {
-    level::until("the try's end", WAIT, || {
-        Some(agent.event("call.ended")).filter(|ended| ended["data"]["call"] == dialling["data"]["call"])
-    })["data"]["reason"]
-        .clone()
+    let call = &dialling["data"]["call"];
+    let ended = level::until("the try's end", WAIT, || {
+        Some(agent.event("call.ended")).filter(|ended| ended["data"]["call"] == *call)
+    });
+    // A desk phone that was quick was told as well, and that is not the next try's answer.
+    agent.forget_call(call);
+    ended["data"]["reason"].clone()
 }
 
 /// The citizen is on the line, whichever of the two phones was quicker.

@@ -161,7 +161,10 @@ impl Baresip {
 impl Drop for Baresip {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("--- baresip\n{}", self.log());
+            // Its meter would drown the rest.
+            let log = self.log();
+            let said = log.split(['\n', '\r']).filter(|l| !l.contains("audio=") && !l.trim().is_empty());
+            eprintln!("--- baresip\n{}", said.collect::<Vec<_>>().join("\n"));
         }
         let _ = self.child.kill();
         let _ = self.child.wait();

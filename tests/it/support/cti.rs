@@ -116,6 +116,11 @@ impl Agent {
         self.line.lock().expect("whole").events.clear();
     }
 
+    /// Nor those of a call that is over.
+    pub fn forget_call(&mut self, call: &Value) {
+        self.line.lock().expect("whole").events.retain(|frame| frame["data"]["call"] != *call);
+    }
+
     /// Is there such an event that was not asked for yet?
     pub fn has(&self, name: &str) -> bool {
         self.line.lock().expect("whole").events.iter().any(|frame| frame["event"] == name)
