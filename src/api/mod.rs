@@ -28,6 +28,7 @@ mod indicators;
 mod input;
 mod kb;
 mod leader;
+mod looks;
 mod numbers;
 mod openapi;
 mod ops;

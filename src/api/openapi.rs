@@ -32,6 +32,8 @@ use utoipa::OpenApi;
         tickets::change,
         tickets::events,
         tickets::act,
+        tickets::reveal,
+        tickets::looks,
         tickets::boxes,
         tickets::visits,
         tickets::files,

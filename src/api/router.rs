@@ -77,6 +77,8 @@ fn table() -> Table {
         .add(Method::PATCH, "/api/v1/tickets/{no}", tickets::change)
         .add(Method::GET, "/api/v1/tickets/{no}/events", tickets::events)
         .add(Method::POST, "/api/v1/tickets/{no}/actions", tickets::act)
+        .add(Method::POST, "/api/v1/tickets/{no}/reveal", tickets::reveal)
+        .add(Method::GET, "/api/v1/tickets/{no}/looks", tickets::looks)
         .add(Method::GET, "/api/v1/indicators", indicators::list)
         .add(Method::GET, "/api/v1/indicators/{name}/tickets", indicators::tickets)
         .add(Method::GET, "/api/v1/units", district::units)

@@ -4,6 +4,7 @@ use super::count::Counts;
 use super::handle::{EngineHandle, MetricsSource};
 use super::input::BODY_MAX;
 use super::kb::Shelf;
+use super::looks::Looks;
 use super::phone::DemoPhone;
 use super::public::{self, PublicLimits};
 use super::roster::RosterDesk;
@@ -11,7 +12,7 @@ use super::works::Works;
 use crate::auth::SESSION_LIFE_MS;
 use crate::auth::attempts::{self, Attempts};
 use crate::cti::CtiHandle;
-use crate::store::Db;
+use crate::store::{Access, Db, StoreError};
 use crate::ticket::cycle::Tables;
 use crate::ticket::district::District;
 use crate::ticket::rules::RuleBook;
@@ -96,6 +97,7 @@ pub struct Inner {
     /// Bodies with photos that are read at once.
     pub public_bodies: Semaphore,
     public: Mutex<public::Limits>,
+    looks: Mutex<Looks>,
 }
 
 impl Api {
@@ -120,6 +122,7 @@ impl Api {
             attempts,
             public_bodies: Semaphore::new(PUBLIC_BODIES),
             public: Mutex::default(),
+            looks: Mutex::default(),
         }))
     }
 
@@ -144,6 +147,19 @@ impl Api {
     /// As with sign-ins: plain data behind it.
     pub(super) fn public_limits(&self) -> MutexGuard<'_, public::Limits> {
         self.0.public.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Writes down who looked at which lists, and at whose lines of them, unless that was written down of late.
+    pub(super) async fn log_looks(&self, mut lines: Vec<Access>) -> Result<(), StoreError> {
+        {
+            // As with sign-ins: plain data behind it.
+            let mut looks = self.0.looks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            lines.retain(|line| {
+                let what = [line.action.as_str(), line.subject.as_str()].join(" ");
+                looks.is_new(&line.user, &what, line.at)
+            });
+        }
+        if lines.is_empty() { Ok(()) } else { self.db().log_accesses(&lines).await }
     }
 
     /// Plain data behind it: a thread that panicked holding it left nothing half done.

@@ -473,7 +473,7 @@ fn number(text: &str, decision: Decision) -> Option<String> {
     match decision {
         _ if text.is_empty() => None,
         Decision::Allow => Some(text.to_owned()),
-        Decision::CallerHidden | Decision::Masked | Decision::Refuse(_) => Some(masked(text)),
+        _ => Some(masked(text)),
     }
 }
 
@@ -651,7 +651,7 @@ impl Live {
 
 impl Ticket {
     pub fn of(api: &Api, ticket: store::Ticket, decision: Decision) -> Self {
-        let full = decision == Decision::Allow;
+        let full = matches!(decision, Decision::Allow | Decision::ContactHidden);
         let contents = full || decision == Decision::CallerHidden;
         let time = |at: Option<i64>| at.map(|at| api.time(at));
         let named = ticket.complained_unit.is_some() || ticket.complained_person.is_some();
@@ -754,6 +754,17 @@ fn is_for_units(kind: &str) -> bool {
     })
 }
 
+/// The words without who said them.
+fn without_contact(mut personal: Json) -> Json {
+    if let Some(map) = personal.as_object_mut() {
+        map.retain(|name, _| !CONTACT.contains(&name.as_str()));
+    }
+    personal
+}
+
+/// Where a line of the history keeps who somebody is.
+pub(super) const CONTACT: &[&str] = &["caller", "name", "number", "address"];
+
 impl TicketLine {
     pub fn of(api: &Api, event: TicketEvent, decision: Decision) -> Self {
         use std::fmt::Write as _;
@@ -763,12 +774,16 @@ impl TicketLine {
             let _ = write!(hash, "{byte:02x}");
         }
         let personal = event.personal.filter(|_| match decision {
-            Decision::Allow => true,
+            Decision::Allow | Decision::ContactHidden => true,
             Decision::CallerHidden => is_for_units(&event.kind),
             Decision::Masked | Decision::Refuse(_) => false,
         });
+        let personal = match decision {
+            Decision::ContactHidden => personal.map(without_contact),
+            _ => personal,
+        };
         let mut data = event.payload;
-        if decision != Decision::Allow {
+        if !matches!(decision, Decision::Allow | Decision::ContactHidden) {
             // Whom it complains about is the hotline's alone.
             for map in [data.get_mut("matter").and_then(Json::as_object_mut)].into_iter().flatten() {
                 map.remove("complained_unit");

@@ -27,6 +27,10 @@ actions! {
     ReadTickets = "ticket.read";
     /// A ticket's history.
     ReadHistory = "ticket.history";
+    /// Who called, of a ticket that is kept secret; with a reason, one by one.
+    RevealCaller = "ticket.reveal";
+    /// 谁看过: who looked at a ticket, its history, its calls and recordings.
+    ReadLookers = "ticket.lookers";
     /// Fill a draft in and finish it.
     ChangeTicket = "ticket.change";
     /// A step of the loop; which, and to what kind of ticket, is in the resource.
@@ -114,6 +118,8 @@ pub struct Resource<'a> {
     pub subs: &'a [String],
     /// It complains about the person who asks, his unit, or one above it.
     pub complained: bool,
+    /// 打击报复: the office's alone, and of the unit to which the office gives it.
+    pub for_office: bool,
     /// What is to be done, and whether the ticket is urgent.
     pub step: Option<Step>,
     pub urgent: bool,
@@ -165,6 +171,8 @@ pub enum Decision {
     Masked,
     /// Yes, but who called stays hidden: what a unit sees of a ticket.
     CallerHidden,
+    /// Yes, with all that was said, but not how to reach whoever said it: that is revealed with a reason.
+    ContactHidden,
     Allow,
 }
 
@@ -178,13 +186,15 @@ pub enum Refusal {
 
 impl Decision {
     pub const fn allowed(self) -> bool {
-        matches!(self, Self::Allow | Self::CallerHidden | Self::Masked)
+        !matches!(self, Self::Refuse(_))
     }
 }
 
 /// The best that any of the roles gives. What complains about the person does not exist for him, whatever his roles.
 pub fn may(roles: &RoleSet, action: Action, resource: Resource<'_>) -> Decision {
-    if resource.one && resource.complained {
+    let part = || matches!(resource.stand(), Stand::Lead | Stand::Assist | Stand::Sub);
+    let closed = resource.for_office && !resource.own_call && !roles.has(Role::Office) && !part();
+    if resource.one && (resource.complained || closed) {
         return Decision::Refuse(Refusal::Hidden);
     }
     roles.iter().map(|role| one(role, action, resource)).max().unwrap_or(Decision::Refuse(Refusal::Role))
@@ -196,6 +206,9 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
     const NO: Decision = Decision::Refuse(Refusal::Role);
     match action {
         Action::ReadCalls => match role {
+            R::Agent if resource.own_call => Allow,
+            R::Agent | R::Qa if resource.secret => Decision::CallerHidden,
+            R::Lead | R::Dispatcher | R::Visitor | R::Office if resource.secret => Decision::ContactHidden,
             R::Agent | R::Lead | R::Dispatcher | R::Visitor | R::Office | R::Qa => Allow,
             R::Leader | R::Observer | R::Analyst | R::Admin => Masked,
             R::Unit | R::UnitHead | R::Kb | R::Auditor | R::Security => NO,
@@ -214,12 +227,23 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             _ => NO,
         },
         Action::ReadTickets | Action::ReadHistory => match role {
+            R::Agent if resource.own_call => Allow,
+            R::Agent | R::Qa | R::Leader if resource.secret => Decision::CallerHidden,
+            R::Lead | R::Dispatcher | R::Visitor | R::Office if resource.secret => Decision::ContactHidden,
             R::Agent | R::Lead | R::Dispatcher | R::Visitor | R::Office => Allow,
-            R::Qa | R::Leader if resource.secret => Decision::CallerHidden,
             R::Qa | R::Leader => Allow,
             R::Unit | R::UnitHead => unit(resource),
             R::Analyst | R::Observer | R::Admin => Masked,
             R::Kb | R::Auditor | R::Security => NO,
+        },
+        Action::RevealCaller => match role {
+            R::Agent if resource.own_call => Allow,
+            R::Lead | R::Dispatcher | R::Visitor | R::Office => Allow,
+            _ => NO,
+        },
+        Action::ReadLookers => match role {
+            R::Office | R::Auditor => Allow,
+            _ => NO,
         },
         Action::ChangeTicket => match role {
             R::Agent if resource.own_call => Allow,
@@ -414,6 +438,9 @@ mod tests {
         (Action::PlayRecording, ".AA..AA..A....."),
         (Action::ReadTickets, "AAAccAAA.A.mm.m"),
         (Action::ReadHistory, "AAAccAAA.A.mm.m"),
+        // Of calls of others.
+        (Action::RevealCaller, ".AA..AA........"),
+        (Action::ReadLookers, "......A...A...."),
         // Of calls of others; the next test asks about one's own.
         (Action::ChangeTicket, ".A............."),
         // Any part in the loop; which step is asked below.
@@ -459,6 +486,7 @@ mod tests {
             Decision::Allow => 'A',
             Decision::Masked => 'm',
             Decision::CallerHidden => 'c',
+            Decision::ContactHidden => 'n',
             Decision::Refuse(Refusal::Role) => '.',
             Decision::Refuse(Refusal::Hidden) => 'h',
         }
@@ -643,11 +671,62 @@ mod tests {
         }
     }
 
+    /// What is kept secret: calls, tickets, history, and whom a reason opens the caller to.
     #[test]
-    fn a_secret_ticket_hides_its_caller_from_leaders() {
-        let roles = RoleSet::from_iter([Role::Leader]);
-        let secret = Resource { secret: true, one: true, ..Resource::default() };
-        assert_eq!(may(&roles, Action::ReadTickets, secret), Decision::CallerHidden);
+    fn what_is_secret_hides_who_called_from_everybody_but_who_took_the_call() {
+        for (action, others, own) in [
+            //                      agent lead disp unit head visit office leader kb qa audit analyst observer sec admin
+            (Action::ReadCalls, "cnn..nnm.c.mm.m", "Ann..nnm.c.mm.m"),
+            (Action::ReadTickets, "cnnccnnc.c.mm.m", "Annccnnc.c.mm.m"),
+            (Action::ReadHistory, "cnnccnnc.c.mm.m", "Annccnnc.c.mm.m"),
+            (Action::RevealCaller, ".AA..AA........", "AAA..AA........"),
+        ] {
+            for (own_call, want) in [(false, others), (true, own)] {
+                let about = Resource {
+                    own_unit: Some("u1"),
+                    lead: Some("u1"),
+                    secret: true,
+                    one: true,
+                    own_call,
+                    ..Resource::default()
+                };
+                let ask = |role: &Role| letter(may(&RoleSet::from_iter([*role]), action, about));
+                let got: String = Role::ALL.iter().map(ask).collect();
+                assert_eq!(got, want, "{action:?}, own call: {own_call}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_for_the_office_is_nobody_elses() {
+        for role in Role::ALL {
+            let roles = RoleSet::from_iter([*role]);
+            for action in Action::ALL {
+                let about = Resource {
+                    own_unit: Some("u1"),
+                    one: true,
+                    for_office: true,
+                    owner: Some("u1"),
+                    ..Resource::default()
+                };
+                let got = may(&roles, *action, about);
+                if *role == Role::Office {
+                    assert_ne!(got, Decision::Refuse(Refusal::Hidden), "{action:?}");
+                } else {
+                    assert_eq!(got, Decision::Refuse(Refusal::Hidden), "{role:?} {action:?}");
+                }
+            }
+        }
+        // Who was given it works on it as on any other.
+        let given = Resource {
+            own_unit: Some("u1"),
+            lead: Some("u1"),
+            one: true,
+            for_office: true,
+            ..Resource::default()
+        };
+        let roles = RoleSet::from_iter([Role::Unit]);
+        assert_eq!(may(&roles, Action::ReadTickets, given), Decision::CallerHidden);
     }
 
     #[test]

@@ -46,7 +46,7 @@ const COLUMNS: &str = "SELECT id, state, detail, seal_key, events, head, accepte
     lead, assist, complained_unit, complained_person FROM tickets WHERE (no = ";
 
 /// Lines that need not have been seen by who acts: what the citizen said by keys, reminders, what was sent.
-const HARMLESS: &str = " AND kind NOT IN ('reminded', 'late', 'opened', 'recalculated', 'pushed', 'voice_urged', 'split') AND kind <> ";
+const HARMLESS: &str = " AND kind NOT IN ('reminded', 'late', 'opened', 'recalculated', 'pushed', 'voice_urged', 'split', 'revealed') AND kind <> ";
 
 /// A ticket under its row's lock.
 pub(super) struct Held {
@@ -139,12 +139,20 @@ impl Held {
         if let Some(cycle) = &self.cycle {
             columns(&mut sql, cycle, tables)?;
         }
-        for (name, value) in
-            [(", title = ", &wish.title), (", content = ", &wish.content), (", brief = ", &wish.brief)]
-        {
+        for (name, value) in [
+            (", title = ", &wish.title),
+            (", content = ", &wish.content),
+            (", brief = ", &wish.brief),
+            (", notify = ", &wish.notify),
+            (", safe_time = ", &wish.safe_time),
+            (", special = ", &wish.special),
+        ] {
             if let Some(value) = value {
                 sql.push(name).bind(Some(value).filter(|value| !value.is_empty()).cloned());
             }
+        }
+        if let Some(secrecy) = wish.secrecy.as_deref().filter(|secrecy| !secrecy.is_empty()) {
+            sql.push(", secrecy = ").bind(secrecy);
         }
         let spoken = wish.title.is_some() || wish.content.is_some() || wish.brief.is_some();
         let id = self.id.clone();

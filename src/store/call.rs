@@ -81,7 +81,11 @@ pub struct CallFilter {
 
 /// Leaves out calls of which a ticket complains about the person, his unit or one above it.
 fn unless_about(sql: &mut Sql, scope: &Scope) {
-    let (Scope::Person { line, user } | Scope::Unit { line, user, .. }) = scope else { return };
+    let (line, user, office) = match scope {
+        Scope::All => return,
+        Scope::Person { line, user, office } => (line, user, *office),
+        Scope::Unit { line, user, .. } => (line, user, false),
+    };
     sql.push(
         " AND NOT EXISTS (SELECT 1 FROM call_tickets x JOIN tickets t ON t.id = x.ticket_id WHERE x.call_id = calls.id \
          AND (t.complained_person = ",
@@ -89,6 +93,9 @@ fn unless_about(sql: &mut Sql, scope: &Scope) {
     sql.bind(user);
     if !line.is_empty() {
         sql.push(" OR t.complained_unit IN ").tuple(line.iter().map(Into::into));
+    }
+    if !office {
+        sql.push(" OR (t.special = 'retaliation' AND t.state <> 'draft')");
     }
     sql.push("))");
 }
@@ -101,6 +108,8 @@ pub struct Call {
     pub tickets: Vec<String>,
     /// Official numbers of those that have one.
     pub numbers: Vec<String>,
+    /// The caller asked in one of its tickets not to be named.
+    pub secret: bool,
 }
 
 /// One line of a call's timeline.
@@ -138,6 +147,7 @@ impl Db {
                 record: record_of(&row.try_get::<String, _>(1)?)?,
                 tickets: Vec::new(),
                 numbers: Vec::new(),
+                secret: false,
             });
         }
         let mut page =
@@ -155,6 +165,7 @@ impl Db {
             record: record_of(&row.try_get::<String, _>(1)?)?,
             tickets: Vec::new(),
             numbers: Vec::new(),
+            secret: false,
         }];
         self.add_tickets(&mut calls).await?;
         let [call] = calls;
@@ -207,19 +218,20 @@ impl Db {
             return Ok(());
         }
         let mut sql = Sql::new(
-            "SELECT x.call_id, x.ticket_id, t.no FROM call_tickets x LEFT JOIN tickets t ON t.id = x.ticket_id \
+            "SELECT x.call_id, x.ticket_id, t.no, t.secrecy FROM call_tickets x LEFT JOIN tickets t ON t.id = x.ticket_id \
              WHERE x.call_id IN ",
         );
         sql.tuple(calls.iter().map(|call| (&call.record.id).into()));
         sql.push(" ORDER BY x.call_id, x.ticket_id");
-        let mut found: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
+        let mut found: BTreeMap<String, (Vec<String>, Vec<String>, bool)> = BTreeMap::new();
         for row in sql.read(&self.read).await? {
-            let (tickets, numbers) = found.entry(row.try_get(0)?).or_default();
+            let (tickets, numbers, secret) = found.entry(row.try_get(0)?).or_default();
             tickets.push(row.try_get(1)?);
             numbers.extend(row.try_get::<Option<String>, _>(2)?);
+            *secret |= row.try_get::<Option<String>, _>(3)?.is_some_and(|secrecy| secrecy != "normal");
         }
         for call in calls {
-            (call.tickets, call.numbers) = found.remove(&call.record.id).unwrap_or_default();
+            (call.tickets, call.numbers, call.secret) = found.remove(&call.record.id).unwrap_or_default();
         }
         Ok(())
     }

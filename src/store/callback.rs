@@ -39,6 +39,7 @@ impl Db {
                 record: record_of(&row.try_get::<String, _>(1)?)?,
                 tickets: Vec::new(),
                 numbers: Vec::new(),
+                secret: false,
             });
         }
         let asked = |call: &Call| call.record.callback.as_ref().map_or(0, |callback| callback.asked_at);

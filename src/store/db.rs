@@ -10,7 +10,7 @@ use sqlx::{AnyPool, Executor as _, Row as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -19,6 +19,8 @@ static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres")
 const SQLITE_FLOOR: [u32; 3] = [3, 51, 3];
 /// A request gives up on the pool after this; the desk answers 503 in two seconds.
 const ACQUIRE: Duration = Duration::from_millis(1_500);
+/// How long a file's first connection may take.
+const FIRST: Duration = Duration::from_secs(20);
 const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 8;
 
@@ -109,10 +111,8 @@ impl Db {
         }
         url.push_str("?mode=rwc");
         let connect = AnyConnectOptions::from_str(&url).map_err(|_| OpenError::Url(url.clone()))?;
-        let write = AnyPoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE)
-            .after_connect(|conn, _| {
+        let writer =
+            AnyPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).after_connect(|conn, _| {
                 Box::pin(async move {
                     conn.execute("PRAGMA journal_mode = WAL").await?;
                     conn.execute("PRAGMA synchronous = FULL").await?;
@@ -123,10 +123,15 @@ impl Db {
                     conn.execute("PRAGMA wal_autocheckpoint = 8192").await?;
                     Ok(())
                 })
-            })
-            .connect_with(connect.clone())
-            .await
-            .map_err(StoreError::from)?;
+            });
+        // Making the file waits for the disk, which may be busy with others.
+        let began = Instant::now();
+        let write = loop {
+            match writer.clone().connect_with(connect.clone()).await {
+                Err(sqlx::Error::PoolTimedOut) if began.elapsed() < FIRST => {}
+                opened => break opened.map_err(StoreError::from)?,
+            }
+        };
         let found: String = sqlx::query_scalar("SELECT sqlite_version()")
             .fetch_one(&write)
             .await

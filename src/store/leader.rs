@@ -1,6 +1,6 @@
 //! 一把手接听 as rows: sessions in which the head of a department takes calls, and the calls that asked for him.
 
-use super::db::{Db, Durability};
+use super::db::{Db, Dialect, Durability};
 use super::error::StoreError;
 use super::fold::CallRecord;
 use super::projector::record_of;
@@ -60,6 +60,8 @@ pub struct SessionTicket {
     pub lead: Option<String>,
 }
 
+/// The lock of those who plan sessions.
+const PLANNING: i64 = 12_341_001;
 /// Sessions of one answer, and calls of one report.
 const SESSIONS: i64 = 500;
 const CALLS: i64 = 1_000;
@@ -94,6 +96,12 @@ impl Db {
     /// A new one (`version` 1), or the row of this id as it was read at `version - 1`. Two are never open at once.
     pub async fn save_leader_session(&self, row: &LeaderSession) -> Result<SessionSaved, StoreError> {
         let mut tx = self.begin(Durability::Full).await?;
+        if self.dialect() == Dialect::Postgres {
+            // Who plans at the same moment waits, and then sees this one.
+            let mut one = Sql::new("SELECT 1 FROM pg_advisory_xact_lock(");
+            one.bind(PLANNING).push(")");
+            one.rows(&mut tx).await?;
+        }
         let mut sql = Sql::new("SELECT no FROM leader_sessions WHERE cancelled = 0 AND day = ");
         sql.bind(&row.day).push(" AND id <> ").bind(&row.id);
         sql.push(" AND from_min < ").bind(row.to_min).push(" AND to_min > ").bind(row.from_min);

@@ -39,6 +39,7 @@ mod outbox;
 mod page;
 pub mod projector;
 mod retention;
+mod reveal;
 mod roster;
 mod save_ticket;
 mod search;
@@ -72,6 +73,7 @@ pub use numbers::{Carried, Dialled, DutyNumber, DutyTest, LegacyNumber, SYSTEM, 
 pub use outbox::{AskOutcome, Letter, OutboxCounts, OutboxFilter, OutboxRow, Recorded};
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
 pub use retention::{Expired, months_before};
+pub use reveal::Contact;
 pub use roster::{
     RosterApproval, RosterApproved, RosterChanges, RosterDay, RosterEvent, RosterNotice, RosterRequest,
     RosterSaved, roster_id,

@@ -69,8 +69,9 @@ impl TicketField {
 pub enum Scope {
     #[default]
     All,
-    /// All but those that complain about this user, or a unit of `line`: his own and those above it.
-    Person { line: Vec<String>, user: String },
+    /// All but those that complain about this user, or a unit of `line`: his own and those above it; and, unless he is of the office, but
+    /// those that are the office's alone.
+    Person { line: Vec<String>, user: String, office: bool },
     /// Led or assisted by this unit, or passed down to it, and complaining neither about the user nor about a unit of `line`: its own
     /// and those above it.
     Unit { key: String, line: Vec<String>, user: String },
@@ -266,10 +267,18 @@ pub(super) fn own_name(name: &str) -> Cow<'_, str> {
 }
 
 /// The scope is in SQL, not in pages: what is out of it is neither listed nor counted nor found.
+/// What is the office's alone, once it is accepted.
+const FOR_OFFICE: &str = " AND (special IS NULL OR special <> 'retaliation' OR state = 'draft')";
+
 pub(super) fn within(sql: &mut Sql, scope: &Scope) {
     let (line, user) = match scope {
         Scope::All => return,
-        Scope::Person { line, user } => (line, user),
+        Scope::Person { line, user, office } => {
+            if !office {
+                sql.push(FOR_OFFICE);
+            }
+            (line, user)
+        }
         Scope::Unit { key, line, user } => {
             // What nobody has dispatched is the hotline's own: its lead is a guess, and secrecy may still be asked for.
             sql.push(
@@ -358,7 +367,9 @@ impl Db {
     pub async fn ticket_boxes(&self, scope: &Scope, now: i64) -> Result<Vec<BoxCount>, StoreError> {
         let mut sql = Sql::new("SELECT state, COUNT(*), COUNT(CASE WHEN next_due_at < ");
         sql.bind(now).push(" THEN 1 END), COUNT(CASE WHEN soon_at <= ").bind(now);
-        sql.push(" AND next_due_at >= ").bind(now).push(" THEN 1 END) FROM tickets WHERE 1 = 1");
+        sql.push(" AND next_due_at >= ")
+            .bind(now)
+            .push(" THEN 1 END) FROM tickets WHERE next_due_at IS NOT NULL");
         within(&mut sql, scope);
         sql.push(" GROUP BY state ORDER BY state");
         let rows = sql.read(&self.read).await?;

@@ -18,8 +18,18 @@ pub const URGENCIES: [&str; 4] = ["U", "L", "N", "C"];
 pub const SECRECIES: [&str; 3] = ["normal", "secret", "anonymous"];
 
 /// Callers for whom the usual way is wrong.
-pub const SPECIALS: [&str; 9] =
-    ["suicide", "silent", "emergency", "minor", "violence", "deaf", "foreign", "elderly", "abuse"];
+pub const SPECIALS: [&str; 10] = [
+    "suicide",
+    "silent",
+    "emergency",
+    "minor",
+    "violence",
+    "deaf",
+    "foreign",
+    "elderly",
+    "abuse",
+    "retaliation",
+];
 /// Any way; text only, nobody may call; no message at all, not even a text.
 pub const NOTIFIES: [&str; 3] = ["any", "text_only", "no_message"];
 /// Saved without a leaf or a street, which the lead adds later; secret unless he wants to be anonymous.
@@ -209,7 +219,8 @@ pub fn change(before: Before<'_>, change: &Change, district: &District) -> Resul
         complained_person: merged(&was.complained_person, &new.complained_person),
     };
     let special = fields.special.clone().unwrap_or_default();
-    if WITHOUT_LEAF.contains(&&*special) && fields.secrecy.as_deref() != Some("anonymous") {
+    let hidden = WITHOUT_LEAF.contains(&&*special) || special == "retaliation";
+    if hidden && fields.secrecy.as_deref() != Some("anonymous") {
         fields.secrecy = Some("secret".into());
     }
     if fields.notify.is_none() {
@@ -219,7 +230,7 @@ pub fn change(before: Before<'_>, change: &Change, district: &District) -> Resul
             _ => None,
         };
     }
-    if fields.urgency.is_none() && matches!(&*special, "suicide" | "emergency" | "violence") {
+    if fields.urgency.is_none() && matches!(&*special, "suicide" | "emergency" | "violence" | "retaliation") {
         fields.urgency = Some("U".into());
     }
     if fields.urgency.is_none() {

@@ -21,6 +21,9 @@ export interface Draft {
   notify: string
   /** When he may be called, `09:00-11:30`. */
   safe_time: string
+  /** Whom he complains about: a unit, a user's name. They never see it. */
+  complained_unit: string
+  complained_person: string
   /** What the caller said yes to of the four questions that make a matter urgent. */
   asks: string[]
   /** Fields a hand has touched: no suggestion changes them any more. */
@@ -43,6 +46,8 @@ export const EMPTY: Draft = {
   special: '',
   notify: '',
   safe_time: '',
+  complained_unit: '',
+  complained_person: '',
   asks: [],
   touched: [],
 }

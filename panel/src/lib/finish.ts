@@ -22,6 +22,8 @@ export interface Change {
   special?: string
   notify?: string
   safe_time?: string
+  /** Whom he complains about. */
+  complained?: { unit: string; person: string }
   /** Only when it is higher than the category's. */
   urgency?: string
   contact: { name: string; number: string; address: string }
@@ -58,6 +60,13 @@ function specialOf(draft: Draft): Pick<Change, 'special' | 'notify' | 'safe_time
   return { ...said('special'), ...said('notify'), ...said('safe_time') }
 }
 
+/** Said only when there is somebody, or was. */
+function complainedOf(draft: Draft): Pick<Change, 'complained'> {
+  const [unit, person] = [draft.complained_unit ?? '', (draft.complained_person ?? '').trim()]
+  const said = ['complained_unit', 'complained_person'].some((field) => draft.touched.includes(field))
+  return unit || person || said ? { complained: { unit, person } } : {}
+}
+
 export function changeOf(draft: Draft, goal: Goal, reason = ''): Change {
   const { type, category, street, lead, content, brief, name, number, address } = draft
   return {
@@ -74,6 +83,7 @@ export function changeOf(draft: Draft, goal: Goal, reason = ''): Change {
     // Who throws a ticket away need not have asked.
     secrecy: draft.secrecy || 'normal',
     ...specialOf(draft),
+    ...complainedOf(draft),
     ...(draft.asks?.length ? { urgency: 'U' } : {}),
     // Who wants to be anonymous has given nothing.
     contact: draft.secrecy === 'anonymous' ? { name: '', number: '', address } : { name, number, address },
@@ -116,6 +126,10 @@ export function unsaved(draft: Draft, ticket: Ticket): Record<string, unknown> |
       ? value.length > 0 && !same(value as string[], ticket[field] as string[] | undefined)
       : typeof value === 'string' && value.trim() !== '' && value.trim() !== (ticket[field] ?? ''),
   )
+  const whom = complainedOf(draft).complained
+  const known = ticket.complained
+  if (whom && (whom.unit !== (known?.unit ?? '') || whom.person !== (known?.person ?? '')))
+    news.push(['complained', whom])
   if (draft.secrecy && draft.secrecy !== ticket.secrecy) news.push(['secrecy', draft.secrecy])
   return news.length ? { ...Object.fromEntries(news), version: ticket.version } : null
 }

@@ -70,6 +70,7 @@ const LOOKS: Record<string, [icon: string, tone: Tone]> = {
   withdraw: ['x', 'plain'],
   reject: ['x', 'bad'],
   merge: ['link', 'plain'],
+  protect: ['lock', 'plain'],
   split: ['split', 'plain'],
   linked: ['link', 'plain'],
   voice_urged: ['phone', 'bad'],

@@ -35,7 +35,8 @@ describe('deeds', () => {
       expect(words.act?.name?.[name], name).toBeTruthy()
       for (const f of fields) {
         expect(words.act?.field?.[f.name], f.name).toBeTruthy()
-        if (f.name !== 'urgency')
+        // Others have their words elsewhere.
+        if (!['urgency', 'secrecy', 'notify', 'special'].includes(f.name))
           for (const o of f.options ?? []) expect(words.pick?.[f.name]?.[o], `${f.name} ${o}`).toBeTruthy()
       }
     }

@@ -14,6 +14,7 @@ type Kind =
   | 'unit'
   | 'units'
   | 'sub'
+  | 'anyunit'
   | 'category'
   | 'street'
 
@@ -46,6 +47,22 @@ const own = (name: string, kind: Kind): Field => ({
   from: (of) => of[name] ?? '',
 })
 
+/** Whom it complains about. */
+const whom: Field = {
+  name: 'complained_unit',
+  kind: 'anyunit',
+  changed: true,
+  from: (of) => of.complained?.unit ?? '',
+}
+const who: Field = {
+  name: 'complained_person',
+  kind: 'text',
+  changed: true,
+  from: (of) => of.complained?.person ?? '',
+}
+
+export const SECRECIES = ['normal', 'secret', 'anonymous'] as const
+export const NOTIFIES = ['any', 'text_only', 'no_message'] as const
 export const STEPS = ['list', 'first', 'territory', 'named'] as const
 export const CLAIMS = ['solved', 'partial', 'explained'] as const
 export const CONTACT_WAYS = ['phone', 'sms', 'text', 'visit'] as const
@@ -100,6 +117,17 @@ export const FORMS: Record<string, readonly Field[]> = {
     own('category', 'category'),
     own('street', 'street'),
     own('address', 'text'),
+    whom,
+    who,
+  ],
+  protect: [
+    { ...own('secrecy', 'one'), options: SECRECIES },
+    { ...own('notify', 'one'), options: NOTIFIES },
+    own('safe_time', 'text'),
+    whom,
+    who,
+    one('special', ['retaliation'], false),
+    text('reason', false),
   ],
   ask_clarification: [area('missing')],
   send_back: [area('reason')],
@@ -189,11 +217,14 @@ const ZONE = '+08:00'
 /** What is sent: nothing that is empty, nothing that only stands there as it was. */
 export function bodyOf(fields: readonly Field[], values: Values, before: Values): Values {
   const body: Values = {}
+  const complained: Values = {}
   for (const f of fields) {
     const value = values[f.name]
     if (f.changed && JSON.stringify(value) === JSON.stringify(before[f.name])) continue
     if (empty(value) && !f.changed) continue
-    body[f.name] =
+    const part = f.name.startsWith('complained_')
+    const [to, name] = part ? [complained, f.name.slice('complained_'.length)] : [body, f.name]
+    to[name] =
       f.kind === 'number'
         ? Number(value)
         : f.kind === 'time'
@@ -202,6 +233,7 @@ export function bodyOf(fields: readonly Field[], values: Values, before: Values)
             ? value.trim()
             : value
   }
+  if (Object.keys(complained).length) body.complained = complained
   return body
 }
 

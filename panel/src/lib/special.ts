@@ -3,7 +3,7 @@
 import { ref } from 'vue'
 import type { Draft } from './drafts'
 
-/** In the order of the cards; the first nine digits choose them. */
+/** In the order of the cards; digits choose the first nine. */
 export const SPECIALS = [
   'suicide',
   'emergency',
@@ -14,11 +14,18 @@ export const SPECIALS = [
   'foreign',
   'elderly',
   'abuse',
+  'retaliation',
 ] as const
+/** Those of which the engine knows nothing: they change nothing about the call. */
+const QUIET = ['retaliation']
+export const changesCall = (special: string): boolean => !QUIET.includes(special)
 
 const LEAFLESS = ['suicide', 'minor', 'violence']
 /** Saved without category or street, and confidential. */
 export const leafless = (special: string): boolean => LEAFLESS.includes(special)
+
+/** Kept secret by rule. */
+export const hides = (special: string): boolean => leafless(special) || special === 'retaliation'
 
 const NOTIFY: Record<string, string> = { deaf: 'text_only', violence: 'no_message' }
 
@@ -30,9 +37,9 @@ export function chosen(draft: Draft, special: string): Partial<Draft> {
     touched: free('special') ? [...draft.touched, 'special'] : draft.touched,
   }
   // Confidential by rule, whatever was said before; who gives no name at all stays so.
-  if (leafless(special) && draft.secrecy !== 'anonymous') change.secrecy = 'secret'
+  if (hides(special) && draft.secrecy !== 'anonymous') change.secrecy = 'secret'
   // What only the card had set goes with it: it has to be asked again.
-  else if (leafless(draft.special) && draft.secrecy === 'secret' && free('secrecy')) change.secrecy = ''
+  else if (hides(draft.special) && draft.secrecy === 'secret' && free('secrecy')) change.secrecy = ''
   if (free('notify')) change.notify = NOTIFY[special] ?? ''
   return change
 }

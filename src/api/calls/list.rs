@@ -1,3 +1,4 @@
+use super::{decide, looked};
 use crate::api::guard::Person;
 use crate::api::input::Fields;
 use crate::api::problem::Problem;
@@ -42,8 +43,15 @@ pub async fn list(
         .db()
         .calls(&CallFilter { fields: filters, since, until, scope: scope(&api, &person) }, &page)
         .await?;
-    Ok(Json(CallList {
-        items: paged.items.into_iter().map(|call| Call::of(&api, call, decision)).collect(),
-        next: paged.next.map(|cursor| cursor.to_string()),
-    }))
+    let mut items = Vec::with_capacity(paged.items.len());
+    let mut lines = vec![looked(&api, &person, "list", paged.items.len().to_string())];
+    for call in paged.items {
+        if call.secret {
+            lines.push(looked(&api, &person, &call.record.id, "list".to_owned()));
+        }
+        let decision = decide(&person, &call)?;
+        items.push(Call::of(&api, call, decision));
+    }
+    api.log_looks(lines).await?;
+    Ok(Json(CallList { items, next: paged.next.map(|cursor| cursor.to_string()) }))
 }

@@ -1,3 +1,4 @@
+use super::{decide, looked};
 use crate::api::guard::Person;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
@@ -19,10 +20,12 @@ pub async fn show(
     person: Person,
     Path(id): Path<String>,
 ) -> Result<Json<Call>, Problem> {
-    let decision = person.may(Action::ReadCalls, Resource::default())?;
+    person.may(Action::ReadCalls, Resource::default())?;
     if !api.db().call_exists_for(&id, &scope(&api, &person)).await? {
         return Err(Problem::not_found());
     }
     let call = api.db().call(&id).await?.ok_or_else(Problem::not_found)?;
+    let decision = decide(&person, &call)?;
+    api.db().log_access(&looked(&api, &person, &id, "allowed".to_owned())).await?;
     Ok(Json(Call::of(&api, call, decision)))
 }

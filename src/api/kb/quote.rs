@@ -4,9 +4,10 @@ use crate::api::guard::Person;
 use crate::api::input::{Fields, JsonBody};
 use crate::api::problem::Problem;
 use crate::api::state::Api;
+use crate::api::tickets::{self, took};
 use crate::auth::{Action, Resource};
 use crate::knowledge::standing;
-use crate::store::{Call, KbQuoted};
+use crate::store::KbQuoted;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -51,13 +52,6 @@ pub async fn quote(
     Ok((StatusCode::CREATED, Json(KbQuoteView::of(&api, quote, text))))
 }
 
-/// The agent has the call, or had it before it was handed on.
-fn took(call: &Call, name: &str) -> bool {
-    let record = &call.record;
-    record.agent.as_deref() == Some(name)
-        || record.parties.iter().any(|party| party.role == "agent" && party.agent == name)
-}
-
 /// What was quoted in a call or under a ticket (`?call=`, `?ticket=`, its id), as it was read out.
 #[utoipa::path(get, path = "/api/v1/kb/quotes", tag = "knowledge", params(
     ("call" = Option<String>, Query), ("ticket" = Option<String>, Query)), responses(
@@ -71,11 +65,20 @@ pub async fn quotes(
     person: Person,
     mut fields: Fields,
 ) -> Result<Json<KbQuoteList>, Problem> {
-    // Which answer was given in which call is the call's to tell.
+    // Which answer was given in which call is the call's to tell, and the ticket's.
     person.may(Action::ReadCalls, Resource::default())?;
     let (call, ticket) = (fields.take("call"), fields.take("ticket"));
     if !fields.0.is_empty() || (call.is_none() && ticket.is_none()) {
         return Err(Problem::bad_request("there are: call, ticket; one of them is needed"));
+    }
+    let scope = tickets::scope(&api, &person);
+    if let Some(call) = &call
+        && !api.db().call_exists_for(call, &scope).await?
+    {
+        return Err(Problem::not_found());
+    }
+    if let Some(ticket) = &ticket {
+        api.db().ticket(ticket, &scope).await?.ok_or_else(Problem::not_found)?;
     }
     let mut items = Vec::new();
     for quote in api.db().kb_quotes(call.as_deref(), ticket.as_deref()).await? {

@@ -3,6 +3,7 @@ use super::{find, view};
 use crate::api::guard::Person;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
+use crate::api::tickets::scope;
 use crate::auth::{Action, Decision, Resource};
 use crate::store::SessionCall;
 use axum::Json;
@@ -36,7 +37,13 @@ pub async fn report(
         talk_ms: 0,
         calls: Vec::with_capacity(calls.len()),
     };
+    let scope = scope(&api, &person);
     for call in calls {
+        // What complains about who reads it is not told.
+        if !api.db().call_exists_for(&call.record.id, &scope).await? {
+            report.asked -= 1;
+            continue;
+        }
         let line = line(&api, call, whole);
         match (line.taken, line.agents.is_empty()) {
             (true, _) => report.taken += 1,

@@ -3,9 +3,10 @@ use super::{minute, notice_view};
 use crate::api::guard::Person;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
+use crate::api::tickets::scope;
 use crate::auth::{Action, Resource};
 use crate::roster::{Kind, Minute, plus_days};
-use crate::store::{Page, Ticket, TicketField, TicketFilter};
+use crate::store::{Page, Scope, Ticket, TicketField, TicketFilter};
 use axum::Json;
 use axum::extract::State;
 
@@ -25,11 +26,12 @@ const LINES: u32 = 200;
 pub async fn handover(State(api): State<Api>, person: Person) -> Result<Json<Handover>, Problem> {
     person.may(Action::ReadRoster, Resource::default())?;
     person.may(Action::ReadTickets, Resource::default())?;
-    sheet_now(&api).await.map(Json)
+    sheet_now(&api, &person).await.map(Json)
 }
 
-/// What the sheet says at this moment.
-pub(super) async fn sheet_now(api: &Api) -> Result<Handover, Problem> {
+/// What the sheet says at this moment to this person: what complains about him is not on it.
+pub(super) async fn sheet_now(api: &Api, person: &Person) -> Result<Handover, Problem> {
+    let scope = scope(api, person);
     let in_force = api.parts.roster.in_force(api.db()).await?;
     let now = minute(api.now(), &api.parts.zone);
     let today = now.date();
@@ -71,8 +73,8 @@ pub(super) async fn sheet_now(api: &Api) -> Result<Handover, Problem> {
         leads: leads_at(now),
         next_at: next.map(|next| at(api, next)),
         next_leads: next.map(leads_at).unwrap_or_default(),
-        urgent: tickets(api, TicketField::Urgency, "U", URGENT_MS).await?,
-        drafts: tickets(api, TicketField::State, "draft", DRAFTS_MS).await?,
+        urgent: tickets(api, &scope, TicketField::Urgency, "U", URGENT_MS).await?,
+        drafts: tickets(api, &scope, TicketField::State, "draft", DRAFTS_MS).await?,
         queues: queues.collect(),
         notices,
         away,
@@ -82,6 +84,7 @@ pub(super) async fn sheet_now(api: &Api) -> Result<Handover, Problem> {
 /// Open ones of the last while, newest first.
 async fn tickets(
     api: &Api,
+    scope: &Scope,
     field: TicketField,
     value: &str,
     age_ms: i64,
@@ -89,6 +92,7 @@ async fn tickets(
     let filter = TicketFilter {
         fields: vec![(field, value.to_owned())],
         since: Some(api.now() - age_ms),
+        scope: scope.clone(),
         ..TicketFilter::default()
     };
     let paged = api.db().tickets(&filter, &Page { limit: LINES, after: None }).await?;

@@ -160,7 +160,7 @@ pub async fn sign(
     if !on(mine) && on(theirs) {
         return Err(Problem::not_now("the plan has you on the other side of this hand-over"));
     }
-    let current = sheet_now(&api).await?;
+    let current = sheet_now(&api, &person).await?;
     let mut sheet = Sheet::new(turn.change.at.date(), "handover".into());
     let told = match &turn.out {
         Some(out) => serde_json::from_str(&out.sheet).unwrap_or(Value::Null),

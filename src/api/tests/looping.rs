@@ -262,7 +262,7 @@ fn who_is_complained_about_gets_404_everywhere() {
                 );
             }
             let (_, boxes) = desk.get(target, "/api/v1/tickets/boxes").await;
-            let (_, list) = desk.get(target, "/api/v1/tickets?limit=500").await;
+            let (_, list) = desk.get(target, "/api/v1/tickets?limit=500&order=due").await;
             let counted: i64 =
                 boxes["items"].as_array().unwrap().iter().map(|one| one["count"].as_i64().unwrap()).sum();
             assert_eq!(counted, i64::try_from(list["items"].as_array().unwrap().len()).unwrap());
@@ -286,6 +286,137 @@ fn the_districts_codes_have_names() {
         let (_, matters) = desk.get(&token, "/api/v1/categories").await;
         assert_eq!(matters["items"].as_array().unwrap().len(), 68);
         assert!(matters["items"].to_string().contains("\"lead\":\"street\""));
+        desk
+    });
+}
+
+/// 保密: who called is told to nobody who has not taken the call; with a reason, one by one, and everybody who looked is on record.
+#[test]
+fn who_called_in_secret_is_revealed_with_a_reason_and_who_looked_is_known() {
+    on_both(|desk| async move {
+        draft(&desk).await;
+        let agent = desk.token("8001").await;
+        let id = accept(&desk, &agent, json!({"secrecy": "secret"})).await["id"].as_str().unwrap().to_owned();
+        let other = user(&desk, "8002x", "agent", "rexianban").await;
+        let (lead, office) = (desk.token("lead").await, desk.token("office").await);
+        let (visitor, auditor) = (desk.token("visitor").await, desk.token("auditor").await);
+        let paths = |name: &str| {
+            [
+                format!("/api/v1/tickets/{name}"),
+                format!("/api/v1/tickets/{name}/events"),
+                "/api/v1/tickets?limit=500".to_owned(),
+                "/api/v1/tickets?q=12000000013".to_owned(),
+                format!("/api/v1/calls/{}", call(11)),
+                format!("/api/v1/calls/{}/events", call(11)),
+                "/api/v1/calls?limit=500".to_owned(),
+                "/api/v1/tickets/similar?category=030101&street=110102019".to_owned(),
+            ]
+        };
+        for (who, token) in
+            [("another agent", &other), ("lead", &lead), ("office", &office), ("visitor", &visitor)]
+        {
+            for path in paths(FIRST) {
+                let (status, body) = desk.get(token, &path).await;
+                if status == StatusCode::FORBIDDEN {
+                    continue;
+                }
+                assert_eq!(status, StatusCode::OK, "{who} {path}: {body}");
+                for name in ["12000000013", "王女士"] {
+                    assert!(!body.to_string().contains(name), "{who} sees {name} in {path}: {body}");
+                }
+                // What was said is the hotline's, but for an agent whose call it was not.
+                if path.ends_with(FIRST) {
+                    assert_eq!(body["content"].is_string(), who != "another agent", "{who}: {body}");
+                }
+            }
+        }
+        let (_, own) = desk.get(&agent, &format!("/api/v1/tickets/{FIRST}")).await;
+        assert_eq!(own["caller"], "12000000013", "he spoke to him");
+
+        let path = format!("tickets/{FIRST}/reveal");
+        let why = json!({"reason": "回访前核对号码"});
+        for (token, status) in [(&other, 403), (&auditor, 403), (&desk.token("rl").await, 403)] {
+            assert_eq!(told(send(&desk, Method::POST, token, &path, &why).await).0, status);
+        }
+        let refusal = told(send(&desk, Method::POST, &lead, &path, &json!({"reason": " "})).await);
+        assert_eq!(refusal, (422, "refused".into(), "reason".into()));
+        let told_ = fine(send(&desk, Method::POST, &lead, &path, &why).await);
+        let want =
+            json!({"caller": "12000000013", "name": "王女士", "number": "12000000013", "address": "3 号楼"});
+        assert_eq!(told_, want);
+        let (_, lines) = desk.get(&office, &format!("/api/v1/tickets/{FIRST}/events")).await;
+        let line =
+            lines["items"].as_array().unwrap().iter().find(|l| l["kind"] == "revealed").expect("a line");
+        assert_eq!(
+            (&line["actor"], &line["personal"]["reason"]),
+            (&json!("user:lead"), &json!("回访前核对号码"))
+        );
+
+        let path = format!("/api/v1/tickets/{FIRST}/looks");
+        assert_eq!(desk.get(&lead, &path).await.0, StatusCode::FORBIDDEN);
+        for token in [&office, &auditor] {
+            let looks = fine(desk.get(token, &path).await);
+            let has = |by: &str, action: &str| {
+                looks["items"].as_array().unwrap().iter().any(|l| l["by"] == by && l["action"] == action)
+            };
+            for (by, action) in [
+                ("8002x", "ticket.read"),
+                ("8002x", "ticket.list"),
+                ("8002x", "call.read"),
+                ("lead", "ticket.reveal"),
+                ("visitor", "ticket.history"),
+            ] {
+                assert!(has(by, action), "{by} {action}: {looks}");
+            }
+        }
+        let looks = fine(desk.get(&office, &path).await);
+        let asked = looks["items"].as_array().unwrap().iter().filter(|l| l["action"] == "ticket.lookers");
+        assert_eq!(asked.count(), 2, "who asks is seen, too");
+        // Later the caller says that he wants to be named after all: it is open again.
+        fine(act(&desk, &agent, FIRST, "protect", json!({"secrecy": "normal", "notify": "text_only"})).await);
+        let (_, seen) = desk.get(&lead, &format!("/api/v1/tickets/{FIRST}")).await;
+        assert_eq!((&seen["caller"], &seen["notify"]), (&json!("12000000013"), &json!("text_only")));
+        assert!(desk.db.ticket(&id, &crate::store::Scope::All).await.unwrap().is_some());
+        assert_eq!(desk.db.verify().await.unwrap().problems, Vec::<String>::new());
+        desk
+    });
+}
+
+/// 打击报复: at once urgent, and the office's alone.
+#[test]
+fn who_is_persecuted_is_heard_by_the_office_alone() {
+    on_both(|desk| async move {
+        draft(&desk).await;
+        let agent = desk.token("8001").await;
+        let ticket = accept(&desk, &agent, json!({"special": "retaliation", "lead": "rl"})).await;
+        assert_eq!((&ticket["urgency"], &ticket["secrecy"]), (&json!("U"), &json!("secret")));
+        let id = ticket["id"].as_str().unwrap().to_owned();
+        let office = desk.token("office").await;
+        let (_, seen) = desk.get(&office, &format!("/api/v1/tickets/{FIRST}")).await;
+        assert_eq!(seen["owner"]["role"], "office", "{seen}");
+        for name in ["lead", "dispatcher", "visitor", "qa", "leader", "analyst", "observer", "admin", "rl"] {
+            let token = desk.token(name).await;
+            for way in ["", "/events"] {
+                let (status, body) = desk.get(&token, &format!("/api/v1/tickets/{FIRST}{way}")).await;
+                assert_eq!(status, StatusCode::NOT_FOUND, "{name}{way}: {body}");
+            }
+            let (status, _) = desk.get(&token, &format!("/api/v1/calls/{}", call(11))).await;
+            assert!(matches!(status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN), "{name}: {status}");
+            for list in
+                ["tickets?limit=500", "tickets?q=三号楼", "tickets?limit=500&order=due", "calls?limit=500"]
+            {
+                let (_, body) = desk.get(&token, &format!("/api/v1/{list}")).await;
+                let text = body.to_string();
+                assert!(!text.contains(&id) && !text.contains(FIRST), "{name} {list}: {body}");
+            }
+        }
+        // The office gives it to whom it trusts, who sees of it what units see.
+        fine(
+            act(&desk, &office, FIRST, "dispatch", json!({"lead": "rl", "brief": "市民反映被打击报复"}))
+                .await,
+        );
+        let (_, seen) = desk.get(&desk.token("rl").await, &format!("/api/v1/tickets/{FIRST}")).await;
+        assert_eq!((&seen["no"], &seen["caller"]), (&json!(FIRST), &Json::Null));
         desk
     });
 }

@@ -1,4 +1,4 @@
-use super::wire::TicketAction;
+use super::course::TicketAction;
 use super::{actions, decide, hands, may_act, scope};
 use crate::api::guard::Person;
 use crate::api::input::JsonBody;
@@ -34,7 +34,7 @@ pub async fn act(
     // Who has no part in the loop does not learn which tickets there are.
     person.may(Action::ActOnTicket, Resource::default())?;
     let ticket = api.db().ticket(&no, &scope(&api, &person)).await?.ok_or_else(Problem::not_found)?;
-    let decision = decide(&api, &person, Action::ReadTickets, &ticket)?;
+    let decision = decide(&api, &person, Action::ReadTickets, &ticket).await?;
     let Some(step) = Step::read(&body.action) else {
         let error =
             FieldError { field: "action", code: Why::UnknownCode.label(), detail: "no such action".into() };

@@ -1,5 +1,5 @@
+use super::course::{TicketBox, TicketBoxes};
 use super::scope;
-use super::wire::{TicketBox, TicketBoxes};
 use crate::api::guard::Person;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
@@ -7,7 +7,7 @@ use crate::auth::{Action, Resource};
 use axum::Json;
 use axum::extract::State;
 
-/// How many tickets of each state this person sees, how many of them are late, and how many soon will be.
+/// How many open tickets of each state this person sees, how many of them are late, and how many soon will be.
 #[utoipa::path(get, path = "/api/v1/tickets/boxes", tag = "tickets", responses(
     (status = 200, body = TicketBoxes),
     (status = 401, body = Problem, content_type = "application/problem+json"),

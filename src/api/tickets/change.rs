@@ -1,4 +1,4 @@
-use super::{actions, resource, scope};
+use super::{actions, decide, resource, scope};
 use crate::api::guard::Person;
 use crate::api::input::JsonBody;
 use crate::api::problem::{FieldError, Problem};
@@ -34,8 +34,7 @@ pub async fn change(
     person.may(Action::ChangeTicket, Resource { own_call: true, ..Resource::default() })?;
     let ticket = api.db().ticket(&no, &scope(&api, &person)).await?.ok_or_else(Problem::not_found)?;
     let own_call = took_a_call(&api, &person.name, &ticket).await?;
-    let decision =
-        person.may(Action::ChangeTicket, Resource { own_call, ..resource(&api, &person, &ticket) })?;
+    person.may(Action::ChangeTicket, Resource { own_call, ..resource(&api, &person, &ticket) })?;
     let version = wish.version;
     let change = wish.into();
     let wish =
@@ -64,6 +63,7 @@ pub async fn change(
         outcome: saved.state.clone(),
     };
     api.db().log_access(&access).await?;
+    let decision = decide(&api, &person, Action::ReadTickets, &saved).await?;
     let actions = actions(&api, &person, &saved);
     Ok(Json(Ticket::of(&api, saved, decision).with_actions(actions)))
 }
@@ -87,14 +87,17 @@ pub(super) async fn tell_engine(api: &Api, saved: &store::Ticket, opened: bool) 
 /// Whether one of the ticket's calls was this agent's: he has it, or had it before it was handed on.
 pub(super) async fn took_a_call(api: &Api, name: &str, ticket: &store::Ticket) -> Result<bool, Problem> {
     for id in &ticket.calls {
-        let Some(call) = api.db().call(id).await? else { continue };
-        let record = &call.record;
-        if record.agent.as_deref() == Some(name)
-            || record.leader_recorder.as_deref() == Some(name)
-            || record.parties.iter().any(|party| party.role == "agent" && party.agent == name)
-        {
+        if api.db().call(id).await?.is_some_and(|call| took(&call, name)) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// The agent has the call, had it before it was handed on, or writes down what a head of department says in it.
+pub(in crate::api) fn took(call: &store::Call, name: &str) -> bool {
+    let record = &call.record;
+    record.agent.as_deref() == Some(name)
+        || record.leader_recorder.as_deref() == Some(name)
+        || record.parties.iter().any(|party| party.role == "agent" && party.agent == name)
 }

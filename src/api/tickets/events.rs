@@ -24,7 +24,7 @@ pub async fn events(
 ) -> Result<Json<TicketLines>, Problem> {
     person.may(Action::ReadHistory, Resource::default())?;
     let ticket = api.db().ticket(&no, &scope(&api, &person)).await?.ok_or_else(Problem::not_found)?;
-    let decision = decide(&api, &person, Action::ReadHistory, &ticket)?;
+    let decision = decide(&api, &person, Action::ReadHistory, &ticket).await?;
     let events = api.db().ticket_events(&ticket.id).await?;
     let access = Access {
         at: api.now(),

@@ -1,11 +1,11 @@
 use super::change::{tell_engine, took_a_call};
-use super::{actions, decide, hands, may_act, resource, scope};
+use super::{actions, decide, hands, may_act, resource, scope, told};
 use crate::api::guard::Person;
 use crate::api::input::{Fields, JsonBody};
 use crate::api::problem::{FieldError, Problem};
 use crate::api::state::Api;
 use crate::api::wire::Ticket;
-use crate::auth::{Action, Decision, Resource};
+use crate::auth::{Action, Resource};
 use crate::store::{self, Access, Link, LinkOutcome, SimilarTo, Split};
 use crate::ticket::cycle::{self, Matter, Step, Who, Wish};
 use crate::ticket::life::{Refusal, Why};
@@ -82,13 +82,12 @@ async fn log(api: &Api, person: &Person, subject: &str, outcome: &str) -> Result
 }
 
 /// The ticket, if this person may write it up.
-async fn writable(api: &Api, person: &Person, no: &str) -> Result<(store::Ticket, Decision), Problem> {
+async fn writable(api: &Api, person: &Person, no: &str) -> Result<store::Ticket, Problem> {
     person.may(Action::ChangeTicket, Resource { own_call: true, ..Resource::default() })?;
     let ticket = api.db().ticket(no, &scope(api, person)).await?.ok_or_else(Problem::not_found)?;
     let own_call = took_a_call(api, &person.name, &ticket).await?;
-    let decision =
-        person.may(Action::ChangeTicket, Resource { own_call, ..resource(api, person, &ticket) })?;
-    Ok((ticket, decision))
+    person.may(Action::ChangeTicket, Resource { own_call, ..resource(api, person, &ticket) })?;
+    Ok(ticket)
 }
 
 /// 拆单: one more draft, with a number of its own, for another matter of the same call. Agents split tickets of calls they took, leads any.
@@ -107,7 +106,7 @@ pub async fn split(
     person: Person,
     Path(no): Path<String>,
 ) -> Result<(StatusCode, Json<SplitTicket>), Problem> {
-    let (ticket, decision) = writable(&api, &person, &no).await?;
+    let ticket = writable(&api, &person, &no).await?;
     let (number, code) = api.parts.engine.draw_number().await.map_err(|_| Problem::away("the engine"))?;
     let wish = Split { name: &ticket.id, user: &person.name, at: api.now(), no: &number, code: &code };
     let made = match api.db().split_ticket(wish).await? {
@@ -118,6 +117,7 @@ pub async fn split(
     };
     tell_engine(&api, &made, true).await?;
     log(&api, &person, &made.id, "split").await?;
+    let decision = decide(&api, &person, Action::ReadTickets, &made).await?;
     let actions = actions(&api, &person, &made);
     let ticket = Ticket::of(&api, made, decision).with_actions(actions);
     Ok((StatusCode::CREATED, Json(SplitTicket { ticket, code })))
@@ -147,12 +147,12 @@ pub async fn link(
     Path(no): Path<String>,
     JsonBody(body): JsonBody<TicketLink>,
 ) -> Result<Json<Ticket>, Problem> {
-    let (draft, _) = writable(&api, &person, &no).await?;
+    let draft = writable(&api, &person, &no).await?;
     let wrong =
         |field, why: Why, message: &str| refused(vec![Refusal { field, why, message: message.to_owned() }]);
     let unknown = || wrong("into", Why::UnknownCode, "into: no ticket has this number");
     let old = api.db().ticket(&body.into, &scope(&api, &person)).await?.ok_or_else(unknown)?;
-    let decision = decide(&api, &person, Action::ReadTickets, &old)?;
+    let decision = decide(&api, &person, Action::ReadTickets, &old).await?;
     let step = match body.action.as_deref() {
         None => None,
         Some("urge") => Some(Step::Urge),
@@ -218,20 +218,10 @@ pub async fn similar(
         scope: scope(&api, &person),
     };
     let found = api.db().similar_tickets(&to).await?;
-    let told = |tickets: Vec<store::Ticket>| {
-        let mut told = Vec::with_capacity(tickets.len());
-        for ticket in tickets {
-            let decision = decide(&api, &person, Action::ReadTickets, &ticket)?;
-            told.push(Ticket::of(&api, ticket, decision));
-        }
-        Ok::<_, Problem>(told)
-    };
-    Ok(Json(SimilarTickets {
-        own: told(found.own)?,
-        near: found.near,
-        near_at: found.near_at.map(|at| api.time(at)),
-        near_tickets: told(found.near_tickets)?,
-    }))
+    let own = told(&api, &person, "similar", found.own).await?;
+    let near_tickets = told(&api, &person, "similar", found.near_tickets).await?;
+    let near_at = found.near_at.map(|at| api.time(at));
+    Ok(Json(SimilarTickets { own, near: found.near, near_at, near_tickets }))
 }
 
 /// What the citizen may be promised: the clocks of a ticket that would be accepted now.

@@ -1,9 +1,9 @@
-use super::{decide, scope};
+use super::{scope, told};
 use crate::api::guard::Person;
 use crate::api::input::Fields;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
-use crate::api::wire::{Ticket, TicketList};
+use crate::api::wire::TicketList;
 use crate::auth::{Action, Decision, Resource};
 use crate::store::{TicketField, TicketFilter, TicketOrder};
 use axum::Json;
@@ -70,11 +70,6 @@ pub async fn list(
         scope: scope(&api, &person),
     };
     let paged = api.db().tickets(&filter, &page).await?;
-    let mut items = Vec::with_capacity(paged.items.len());
-    for ticket in paged.items {
-        // One that is not his hides no other.
-        let Ok(decision) = decide(&api, &person, Action::ReadTickets, &ticket) else { continue };
-        items.push(Ticket::of(&api, ticket, decision));
-    }
+    let items = told(&api, &person, "list", paged.items).await?;
     Ok(Json(TicketList { items, next: paged.next.map(|cursor| cursor.to_string()) }))
 }

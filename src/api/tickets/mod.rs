@@ -2,32 +2,36 @@
 mod act;
 mod boxes;
 mod change;
+mod course;
 mod events;
 mod files;
 mod linking;
 mod list;
+mod reveal;
 mod search;
 mod show;
 mod visits;
-mod wire;
 pub use act::{__path_act, act};
 pub use boxes::{__path_boxes, boxes};
+pub(super) use change::took;
 pub use change::{__path_change, change};
+pub use course::{Complained, Course};
 pub use events::{__path_events, events};
 pub use files::{__path_file, __path_files, file, files};
 pub use linking::{
     __path_link, __path_promises, __path_similar, __path_split, link, promises, similar, split,
 };
 pub use list::{__path_list, list};
+pub use reveal::{__path_looks, __path_reveal, looks, reveal};
 pub use show::{__path_show, show};
 pub use visits::{__path_visits, visits};
-pub use wire::{Complained, Course};
 
 use super::guard::Person;
 use super::problem::Problem;
 use super::state::Api;
+use super::wire;
 use crate::auth::{Action, Decision, Resource, Role, hand};
-use crate::store::{Scope, Ticket};
+use crate::store::{Access, Scope, Ticket};
 use crate::ticket::cycle::{self, Hand, Step, Who};
 
 /// What of the tickets exists for this person: the units' people have their own only, and nobody those that complain about him.
@@ -43,7 +47,11 @@ pub(super) fn scope(api: &Api, person: &Person) -> Scope {
         Some(unit) if of_unit => Scope::of_unit(unit, &person.name, &api.district),
         _ => {
             let line = unit.into_iter().flat_map(|unit| api.district.line(unit)).map(str::to_owned);
-            Scope::Person { line: line.collect(), user: person.name.clone() }
+            Scope::Person {
+                line: line.collect(),
+                user: person.name.clone(),
+                office: person.roles.has(Role::Office),
+            }
         }
     }
 }
@@ -59,6 +67,8 @@ fn resource<'a>(api: &Api, person: &Person, ticket: &'a Ticket) -> Resource<'a> 
         subs: &ticket.subs,
         complained,
         secret: ticket.secrecy != "normal",
+        // While it is written it is his who took the call.
+        for_office: ticket.special.as_deref() == Some("retaliation") && ticket.state != "draft",
         urgent: ticket.urgency.as_deref() == Some("U"),
         one: true,
         ..Resource::default()
@@ -66,14 +76,56 @@ fn resource<'a>(api: &Api, person: &Person, ticket: &'a Ticket) -> Resource<'a> 
 }
 
 /// What of this ticket the person may see.
-pub(super) fn decide(
+pub(super) async fn decide(
     api: &Api,
     person: &Person,
     action: Action,
     ticket: &Ticket,
 ) -> Result<Decision, Problem> {
-    person.may(action, resource(api, person, ticket))
+    let resource = resource(api, person, ticket);
+    // Only then does it matter whose call it was.
+    let own_call = resource.secret
+        && person.roles.has(Role::Agent)
+        && change::took_a_call(api, &person.name, ticket).await?;
+    person.may(action, Resource { own_call, ..resource })
 }
+
+/// The tickets of a list as this person may see them; one that is not his hides no other. That he looked is in the access log: a line for
+/// the list, and one for each ticket that is kept secret.
+async fn told(
+    api: &Api,
+    person: &Person,
+    list: &str,
+    tickets: Vec<Ticket>,
+) -> Result<Vec<wire::Ticket>, Problem> {
+    let mut items = Vec::with_capacity(tickets.len());
+    let mut secret = Vec::new();
+    for ticket in tickets {
+        let Ok(decision) = decide(api, person, Action::ReadTickets, &ticket).await else { continue };
+        if ticket.secrecy != "normal"
+            || ticket.complained_unit.is_some()
+            || ticket.complained_person.is_some()
+        {
+            secret.push(ticket.id.clone());
+        }
+        items.push(wire::Ticket::of(api, ticket, decision));
+    }
+    let line = |subject: String, outcome: String| Access {
+        at: api.now(),
+        user: person.name.clone(),
+        source: person.source.clone(),
+        action: LISTED.to_owned(),
+        subject,
+        outcome,
+    };
+    let mut lines = vec![line(list.to_owned(), items.len().to_string())];
+    lines.extend(secret.into_iter().map(|id| line(id, list.to_owned())));
+    api.log_looks(lines).await?;
+    Ok(items)
+}
+
+/// In the access log: tickets as lines of a list.
+const LISTED: &str = "ticket.list";
 
 /// Whether he may do this to it.
 fn may_act(api: &Api, person: &Person, step: Step, ticket: &Ticket) -> Result<Decision, Problem> {

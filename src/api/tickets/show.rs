@@ -24,7 +24,7 @@ pub async fn show(
 ) -> Result<Json<Ticket>, Problem> {
     person.may(Action::ReadTickets, Resource::default())?;
     let ticket = api.db().ticket(&no, &scope(&api, &person)).await?.ok_or_else(Problem::not_found)?;
-    let decision = decide(&api, &person, Action::ReadTickets, &ticket)?;
+    let decision = decide(&api, &person, Action::ReadTickets, &ticket).await?;
     let access = Access {
         at: api.now(),
         user: person.name.clone(),

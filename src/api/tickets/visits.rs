@@ -1,9 +1,9 @@
-use super::{decide, scope};
+use super::{scope, told};
 use crate::api::guard::Person;
 use crate::api::input::Fields;
 use crate::api::problem::Problem;
 use crate::api::state::Api;
-use crate::api::wire::{Ticket, TicketList};
+use crate::api::wire::TicketList;
 use crate::auth::{Action, Resource};
 use crate::store::{TicketField, TicketFilter, TicketOrder};
 use crate::ticket::cycle::State as Stage;
@@ -34,10 +34,6 @@ pub async fn visits(
         ..TicketFilter::default()
     };
     let paged = api.db().tickets(&filter, &page).await?;
-    let mut items = Vec::with_capacity(paged.items.len());
-    for ticket in paged.items {
-        let decision = decide(&api, &person, Action::ReadTickets, &ticket)?;
-        items.push(Ticket::of(&api, ticket, decision));
-    }
+    let items = told(&api, &person, "visits", paged.items).await?;
     Ok(Json(TicketList { items, next: paged.next.map(|cursor| cursor.to_string()) }))
 }

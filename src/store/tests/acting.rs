@@ -245,6 +245,7 @@ fn who_is_complained_about_neither_lists_nor_counts_nor_finds_it() {
         let person = |user: &str, line: &[&str]| Scope::Person {
             line: line.iter().map(|&unit| unit.to_owned()).collect(),
             user: user.to_owned(),
+            office: false,
         };
         for (scope, seen) in [
             (Scope::of_unit("rl", "rl", &district), true),
@@ -258,7 +259,8 @@ fn who_is_complained_about_neither_lists_nor_counts_nor_finds_it() {
             (person("two-hats", &["st019"]), false),
         ] {
             assert_eq!(db.ticket(&ticket.id, &scope).await.unwrap().is_some(), seen, "{scope:?}");
-            let filter = TicketFilter { scope: scope.clone(), ..TicketFilter::default() };
+            let filter =
+                TicketFilter { scope: scope.clone(), order: TicketOrder::Due, ..TicketFilter::default() };
             let listed = db.tickets(&filter, &Page::default()).await.unwrap().items.len();
             let counted: i64 = db.ticket_boxes(&scope, NINE).await.unwrap().iter().map(|one| one.count).sum();
             assert_eq!((listed, counted), (usize::from(seen), i64::from(seen)), "{scope:?}");

@@ -15,7 +15,11 @@ fn running<'a>(ticket: &'a Ticket) -> impl Iterator<Item = Clock> + 'a {
             _ => true,
         })
         .cloned()
-        .chain(ticket.deadline(ClockName::Step))
+        .chain(
+            [ClockName::Step, ClockName::Objection, ClockName::Supervision]
+                .into_iter()
+                .filter_map(|name| ticket.deadline(name)),
+        )
         .filter(|clock| clock.met_at.is_none())
 }
 

@@ -5,6 +5,9 @@ use super::model::{
     Staged, State, Step, Sub, Supervised, Ticket, Visit, VisitTry, VoiceTry,
 };
 
+/// A caller who is persecuted for what he told us earlier.
+pub(super) const RETALIATION: &str = "retaliation";
+
 impl Ticket {
     /// The ticket after these events (with their times and actors); `None` before its acceptance.
     pub fn fold<'a>(events: impl IntoIterator<Item = (i64, &'a str, &'a Event)>) -> Option<Self> {
@@ -59,6 +62,7 @@ impl Ticket {
             redos: 0,
             urges: 0,
             escalated: false,
+            to_force: false,
             unreasonable: false,
             unreached: false,
             merged_into: None,
@@ -139,6 +143,7 @@ impl Ticket {
                     reason: text(&wish.reason),
                     at,
                     objection: None,
+                    due_at: None,
                     upheld: None,
                 });
                 // Forced while a return was asked for: that is the answer to it.
@@ -179,6 +184,7 @@ impl Ticket {
             }),
             Step::GrantReturn => {
                 self.rule_on_return(true);
+                self.to_force = wish.step.is_some();
                 self.lead = None;
                 self.assist.clear();
                 self.subs.clear();
@@ -188,6 +194,7 @@ impl Ticket {
             Step::Object => {
                 if let Some(forced) = &mut self.forced {
                     forced.objection = Some(said(self.lead.as_deref().unwrap_or_default()));
+                    forced.due_at = wish.deadline;
                 }
             }
             Step::DecideObjection => {
@@ -339,6 +346,31 @@ impl Ticket {
                 self.reminded.clear();
             }
             Step::ApproveUnreasonable => self.unreasonable = true,
+            Step::Protect => {
+                let matter = &mut self.matter;
+                for (slot, new) in [
+                    (&mut matter.complained_unit, &wish.complained_unit),
+                    (&mut matter.complained_person, &wish.complained_person),
+                    (&mut matter.special, &wish.special),
+                    (&mut matter.urgency, &wish.urgency),
+                ] {
+                    if let Some(new) = new {
+                        *slot = Some(new.clone()).filter(|new| !new.is_empty());
+                    }
+                }
+                if event.state == Some(State::Accepted) {
+                    // Who is complained about had it.
+                    self.lead = None;
+                    self.assist.clear();
+                    self.subs.clear();
+                    self.signed_at = None;
+                } else if let Some(assist) = &wish.assist {
+                    self.assist.clone_from(assist);
+                }
+                if wish.urgency.is_some() {
+                    self.reminded.clear();
+                }
+            }
             Step::Reminded | Step::Late => {
                 if let Some((name, pct)) = event.clock {
                     let due = self.deadline(name).map_or(0, |clock| clock.due_at);
@@ -379,6 +411,7 @@ impl Ticket {
         let lead = self.lead.clone();
         self.assist.retain(|unit| Some(unit) != lead.as_ref());
         self.dispatched_at = Some(at);
+        self.to_force = false;
     }
 
     fn rule_on_return(&mut self, granted: bool) {
@@ -392,6 +425,7 @@ impl Ticket {
         let of_unit = |role| Some(Owner { role, unit: self.lead.clone() });
         let of_hotline = |role| Some(Owner { role, unit: None });
         match self.state {
+            State::Accepted if self.to_force || self.is_for_office() => of_hotline(Hand::Office),
             State::Accepted | State::ReturnReview => of_hotline(Hand::Dispatcher),
             State::Clarification => of_hotline(if self.escalated { Hand::Lead } else { Hand::Agent }),
             State::Dispatched | State::Handling | State::Redo | State::Staged | State::Deferred => {
@@ -409,24 +443,30 @@ impl Ticket {
         }
     }
 
+    /// 打击报复: what the office alone sees and handles.
+    pub fn is_for_office(&self) -> bool {
+        self.matter.special.as_deref() == Some(RETALIATION)
+    }
+
     pub fn clock(&self, name: ClockName) -> Option<&Clock> {
         self.clocks.iter().find(|clock| clock.name == name)
     }
 
     /// The clock with this name, the state's own among them.
     pub fn deadline(&self, name: ClockName) -> Option<Clock> {
-        if name != ClockName::Step {
-            return self.clock(name).cloned();
-        }
-        self.due_at.map(|due_at| Clock {
-            name,
-            from: self.state_at,
-            due_at,
-            met_at: None,
-            span: None,
-            extra: 0,
-            unsure: false,
-        })
+        let (from, due_at) = match name {
+            ClockName::Step => (self.state_at, self.due_at?),
+            ClockName::Objection => {
+                let forced = self.forced.as_ref().filter(|forced| forced.upheld.is_none())?;
+                (forced.objection.as_ref()?.at, forced.due_at?)
+            }
+            ClockName::Supervision => {
+                let supervised = self.supervised.as_ref()?;
+                (supervised.at, supervised.deadline?)
+            }
+            _ => return self.clock(name).cloned(),
+        };
+        Some(Clock { name, from, due_at, met_at: None, span: None, extra: 0, unsure: false })
     }
 
     /// What has to be done next, and by when; `None` when it is over.

@@ -117,6 +117,8 @@ names! {
         Raise = "raise",
         Lower = "lower",
         ApproveUnreasonable = "approve_unreasonable",
+        /// What the caller asked for after his ticket was accepted: secrecy, how and when he may be told, whom he complains about.
+        Protect = "protect",
         /// The history begins here; written with the acceptance.
         Opened = "opened",
         /// It came to its end.
@@ -162,6 +164,10 @@ names! {
         Close = "close",
         /// What the present state waits for.
         Step = "step",
+        /// The ruling on an objection.
+        Objection = "objection",
+        /// What 督办 named.
+        Supervision = "supervision",
     }
 }
 
@@ -388,6 +394,14 @@ wish! {
     name: String,
     number: String,
     address: String,
+    /// `normal secret anonymous`.
+    secrecy: String,
+    /// `any text_only no_message`.
+    notify: String,
+    /// `09:00-11:30`.
+    safe_time: String,
+    /// `retaliation`: the only kind of caller that may come up later.
+    special: String,
 }
 
 /// Fields of a wish that may tell who somebody is: sealed in the history.
@@ -539,6 +553,9 @@ pub struct Forced {
     pub reason: String,
     pub at: i64,
     pub objection: Option<Said>,
+    /// By when the office rules on it, milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<i64>,
     /// The office's ruling on it.
     pub upheld: Option<bool>,
 }
@@ -674,6 +691,9 @@ pub struct Ticket {
     pub redos: u32,
     pub urges: u32,
     pub escalated: bool,
+    /// Returned as often as may be: the office forces it on somebody.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub to_force: bool,
     pub unreasonable: bool,
     /// Closed although nobody was reached.
     pub unreached: bool,

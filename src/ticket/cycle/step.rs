@@ -1,9 +1,11 @@
 //! What somebody does: checked, and turned into events. Nothing is changed here.
 
+use super::fold::RETALIATION;
 use super::model::{Clock, ClockName, Event, Matter, State, Step, Tables, Ticket, VisitTry, Who, Wish};
 use super::table::{self, Row, TABLE};
-use crate::ticket::clock::{Span, civil, due, end_of_day};
-use crate::ticket::life::{Refusal, TYPES, URGENCIES, WITHOUT_LEAF, Why};
+use crate::base::reach::SafeTime;
+use crate::ticket::clock::{Family, Span, civil, due, end_of_day};
+use crate::ticket::life::{NOTIFIES, Refusal, SECRECIES, TYPES, URGENCIES, WITHOUT_LEAF, Why};
 use crate::ticket::rules::{self, Rules};
 
 /// Between two tries to reach a citizen, milliseconds.
@@ -21,7 +23,14 @@ const RESULTS: &[&str] = &["unreachable", "not_the_person", "refused", "later"];
 const HOWS: &[&str] = &["phone", "sms", "text", "visit"];
 const LEVELS: &[&str] = &["remind", "urge", "supervise", "joint", "on_site"];
 const FORCE_STEPS: &[&str] = &["list", "first", "territory", "named"];
+/// Kinds of callers that come up after the acceptance.
+const LATER: &[&str] = &[RETALIATION];
 const TICKS: &[&str] = &["happening", "trapped", "smoke", "crowd"];
+
+/// U, L, N in this order; C comes behind them.
+fn rank(urgency: &str) -> usize {
+    URGENCIES.iter().position(|known| *known == urgency).unwrap_or(URGENCIES.len())
+}
 
 fn no<T>(field: &'static str, why: Why, message: impl Into<String>) -> Result<T, Vec<Refusal>> {
     Err(vec![Refusal { field, why, message: message.into() }])
@@ -174,7 +183,7 @@ impl Doing<'_> {
                 }
             }
             Step::Redo => {
-                if ticket.lead.is_none() || ticket.merged_into.is_some() {
+                if ticket.lead.is_none() || ticket.merged_into.is_some() || ticket.dispatched_at.is_none() {
                     return no("action", Why::State, "no unit has handled it");
                 }
                 let days = i64::from(self.rules.limits.reopen_days);
@@ -259,7 +268,7 @@ impl Doing<'_> {
         let mut tell = |field, why, message: String| wrong.push(Refusal { field, why, message });
         let mut wish = wish.clone();
         wish.trim();
-        let clears = row.step == Step::Clarify;
+        let clears = matches!(row.step, Step::Clarify | Step::Protect);
         let empty = |name: &str| wish.text(name).is_some_and(|text| text.is_empty());
         let given: Vec<&'static str> = wish.given();
         for name in &given {
@@ -297,7 +306,11 @@ impl Doing<'_> {
         code("category", &|code| district.has_category(code));
         code("street", &|code| district.has_street(code));
         code("to", &|code| district.has_unit(code));
-        code("complained_unit", &|code| district.unit(code).is_some());
+        code("complained_unit", &|code| code.is_empty() || district.unit(code).is_some());
+        code("secrecy", &|code| SECRECIES.contains(&code));
+        code("notify", &|code| NOTIFIES.contains(&code));
+        code("safe_time", &|text| text.is_empty() || SafeTime::read(text).is_some());
+        code("special", &|code| LATER.contains(&code));
         code("lead", &|code| district.has_unit(code) && !self.excluded(code));
         code("unit", &|code| district.unit(code).is_some() && !self.excluded(code));
         if let Some(assist) = &wish.assist {
@@ -428,8 +441,12 @@ impl Doing<'_> {
                 if wish.given().is_empty() {
                     return no("content", Why::Needed, "what was missing");
                 }
+                self.not_lowered(&wish)?;
                 let clocks = self.replanned(&mut wish);
-                Event { clocks, ..self.to(step, wish, State::Accepted) }
+                // What came back from a unit is to be sent on again.
+                let met = ticket.clock(ClockName::Dispatch).is_some_and(|clock| clock.met_at.is_some());
+                let due_at = self.dispatch_again().filter(|_| met);
+                Event { clocks, due_at, ..self.to(step, wish, State::Accepted) }
             }
             Step::Sign => {
                 Event { clocks: self.met(ClockName::Sign, now), ..self.to(step, wish, State::Handling) }
@@ -449,6 +466,9 @@ impl Doing<'_> {
             Step::GrantReturn => {
                 let sign = ticket.clock(ClockName::Sign).map(|clock| Clock { met_at: None, ..clock.clone() });
                 let clocks = sign.into_iter().collect();
+                if ticket.granted_returns() + 1 >= rules.returns.per_ticket {
+                    wish.step = Some("force".to_owned());
+                }
                 Event { clocks, due_at: self.dispatch_again(), ..self.to(step, wish, State::Accepted) }
             }
             Step::RefuseReturn => self.to(step, wish, State::Dispatched),
@@ -476,9 +496,7 @@ impl Doing<'_> {
                     .into_iter()
                     .filter_map(|name| {
                         let clock = ticket.clock(name)?;
-                        let again =
-                            counted(name, clock.from, clock.span?, clock.extra + days, rules, self.tables);
-                        Some(Clock { met_at: clock.met_at, ..again })
+                        Some(Clock { met_at: clock.met_at, ..self.longer(clock, days) })
                     })
                     .collect();
                 Event { clocks, ..self.to(step, wish, State::Handling) }
@@ -521,14 +539,20 @@ impl Doing<'_> {
             }
             Step::PassDown => {
                 let unit = wish.unit.clone().unwrap_or_default();
-                let below = self.tables.district.unit(&unit).filter(|below| below.parent == ticket.lead);
+                // The lead passes down to its own, one of those to theirs.
+                let own = ticket.subs.iter().find(|sub| Some(sub.unit.as_str()) == self.who.unit);
+                let above = own.map_or(ticket.lead.as_deref(), |sub| Some(sub.unit.as_str()));
+                let below = self.tables.district.unit(&unit).filter(|below| below.parent.as_deref() == above);
                 let Some(below) = below else {
                     return no("unit", Why::UnknownCode, "unit: none of the own ones");
                 };
                 if ticket.subs.iter().any(|sub| sub.unit == unit) {
                     return no("unit", Why::State, "unit: it has it");
                 }
-                let end = ticket.clock(ClockName::Feedback).map_or(now, |clock| clock.due_at);
+                let running = [ClockName::Feedback, ClockName::Close]
+                    .into_iter()
+                    .find_map(|name| ticket.clock(name).filter(|clock| clock.met_at.is_none()));
+                let end = own.map_or_else(|| running.map_or(now, |clock| clock.due_at), |sub| sub.due_at);
                 let left = (end - now).max(0);
                 let reserve =
                     (left * i64::from(below.reserve_pct) / 100).max(i64::from(below.reserve_min) * 60_000);
@@ -586,11 +610,14 @@ impl Doing<'_> {
             }
             Step::Raise => self.raised(wish)?,
             Step::Lower => self.lowered(wish)?,
-            Step::Object
-            | Step::EndSupervision
-            | Step::Urge
-            | Step::Supplement
-            | Step::ApproveUnreasonable => self.event(step, wish),
+            Step::Object => {
+                wish.deadline = Some(self.after(now, waits.return_review));
+                self.event(step, wish)
+            }
+            Step::Protect => self.protected(wish)?,
+            Step::EndSupervision | Step::Urge | Step::Supplement | Step::ApproveUnreasonable => {
+                self.event(step, wish)
+            }
             Step::Opened
             | Step::Closed
             | Step::Reminded
@@ -651,12 +678,14 @@ impl Doing<'_> {
         }
     }
 
-    /// What another matter makes of the clocks. Times still count from the acceptance.
+    /// What another matter makes of the clocks. Times still count from the acceptance. A leaf that is more urgent makes it so, one that
+    /// is less does not.
     fn replanned(&self, wish: &mut Wish) -> Vec<Clock> {
         let matter = &self.ticket.matter;
-        if wish.urgency.is_none() && matter.urgency.is_none() {
-            wish.urgency =
-                wish.category.as_deref().and_then(|c| self.tables.district.urgency(c)).map(str::to_owned);
+        if wish.urgency.is_none() {
+            let leaf = wish.category.as_deref().and_then(|c| self.tables.district.urgency(c));
+            let more = |leaf: &&str| matter.urgency.as_deref().is_none_or(|was| rank(leaf) < rank(was));
+            wish.urgency = leaf.filter(more).map(str::to_owned);
         }
         let urgency = wish.urgency.as_deref().or(matter.urgency.as_deref());
         let kind = wish.kind.as_deref().or(matter.kind.as_deref());
@@ -667,10 +696,93 @@ impl Doing<'_> {
         self.unmet_of(plan(row, self.ticket.opened_at, self.rules, self.tables))
     }
 
-    /// Only clocks that still run are counted anew.
+    /// Only clocks that still run are counted anew: not those of a day that somebody named, and with the days of an extension. A unit that
+    /// has a later time to sign keeps it.
     fn unmet_of(&self, clocks: Vec<Clock>) -> Vec<Clock> {
-        let runs = |clock: &Clock| self.ticket.clock(clock.name).is_none_or(|known| known.met_at.is_none());
-        clocks.into_iter().filter(runs).collect()
+        let anew = |clock: Clock| {
+            let Some(known) = self.ticket.clock(clock.name) else { return Some(clock) };
+            if known.met_at.is_some() || known.span.is_none() {
+                return None;
+            }
+            let handed = clock.name == ClockName::Sign && self.ticket.dispatched_at.is_some();
+            if handed && known.due_at >= clock.due_at {
+                return None;
+            }
+            Some(if known.extra > 0 { self.longer(&clock, known.extra) } else { clock })
+        };
+        clocks.into_iter().filter_map(anew).collect()
+    }
+
+    /// So many days of work later; where a person named the day, from that day on.
+    fn longer(&self, clock: &Clock, days: u32) -> Clock {
+        match clock.span {
+            Some(span) => counted(clock.name, clock.from, span, clock.extra + days, self.rules, self.tables),
+            None => {
+                let span = Span { family: Family::Work, minutes: 0, days };
+                let later = counted(clock.name, clock.due_at, span, 0, self.rules, self.tables);
+                Clock { due_at: later.due_at, unsure: later.unsure, ..clock.clone() }
+            }
+        }
+    }
+
+    /// Lowering is the lead's, with a reason.
+    fn not_lowered(&self, wish: &Wish) -> Result<(), Vec<Refusal>> {
+        let (was, new) = (self.ticket.matter.urgency.as_deref(), wish.urgency.as_deref());
+        match (was, new) {
+            (Some(was), Some(new)) if rank(new) > rank(was) => {
+                no("urgency", Why::Role, "urgency: lowered by a lead, with a reason")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the caller asked for later. Who is complained about has it no longer.
+    fn protected(&self, mut wish: Wish) -> Result<Event, Vec<Refusal>> {
+        if wish.given().iter().all(|name| *name == "reason") {
+            return no("secrecy", Why::Needed, "what is to be changed");
+        }
+        let ticket = self.ticket;
+        let mut clocks = Vec::new();
+        if wish.special.is_some() && ticket.matter.urgency.as_deref() != Some("U") {
+            wish.urgency = Some("U".to_owned());
+            clocks = self.sooner(self.rules.row(Some("U"), ticket.matter.kind.as_deref()));
+        }
+        let target = match wish.complained_unit.as_deref() {
+            Some(named) => Some(named).filter(|named| !named.is_empty()),
+            None => ticket.matter.complained_unit.as_deref(),
+        };
+        let barred = |unit: &str| {
+            target.is_some_and(|target| self.tables.district.line(unit).any(|one| one == target))
+        };
+        if ticket.lead.as_deref().is_some_and(barred) && !ticket.state.is_over() {
+            // It begins again with the dispatcher; the citizen's clocks run on.
+            let sign = ticket.clock(ClockName::Sign).map(|clock| Clock { met_at: None, ..clock.clone() });
+            if clocks.is_empty() {
+                clocks.extend(sign);
+            }
+            return Ok(Event {
+                clocks,
+                due_at: self.dispatch_again(),
+                ..self.to(Step::Protect, wish, State::Accepted)
+            });
+        }
+        if ticket.assist.iter().any(|unit| barred(unit)) {
+            wish.assist = Some(ticket.assist.iter().filter(|unit| !barred(unit)).cloned().collect());
+        }
+        Ok(Event { clocks, ..self.event(Step::Protect, wish) })
+    }
+
+    /// This row's clocks from now on, where they are not later than what runs.
+    fn sooner(&self, row: Option<&rules::Row>) -> Vec<Clock> {
+        let Some(row) = row else { return Vec::new() };
+        let sooner = plan(row, self.now, self.rules, self.tables).into_iter().filter_map(|clock| match self
+            .ticket
+            .clock(clock.name)
+        {
+            Some(known) if known.met_at.is_some() || known.due_at <= clock.due_at => None,
+            _ => Some(clock),
+        });
+        sooner.collect()
     }
 
     fn raised(&self, mut wish: Wish) -> Result<Event, Vec<Refusal>> {
@@ -686,22 +798,14 @@ impl Doing<'_> {
             return no("urgency", Why::State, "no such row");
         };
         // From now on, and never later than it was.
-        let sooner = plan(row, self.now, self.rules, self.tables).into_iter().map(|clock| {
-            match self.ticket.clock(clock.name) {
-                Some(known) if known.due_at <= clock.due_at => known.clone(),
-                _ => clock,
-            }
-        });
-        let clocks = self.unmet_of(sooner.collect());
+        let clocks = self.sooner(Some(row));
         Ok(Event { clocks, ..self.event(Step::Raise, wish) })
     }
 
     fn lowered(&self, wish: Wish) -> Result<Event, Vec<Refusal>> {
-        // U, L, N in this order; C is not below, it is another kind.
-        let place = |urgency: &str| URGENCIES.iter().position(|known| *known == urgency);
         let was = self.ticket.matter.urgency.as_deref().unwrap_or("N");
         let new = wish.urgency.as_deref().unwrap_or_default();
-        if place(new) <= place(was) {
+        if rank(new) <= rank(was) {
             return no("urgency", Why::Limit, "urgency: a lower one");
         }
         let Some(row) = self.rules.row(Some(new), self.ticket.matter.kind.as_deref()) else {

@@ -110,6 +110,26 @@ pub(super) const OPEN: &[State] = &[
     S::Redo,
     S::Transferred,
 ];
+/// As long as anybody may look at it.
+const TOLD: &[State] = &[
+    S::Accepted,
+    S::Clarification,
+    S::Dispatched,
+    S::ReturnReview,
+    S::Handling,
+    S::ExtensionReview,
+    S::JointReview,
+    S::Deferred,
+    S::Staged,
+    S::Replied,
+    S::AwaitingVisit,
+    S::Visited,
+    S::Redo,
+    S::Transferred,
+    S::Closed,
+    S::Rejected,
+    S::Withdrawn,
+];
 /// While units work on it.
 const WITH_UNIT: &[State] =
     &[S::Dispatched, S::Handling, S::ExtensionReview, S::JointReview, S::Deferred, S::Staged, S::Redo];
@@ -221,7 +241,13 @@ pub(super) const TABLE: &[Row] = &[
         &["text"],
         &["text"],
     ),
-    row(Step::Withdraw, &[H::Agent, H::Lead, H::Office], OPEN, &["reason"], &["reason"]),
+    row(
+        Step::Withdraw,
+        &[H::Agent, H::Lead, H::Dispatcher, H::Visitor, H::Office],
+        OPEN,
+        &["reason"],
+        &["reason"],
+    ),
     row(Step::Reject, &[H::Lead, H::Office], &[S::Accepted], &["reason", "statute"], &["reason"]),
     row(Step::Merge, &[H::Lead, H::Dispatcher], &[S::Accepted], &["into"], &["into"]),
     row(Step::Transfer, OFFICE, &[S::Accepted], &["reason"], &["reason"]),
@@ -235,6 +261,13 @@ pub(super) const TABLE: &[Row] = &[
         &[S::Handling, S::Replied, S::AwaitingVisit, S::Visited, S::Closed],
         &["reason"],
         &["reason"],
+    ),
+    row(
+        Step::Protect,
+        &[H::Agent, H::Lead, H::Dispatcher, H::Visitor, H::Office],
+        TOLD,
+        &["secrecy", "notify", "safe_time", "special", "complained_unit", "complained_person", "reason"],
+        &[],
     ),
 ];
 
@@ -254,6 +287,8 @@ pub fn permits(step: Step, hand: Hand, stand: Stand, urgent: bool) -> bool {
         return false;
     }
     match hand {
+        // What was passed down is passed on to those below.
+        Hand::Unit | Hand::Head if step == Step::PassDown => matches!(stand, Stand::Lead | Stand::Sub),
         Hand::Unit | Hand::Head => stand == row.stand,
         // Others are dispatched by whose work that is.
         Hand::Agent => step != Step::Dispatch || urgent,

@@ -55,7 +55,7 @@ defer               | handling                                   | of           
 resume              | deferred                                   | u h of       | handling
 progress            | deferred                                   | u h of       | =
 stage               | handling                                   | u h          | staged
-pass_down           | dispatched handling staged                 | u h          | =
+pass_down           | dispatched handling staged                 | u h su sh    | =
 sub_sign            | dispatched handling extension_review joint_review deferred staged redo | su sh | =
 sub_reply           | dispatched handling extension_review joint_review deferred staged redo | su sh | =
 contact             | handling extension_review joint_review deferred staged | u h | =
@@ -72,7 +72,7 @@ supervise           | OPEN                                       | of           
 end_supervision     | OPEN                                       | of           | =
 urge                | OPEN                                       | ag ld vi of  | =
 supplement          | OPEN                                       | ag ld dp vi of | =
-withdraw            | OPEN                                       | ag ld of     | withdrawn
+withdraw            | OPEN                                       | ag ld dp vi of | withdrawn
 reject              | accepted                                   | ld of        | rejected
 merge               | accepted                                   | ld dp        | closed
 transfer            | accepted                                   | of           | transferred
@@ -81,6 +81,7 @@ transfer_refused    | transferred                                | of           
 raise               | OPEN                                       | ag ld dp     | =
 lower               | OPEN                                       | ld           | =
 approve_unreasonable| handling replied awaiting_visit visited closed | of       | =
+protect             | TOLD                                       | ag ld dp vi of | = accepted
 ";
 const OPEN: &str = "accepted clarification dispatched return_review handling extension_review joint_review deferred staged \
     replied awaiting_visit visited redo transferred";
@@ -95,7 +96,11 @@ fn second() -> BTreeMap<&'static str, Line> {
     let words = |text: &'static str| text.split_whitespace().collect::<BTreeSet<_>>();
     let line = |line: &'static str| {
         let parts: Vec<&str> = line.split('|').map(str::trim).collect();
-        let from = if parts[1] == "OPEN" { words(OPEN) } else { words(parts[1]) };
+        let from = match parts[1] {
+            "OPEN" => words(OPEN),
+            "TOLD" => words(OPEN).into_iter().chain(["closed", "rejected", "withdrawn"]).collect(),
+            states => words(states),
+        };
         (parts[0], Line { from, who: words(parts[2]), to: words(parts[3]) })
     };
     SECOND.trim().lines().map(line).collect()
@@ -259,6 +264,12 @@ fn wish(dice: &mut Dice, step: Step, now: i64) -> Wish {
             wish.level = text("supervise");
             wish.text = text("限期办理");
         }
+        Step::Protect => match dice.draw(4) {
+            0 => wish.complained_unit = text(lead),
+            1 => wish.notify = text("text_only"),
+            2 => wish.special = text("retaliation"),
+            _ => wish.secrecy = text("secret"),
+        },
         Step::Merge => wish.into = text("261123000018"),
         Step::TransferReceipt => wish.city_no = text("12345-1"),
         Step::Raise => wish.ticks = Some(vec![dice.of(&["happening", "trapped", "crowd"]).to_owned()]),
@@ -411,6 +422,7 @@ fn ten_thousand_lives_keep_the_second_table() {
         Step::Raise,
         Step::Lower,
         Step::ApproveUnreasonable,
+        Step::Protect,
     ];
     let mut done: BTreeMap<&'static str, u32> = BTreeMap::new();
     let mut states: BTreeSet<&'static str> = BTreeSet::new();
@@ -1032,4 +1044,188 @@ fn replied(begun: i64) -> Life {
     does(&mut life, RL_HEAD, Step::SignReply, Wish::default(), begun + HOUR);
     does(&mut life, DISPATCHER, Step::ReviewPass, Wish::default(), begun + HOUR);
     life
+}
+
+const LEAD: Somebody = desk("lead", Hand::Lead);
+const AGENT: Somebody = desk("8001", Hand::Agent);
+const CGW: Somebody = of_unit("cgw", Hand::Unit);
+
+/// What was returned as often as may be waits for the office, in whose list it is then.
+#[test]
+fn what_nobody_keeps_is_the_offices_to_force() {
+    let mut life = life("N", "2026-11-23T09:10:00+08:00");
+    let at = |minutes: i64| ms("2026-11-23T09:10:00+08:00") + minutes * 60_000;
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), at(5));
+    does(&mut life, RL, Step::AskReturn, no_heat(), at(10));
+    does(&mut life, DISPATCHER, Step::GrantReturn, because("准予"), at(15));
+    assert_eq!(life.ticket.owner.as_ref().unwrap().role, Hand::Dispatcher);
+    does(&mut life, DISPATCHER, Step::Dispatch, to("cgw"), at(20));
+    does(&mut life, CGW, Step::AskReturn, Wish { to: text("rl"), ..no_heat() }, at(25));
+    does(&mut life, DISPATCHER, Step::GrantReturn, because("准予"), at(30));
+    assert_eq!(life.ticket.owner.as_ref().unwrap().role, Hand::Office);
+    assert_eq!(refused(&life, DISPATCHER, Step::Dispatch, &to("rl"), at(31)), [("action", Why::Limit)]);
+    let forced = Wish { step: text("territory"), ..Wish { reason: text("属地"), ..to("st019") } };
+    does(&mut life, OFFICE, Step::Force, forced, at(40));
+    assert_eq!(life.ticket.owner.as_ref().unwrap().unit.as_deref(), Some("st019"));
+    // The objection is ruled on within its own time, and somebody is told when it is not.
+    let street = of_unit("st019", Hand::Unit);
+    does(&mut life, street, Step::Object, Wish { text: text("非本单位职责"), ..Wish::default() }, at(50));
+    let due_at = life.ticket.deadline(ClockName::Objection).expect("a deadline").due_at;
+    assert_eq!(due_at, at(50 + 120), "two working hours");
+    let late = |life: &Life, now| {
+        due(&life.ticket, now, &tables()).iter().any(|e| e.clock == Some((ClockName::Objection, 100)))
+    };
+    assert!(!late(&life, due_at));
+    assert!(late(&life, due_at + 1));
+    let ruling = Wish { uphold: Some(false), reason: text("维持"), ..Wish::default() };
+    does(&mut life, OFFICE, Step::DecideObjection, ruling, at(60));
+    assert!(!late(&life, due_at + 1), "it was ruled on");
+    life.examine(at(70), "forced");
+}
+
+#[test]
+fn a_supervision_has_its_own_deadline() {
+    let mut life = life("N", "2026-11-23T09:10:00+08:00");
+    let at = |minutes: i64| ms("2026-11-23T09:10:00+08:00") + minutes * 60_000;
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), at(5));
+    let wish =
+        Wish {
+            level: text("supervise"), text: text("今日反馈"), deadline: Some(at(200)), ..Wish::default()
+        };
+    does(&mut life, OFFICE, Step::Supervise, wish, at(10));
+    let told = |life: &Life, now| {
+        let clocks = due(&life.ticket, now, &tables());
+        clocks.iter().filter(|e| e.clock.is_some_and(|(name, _)| name == ClockName::Supervision)).count()
+    };
+    assert_eq!(told(&life, at(11)), 0);
+    assert_eq!(told(&life, at(201)), 3, "half, four fifths, late");
+    does(&mut life, OFFICE, Step::EndSupervision, Wish::default(), at(100));
+    assert_eq!(told(&life, at(201)), 0);
+}
+
+/// A correction after a return leaves the dispatcher his time.
+#[test]
+fn what_is_corrected_after_a_return_is_dispatched_in_time_again() {
+    let mut life = life("L", "2026-11-23T09:10:00+08:00");
+    let at = |minutes: i64| ms("2026-11-23T09:10:00+08:00") + minutes * 60_000;
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), at(5));
+    does(&mut life, RL, Step::AskReturn, no_heat(), at(10));
+    does(&mut life, DISPATCHER, Step::GrantReturn, because("准予"), at(15));
+    does(
+        &mut life,
+        DISPATCHER,
+        Step::AskClarification,
+        Wish { missing: text("地址"), ..Wish::default() },
+        at(20),
+    );
+    does(&mut life, AGENT, Step::Clarify, Wish { address: text("3 号楼"), ..Wish::default() }, at(25));
+    assert_eq!(
+        life.ticket.next().map(|clock| (clock.name, clock.due_at)),
+        Some((ClockName::Step, at(25 + 30)))
+    );
+}
+
+/// Only a lead lowers, with a reason; a leaf that is more urgent raises; lowering takes no day from anybody.
+#[test]
+fn urgency_goes_down_by_a_lead_alone() {
+    let mut life = life("L", "2026-11-23T09:10:00+08:00");
+    let at = |minutes: i64| ms("2026-11-23T09:10:00+08:00") + minutes * 60_000;
+    does(
+        &mut life,
+        DISPATCHER,
+        Step::AskClarification,
+        Wish { missing: text("地址"), ..Wish::default() },
+        at(2),
+    );
+    let lower = Wish { urgency: text("N"), ..Wish::default() };
+    assert_eq!(refused(&life, AGENT, Step::Clarify, &lower, at(3)), [("urgency", Why::Role)]);
+    let urgent = tables().district.categories().find(|(_, c)| c.urgency == "U").expect("one").0.to_owned();
+    does(&mut life, AGENT, Step::Clarify, Wish { category: text(&urgent), ..Wish::default() }, at(4));
+    assert_eq!(life.ticket.matter.urgency.as_deref(), Some("U"));
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), at(20));
+    let sign = life.ticket.clock(ClockName::Sign).unwrap().due_at;
+    does(&mut life, LEAD, Step::Lower, Wish { urgency: text("N"), ..because("已脱险") }, at(21));
+    assert_eq!(due_of(&life, ClockName::Feedback), "2026-11-30 17:30");
+    assert!(life.ticket.clock(ClockName::Sign).unwrap().due_at >= sign, "nobody signs sooner for it");
+    life.examine(at(30), "lowered");
+}
+
+/// An extension of what was put off counts from the day that was named.
+#[test]
+fn an_extension_after_a_deferral_is_worth_its_days() {
+    let mut life = life("N", "2026-11-16T09:10:00+08:00");
+    let at = |minutes: i64| ms("2026-11-16T09:10:00+08:00") + minutes * 60_000;
+    let day = 24 * 60;
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), at(5));
+    does(&mut life, RL, Step::Sign, Wish::default(), at(6));
+    let plan = Wish { until: Some(ms("2026-12-04T10:00:00+08:00")), plan: text("改造"), ..Wish::default() };
+    does(&mut life, OFFICE, Step::Defer, plan, at(10));
+    does(&mut life, RL, Step::Resume, Wish::default(), at(2 * day));
+    assert_eq!(due_of(&life, ClockName::Close), "2026-12-05 00:00");
+    let asked = Wish { workdays: Some(2), reason: text("材料未齐"), ..Wish::default() };
+    does(&mut life, RL, Step::AskExtension, asked, at(3 * day));
+    does(
+        &mut life,
+        OFFICE,
+        Step::GrantExtension,
+        Wish { workdays: Some(2), ..Wish::default() },
+        at(3 * day + 5),
+    );
+    assert_eq!(due_of(&life, ClockName::Close), "2026-12-08 17:30", "two days of work behind Friday");
+    // And lowering or raising later leaves the day that was named.
+    does(
+        &mut life,
+        AGENT,
+        Step::Raise,
+        Wish { ticks: Some(vec!["trapped".to_owned()]), ..Wish::default() },
+        at(4 * day),
+    );
+    does(&mut life, LEAD, Step::Lower, Wish { urgency: text("N"), ..because("已脱险") }, at(4 * day + 5));
+    life.examine(at(5 * day), "extended");
+}
+
+/// Whoever has it from above hands it on to those below, within his own time.
+#[test]
+fn who_has_it_from_above_passes_it_on() {
+    const OFFICE_OF_STREET: Somebody = of_unit("st019", Hand::Unit);
+    const COMMUNITY: Somebody = of_unit("st019-sq", Hand::Unit);
+    let mut life = life("N", "2026-11-23T09:10:00+08:00");
+    let at = |minutes: i64| ms("2026-11-23T09:10:00+08:00") + minutes * 60_000;
+    does(&mut life, DISPATCHER, Step::Dispatch, to("st019"), at(5));
+    does(&mut life, OFFICE_OF_STREET, Step::Sign, Wish::default(), at(6));
+    let down = |unit: &str| Wish { unit: text(unit), ..Wish::default() };
+    assert_eq!(
+        refused(&life, OFFICE_OF_STREET, Step::PassDown, &down("st019-sq-w1"), at(7)),
+        [("unit", Why::UnknownCode)]
+    );
+    does(&mut life, OFFICE_OF_STREET, Step::PassDown, down("st019-sq"), at(8));
+    assert_eq!(
+        refused(&life, COMMUNITY, Step::PassDown, &down("cgw-szk"), at(9)),
+        [("unit", Why::UnknownCode)]
+    );
+    does(&mut life, COMMUNITY, Step::PassDown, down("st019-sq-w1"), at(10));
+    let due = |unit: &str| life.ticket.subs.iter().find(|sub| sub.unit == unit).unwrap().due_at;
+    assert!(due("st019-sq-w1") < due("st019-sq"));
+    life.examine(at(20), "passed down twice");
+}
+
+/// What the caller says later: whom he complains about has it no longer, and persecution is the office's, at once.
+#[test]
+fn what_the_caller_asks_for_later_is_kept() {
+    let mut life = life("N", "2026-11-23T09:10:00+08:00");
+    let at = |minutes: i64| ms("2026-11-23T09:10:00+08:00") + minutes * 60_000;
+    assert_eq!(refused(&life, AGENT, Step::Protect, &because("他说的"), at(1)), [("secrecy", Why::Needed)]);
+    does(&mut life, DISPATCHER, Step::Dispatch, Wish { assist: Some(vec!["cgw".into()]), ..to("rl") }, at(5));
+    does(&mut life, AGENT, Step::Protect, Wish { complained_unit: text("cgw"), ..Wish::default() }, at(6));
+    assert_eq!((life.ticket.state, life.ticket.assist.len()), (State::Dispatched, 0), "who assisted is out");
+    does(&mut life, RL, Step::Sign, Wish::default(), at(10));
+    does(&mut life, AGENT, Step::Protect, Wish { complained_unit: text("rl"), ..Wish::default() }, at(20));
+    assert_eq!((life.ticket.state, life.ticket.lead.as_deref()), (State::Accepted, None));
+    assert_eq!(refused(&life, DISPATCHER, Step::Dispatch, &to("rl"), at(21)), [("lead", Why::UnknownCode)]);
+    let feedback = due_of(&life, ClockName::Feedback);
+    does(&mut life, AGENT, Step::Protect, Wish { special: text("retaliation"), ..Wish::default() }, at(30));
+    assert_eq!(life.ticket.matter.urgency.as_deref(), Some("U"));
+    assert_eq!(life.ticket.owner.as_ref().unwrap().role, Hand::Office);
+    assert_ne!(due_of(&life, ClockName::Feedback), feedback, "sooner");
+    life.examine(at(40), "protected");
 }

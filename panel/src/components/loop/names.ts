@@ -24,6 +24,9 @@ export function useDistrict() {
       .filter((u) => !u.parent && (u.level ?? 1) <= 1)
       .map((u) => ({ code: u.key, name: u.short ?? u.name, more: u.key })),
   )
+  const everyUnit = computed(() =>
+    (known.data.value ?? []).map((u) => ({ code: u.key, name: u.short ?? u.name, more: u.key })),
+  )
   const below = (parent: string) =>
     (known.data.value ?? [])
       .filter((u) => u.parent === parent)
@@ -35,7 +38,7 @@ export function useDistrict() {
     word: (group, code) => word(group, code),
     when: (at) => moment(at, now.value),
   }
-  return { unit, fullName, unitOf, leading, below, leaf, names }
+  return { unit, fullName, unitOf, leading, everyUnit, below, leaf, names }
 }
 
 /** The panel's own copy, while the server's catalogue is not there. */

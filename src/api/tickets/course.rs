@@ -68,6 +68,14 @@ pub struct TicketAction {
     pub address: Option<String>,
     pub contact: Option<TicketContact>,
     pub complained: Option<Complained>,
+    /// `normal secret anonymous`.
+    pub secrecy: Option<String>,
+    /// `any text_only no_message`.
+    pub notify: Option<String>,
+    /// `09:00-11:30`, Beijing time.
+    pub safe_time: Option<String>,
+    /// `retaliation`.
+    pub special: Option<String>,
 }
 
 /// Whom a ticket complains about. For them it does not exist.
@@ -117,7 +125,16 @@ impl TicketAction {
             matches: self.matches,
             redo: self.redo,
             level: self.level,
-            deadline: time("deadline", self.deadline)?,
+            // A day is over at its end.
+            deadline: match self
+                .deadline
+                .as_deref()
+                .filter(|day| day.len() == DAY)
+                .and_then(|day| day.parse().ok())
+            {
+                Some(day) => Some(day_end(api, day)),
+                None => time("deadline", self.deadline)?,
+            },
             statute: self.statute,
             into: self.into,
             city_no: self.city_no,
@@ -133,6 +150,10 @@ impl TicketAction {
             name: contact.name,
             number: contact.number,
             address: self.address.or(contact.address),
+            secrecy: self.secrecy,
+            notify: self.notify,
+            safe_time: self.safe_time,
+            special: self.special,
         })
     }
 }
@@ -144,6 +165,15 @@ fn moment(api: &Api, text: &str) -> Option<i64> {
     }
     let day = text.parse::<jiff::civil::Date>().ok()?;
     Some(api.parts.zone.to_timestamp(day.at(0, 0, 0, 0)).ok()?.as_millisecond())
+}
+
+/// Characters of `2026-12-31`.
+const DAY: usize = 10;
+
+/// The last millisecond of a day.
+fn day_end(api: &Api, day: jiff::civil::Date) -> i64 {
+    let next = day.tomorrow().unwrap_or(day).at(0, 0, 0, 0);
+    api.parts.zone.to_timestamp(next).map_or(i64::MAX, |at| at.as_millisecond() - 1)
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -343,7 +373,7 @@ impl Course {
     /// As the decision lets it be seen: whoever sees no contents sees no words, and the report is the hotline's and the units'.
     pub fn of(api: &Api, ticket: &cycle::Ticket, decision: Decision) -> Self {
         let now = api.now();
-        let words = matches!(decision, Decision::Allow | Decision::CallerHidden);
+        let words = !matches!(decision, Decision::Masked | Decision::Refuse(_));
         let text = |text: &str| if words { text.to_owned() } else { String::new() };
         let time = |at: Option<i64>| at.map(|at| api.time(at));
         let owner = |owner: &cycle::Owner| TicketOwner {
@@ -453,7 +483,7 @@ impl Course {
                     text: text(&one.text),
                 })
                 .collect(),
-            visit: visit(api, ticket, words),
+            visit: visit(api, ticket, decision),
             merged_into: ticket.merged_into.clone(),
             city_no: ticket.city_no.clone(),
             unreasonable: ticket.unreasonable,
@@ -461,7 +491,7 @@ impl Course {
     }
 }
 
-fn visit(api: &Api, ticket: &cycle::Ticket, words: bool) -> Option<TicketVisit> {
+fn visit(api: &Api, ticket: &cycle::Ticket, words: Decision) -> Option<TicketVisit> {
     if ticket.tries.is_empty() && ticket.visit.is_none() {
         return None;
     }
@@ -477,7 +507,8 @@ fn visit(api: &Api, ticket: &cycle::Ticket, words: bool) -> Option<TicketVisit> 
         solved: visit.and_then(|visit| visit.solved.clone()),
         satisfied: visit.and_then(|visit| visit.satisfied.clone()),
         matches: visit.and_then(|visit| visit.matches),
-        text: visit.filter(|_| words).map(|visit| visit.text.clone()),
+        // What the citizen said of the unit is the hotline's.
+        text: visit.filter(|_| words >= Decision::ContactHidden).map(|visit| visit.text.clone()),
         at: visit.map(|visit| api.time(visit.at)),
         by: visit.map(|visit| by(&visit.by)),
         unreached: ticket.unreached,
