@@ -1,7 +1,7 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
 use super::{
-    callbacks, calls, cti, district, engine, floor, flows, indicators, kb, leader, numbers, ops, outbox,
+    callbacks, calls, city, cti, district, engine, floor, flows, indicators, kb, leader, numbers, ops, outbox,
     recordings, roster, session, tickets, users, works,
 };
 use utoipa::OpenApi;
@@ -59,6 +59,10 @@ use utoipa::OpenApi;
         leader::add,
         leader::change,
         leader::report,
+        city::order,
+        city::take,
+        city::list,
+        city::exchange,
         outbox::list,
         outbox::retry,
         outbox::discard,

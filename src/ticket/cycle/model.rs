@@ -3,6 +3,7 @@
 use crate::roster::Calendar;
 use crate::ticket::clock::Span;
 use crate::ticket::district::District;
+use super::city::{City, CityOrder};
 use crate::ticket::rules::{RuleBook, Rules};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,12 @@ names! {
         Raise = "raise",
         Lower = "lower",
         ApproveUnreasonable = "approve_unreasonable",
+        /// 向市平台申请退单.
+        AskCityReturn = "ask_city_return",
+        /// 向市平台申请延期.
+        AskCityExtension = "ask_city_extension",
+        /// 向市平台申请剔除, or 申诉.
+        AskCityExclusion = "ask_city_exclusion",
         /// The history begins here; written with the acceptance.
         Opened = "opened",
         /// It came to its end.
@@ -131,6 +138,8 @@ names! {
         Recalculated = "recalculated",
         /// 语音催签: the machine has telephoned somebody about it.
         VoiceUrged = "voice_urged",
+        /// The city ruled on what it was asked for.
+        CityAnswered = "city_answered",
     }
 }
 
@@ -375,6 +384,8 @@ wish! {
     /// Number of the ticket that goes on.
     into: String,
     city_no: String,
+    /// What the city answered to: `return extension exclusion`.
+    what: String,
     /// `happening trapped smoke crowd`.
     ticks: Vec<String>,
     urgency: String,
@@ -430,6 +441,9 @@ pub struct Event {
     /// What it is about, at the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matter: Option<Matter>,
+    /// The city's number and clocks, at the beginning and when it moves them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<CityOrder>,
     #[serde(default, flatten)]
     pub wish: Wish,
 }
@@ -448,6 +462,7 @@ impl Event {
             clock: None,
             rules: None,
             matter: None,
+            city: None,
             wish: Wish::default(),
         }
     }
@@ -679,6 +694,9 @@ pub struct Ticket {
     pub unreached: bool,
     pub merged_into: Option<String>,
     pub city_no: Option<String>,
+    /// The city sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<City>,
     /// Telephone calls about its signing, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voice: Vec<VoiceTry>,

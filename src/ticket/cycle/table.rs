@@ -110,6 +110,22 @@ pub(super) const OPEN: &[State] = &[
     S::Redo,
     S::Transferred,
 ];
+const OPEN_OR_CLOSED: &[State] = &[
+    S::Accepted,
+    S::Clarification,
+    S::Dispatched,
+    S::ReturnReview,
+    S::Handling,
+    S::ExtensionReview,
+    S::JointReview,
+    S::Deferred,
+    S::Staged,
+    S::Replied,
+    S::AwaitingVisit,
+    S::Visited,
+    S::Redo,
+    S::Closed,
+];
 /// While units work on it.
 const WITH_UNIT: &[State] =
     &[S::Dispatched, S::Handling, S::ExtensionReview, S::JointReview, S::Deferred, S::Staged, S::Redo];
@@ -236,6 +252,21 @@ pub(super) const TABLE: &[Row] = &[
         &["reason"],
         &["reason"],
     ),
+    row(
+        Step::AskCityReturn,
+        &[H::Dispatcher, H::Office],
+        &[S::Accepted, S::Dispatched, S::ReturnReview, S::Handling],
+        &["basis", "text"],
+        &["basis"],
+    ),
+    row(
+        Step::AskCityExtension,
+        OFFICE,
+        &[S::Dispatched, S::Handling, S::ExtensionReview, S::Redo],
+        &["until", "reason"],
+        &["until", "reason"],
+    ),
+    row(Step::AskCityExclusion, OFFICE, OPEN_OR_CLOSED, &["basis", "text"], &["basis"]),
 ];
 
 /// The steps of persons, in the table's order.
