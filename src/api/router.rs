@@ -4,8 +4,8 @@ use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    callbacks, calls, city, cti, district, engine, floor, flows, indicators, input, kb, leader, numbers, openapi,
-    ops, outbox, panel, phone, public, recordings, roster, session, tickets, users, works,
+    callbacks, calls, city, cti, district, engine, floor, flows, indicators, input, kb, leader, numbers,
+    openapi, ops, outbox, panel, phone, public, recordings, roster, session, tickets, users, works,
 };
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;

@@ -76,9 +76,11 @@ impl Message {
                 News::Decision { about, granted, until: given.until }
             }
             "visit" => {
-                let solved = wrong.code("solved", given.solved, &|code| ["yes", "partial", "no"].contains(&code));
-                let satisfied = wrong
-                    .code("satisfied", given.satisfied, &|code| ["satisfied", "basic", "not"].contains(&code));
+                let solved =
+                    wrong.code("solved", given.solved, &|code| ["yes", "partial", "no"].contains(&code));
+                let satisfied = wrong.code("satisfied", given.satisfied, &|code| {
+                    ["satisfied", "basic", "not"].contains(&code)
+                });
                 News::Visit { contacted: given.contacted, solved, satisfied }
             }
             "points" => {
@@ -110,7 +112,8 @@ mod tests {
 
     #[test]
     fn each_kind_says_what_it_has_to() {
-        let decided = Given { about: Some("o-1".into()), granted: Some(true), until: Some(5), ..given("decision") };
+        let decided =
+            Given { about: Some("o-1".into()), granted: Some(true), until: Some(5), ..given("decision") };
         let news = News::Decision { about: "o-1".into(), granted: true, until: Some(5) };
         assert_eq!(Message::read(decided.clone()).unwrap().news, news);
         assert!(Message::read(Given { city_no: None, ..decided.clone() }).is_ok(), "our own id is enough");

@@ -54,7 +54,12 @@ impl Wrong {
         Some(text)
     }
 
-    fn code(&mut self, field: &'static str, given: Option<String>, known: &dyn Fn(&str) -> bool) -> Option<String> {
+    fn code(
+        &mut self,
+        field: &'static str,
+        given: Option<String>,
+        known: &dyn Fn(&str) -> bool,
+    ) -> Option<String> {
         let code = self.text(field, given, NO_MAX)?;
         if !known(&code) {
             self.tell(field, Why::UnknownCode, format!("{field}: no such code here"));

@@ -52,7 +52,12 @@ pub struct Order {
 
 impl Order {
     /// The order, or all that is wrong with it. `visits`: the city calls back where it does not say who does.
-    pub fn read(given: GivenOrder, district: &District, visits: bool, now: i64) -> Result<Self, Vec<Refusal>> {
+    pub fn read(
+        given: GivenOrder,
+        district: &District,
+        visits: bool,
+        now: i64,
+    ) -> Result<Self, Vec<Refusal>> {
         let mut wrong = Wrong::default();
         let no = given.city_no.trim().to_owned();
         if !is_no(&no) {

@@ -77,9 +77,11 @@ pub fn outgoing(ticket: &Ticket, event: &Event) -> Option<Outgoing> {
     }
     match event.step {
         Step::Sign => say(Word::Sign, json!({"unit": ticket.lead}), Json::Null),
-        Step::Stage => {
-            say(Word::Feedback, json!({"until": wish.until.and_then(stamp)}), json!({"basis": wish.basis, "text": wish.text}))
-        }
+        Step::Stage => say(
+            Word::Feedback,
+            json!({"until": wish.until.and_then(stamp)}),
+            json!({"basis": wish.basis, "text": wish.text}),
+        ),
         Step::Progress => say(Word::Feedback, json!({}), json!({"text": wish.text})),
         Step::AskCityReturn => say(Word::Return, json!({}), json!({"basis": wish.basis, "text": wish.text})),
         Step::AskCityExtension => {

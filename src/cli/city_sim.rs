@@ -80,7 +80,10 @@ fn word(text: &str) -> Result<Word, String> {
 }
 
 fn asking(text: &str) -> Result<Word, String> {
-    word(text).ok().filter(|word| word.asks()).ok_or_else(|| "return, extension, exclusion or transfer".to_owned())
+    word(text)
+        .ok()
+        .filter(|word| word.asks())
+        .ok_or_else(|| "return, extension, exclusion or transfer".to_owned())
 }
 
 fn fault(text: &str) -> Result<(Word, u32), String> {
@@ -115,8 +118,11 @@ struct Sim {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let orders = orders(args)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::new)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Failure::new)?;
     runtime.block_on(async {
         let client = reqwest::Client::builder().no_proxy().timeout(ANSWER).build().map_err(Failure::new)?;
         let listener = tokio::net::TcpListener::bind(args.listen).await.map_err(Failure::new)?;
@@ -221,18 +227,25 @@ impl Sim {
         if word.asks() && !self.args.silent.contains(&word) {
             let granted = !self.args.refuse.contains(&word);
             let reason = if granted { "同意" } else { "不同意，请继续办理" };
-            let city_no = if word == Word::Transfer { json!(format!("12345SIM{n:06}")) } else { city_no.clone() };
-            return vec![json!({"id": format!("d-{id}"), "kind": "decision", "city_no": city_no, "about": id,
-                "granted": granted, "reason": reason})];
+            let city_no =
+                if word == Word::Transfer { json!(format!("12345SIM{n:06}")) } else { city_no.clone() };
+            return vec![
+                json!({"id": format!("d-{id}"), "kind": "decision", "city_no": city_no, "about": id,
+                "granted": granted, "reason": reason}),
+            ];
         }
         let mut messages = Vec::new();
         if word == Word::Result && self.args.visit {
-            messages.push(json!({"id": format!("v-{id}"), "kind": "visit", "city_no": city_no, "contacted": true,
-                "solved": "yes", "satisfied": "satisfied", "reason": "市民表示满意"}));
+            messages.push(
+                json!({"id": format!("v-{id}"), "kind": "visit", "city_no": city_no, "contacted": true,
+                "solved": "yes", "satisfied": "satisfied", "reason": "市民表示满意"}),
+            );
         }
         if let (Word::Result, Some(points)) = (word, self.args.points) {
-            messages.push(json!({"id": format!("p-{id}"), "kind": "points", "city_no": city_no, "points": points,
-                "reason": "按市级考核扣分"}));
+            messages.push(
+                json!({"id": format!("p-{id}"), "kind": "points", "city_no": city_no, "points": points,
+                "reason": "按市级考核扣分"}),
+            );
         }
         messages
     }
@@ -254,7 +267,8 @@ async fn push(State(sim): State<Arc<Sim>>, headers: HeaderMap, body: Bytes) -> R
     let (Some(id), Some(word)) = (id.map(str::to_owned), word) else {
         return told(StatusCode::BAD_REQUEST, &json!({"error": "id and word are needed"}));
     };
-    let of = |faults: &[(Word, u32)]| faults.iter().filter(|(one, _)| *one == word).map(|(_, n)| n).sum::<u32>();
+    let of =
+        |faults: &[(Word, u32)]| faults.iter().filter(|(one, _)| *one == word).map(|(_, n)| n).sum::<u32>();
     let (fail, lose, slow) = (of(&sim.args.fail), of(&sim.args.lose), of(&sim.args.slow));
     let (tries, replies, receipt) = {
         let mut world = sim.world();
@@ -263,8 +277,12 @@ async fn push(State(sim): State<Arc<Sim>>, headers: HeaderMap, body: Bytes) -> R
         }
         world.receipts += 1;
         let n = world.receipts;
-        let entry =
-            world.pushes.entry(id.clone()).or_insert_with(|| Push { word, body: body.clone(), tries: 0, taken: 0 });
+        let entry = world.pushes.entry(id.clone()).or_insert_with(|| Push {
+            word,
+            body: body.clone(),
+            tries: 0,
+            taken: 0,
+        });
         entry.tries += 1;
         let tries = entry.tries;
         if tries > fail {

@@ -57,7 +57,8 @@ mod tests {
         ] {
             assert!(read(text).expect_err(says).contains(says), "{says}");
         }
-        let good = read("[city]\nsecret = \"0123456789abcdef\"\nurl = \"https://city.example/12341\"\n").unwrap();
+        let good =
+            read("[city]\nsecret = \"0123456789abcdef\"\nurl = \"https://city.example/12341\"\n").unwrap();
         assert!(!format!("{good:?}").contains("0123456789abcdef"));
     }
 }

@@ -22,12 +22,12 @@ mod read;
 mod secret;
 mod sip;
 
+pub use city::City;
 pub use desk::{Cti, Database, Http, LogFormat, Public, Retention, Telemetry, Ticket};
 pub use engine::{
     Acd, Answer, Calendar, Dial, Ivr, Journal, Limits, Media, Overflow, Queue, Recording, Roster, Sounds,
     Strategy,
 };
-pub use city::City;
 pub use outbox::{ALL_UNITS, Outbox, OutboxMode, SmsGateway, SmsMethod, Smtp, SmtpTls, UnitPlace};
 pub use problem::{Place, Problem, Problems};
 pub use read::{PREFIX, net};

@@ -41,7 +41,10 @@ pub struct CityReceipt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CityOutcome {
     /// It is written down, now or before.
-    Done { no: Option<String>, fresh: bool },
+    Done {
+        no: Option<String>,
+        fresh: bool,
+    },
     /// There is no such ticket, or nothing was asked under that id.
     Unknown,
     Refused(Vec<Refusal>),
@@ -93,7 +96,9 @@ pub(super) async fn tell(
             "at": stamp(at)});
         let mut personal = outgoing.personal;
         if outgoing.word == Word::Transfer {
-            for (name, column) in [("type", 2), ("category", 3), ("street", 4), ("urgency", 5), ("secrecy", 10)] {
+            for (name, column) in
+                [("type", 2), ("category", 3), ("street", 4), ("urgency", 5), ("secrecy", 10)]
+            {
                 payload[name] = json!(text(column)?);
             }
             personal["title"] = json!(text(6)?);
@@ -220,7 +225,9 @@ impl Db {
         tables: &Tables,
     ) -> Result<CityOutcome, StoreError> {
         let mut tx = self.begin(Durability::Full).await?;
-        let Some((ticket, word)) = addressed(&mut tx, message).await? else { return Ok(CityOutcome::Unknown) };
+        let Some((ticket, word)) = addressed(&mut tx, message).await? else {
+            return Ok(CityOutcome::Unknown);
+        };
         let Some((mut held, _)) = self.held(&mut tx, &ticket).await? else { return Ok(CityOutcome::Unknown) };
         let mut sql = Sql::new("SELECT no, seal_key FROM tickets WHERE id = ");
         sql.bind(&ticket);
@@ -299,7 +306,8 @@ impl Db {
     }
 }
 
-const KNOWN: &str = "SELECT t.no, c.digest FROM city_orders c JOIN tickets t ON t.id = c.ticket_id WHERE c.city_no = ";
+const KNOWN: &str =
+    "SELECT t.no, c.digest FROM city_orders c JOIN tickets t ON t.id = c.ticket_id WHERE c.city_no = ";
 
 fn known(row: &AnyRow, order: &Order) -> Result<CityReceipt, StoreError> {
     let kept: Vec<u8> = row.try_get(1)?;
@@ -369,7 +377,8 @@ async fn addressed(tx: &mut Tx, message: &Message) -> Result<Option<(String, Opt
             sql
         }
         News::Visit { .. } | News::Points { .. } => {
-            let mut sql = Sql::new("SELECT ticket_id, '' AS subject, city_no FROM city_orders WHERE city_no = ");
+            let mut sql =
+                Sql::new("SELECT ticket_id, '' AS subject, city_no FROM city_orders WHERE city_no = ");
             sql.bind(message.city_no.as_deref().unwrap_or_default());
             sql
         }
@@ -425,7 +434,10 @@ fn ruled(
             let given = if *granted {
                 Wish { city_no: message.city_no.clone(), ..Wish::default() }
             } else {
-                Wish { reason: Some(if reason.is_empty() { "-".to_owned() } else { reason }), ..Wish::default() }
+                Wish {
+                    reason: Some(if reason.is_empty() { "-".to_owned() } else { reason }),
+                    ..Wish::default()
+                }
             };
             let who = Who { user: CITY, hands: &[Hand::Office], unit: None };
             return cycle::step(cycle, step, &given, who, now, tables);

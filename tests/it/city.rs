@@ -42,7 +42,8 @@ impl City {
     }
 
     fn seen(&self) -> Value {
-        let answer = reqwest::blocking::get(format!("http://{}/seen", self.at)).and_then(|answer| answer.text());
+        let answer =
+            reqwest::blocking::get(format!("http://{}/seen", self.at)).and_then(|answer| answer.text());
         answer.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
     }
 
@@ -120,20 +121,26 @@ fn story(database: Option<String>) {
     let orders = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/city_orders.json");
     let orders = orders.to_str().expect("a path");
     let args = [
-        "--orders", orders, "--again", "3", "--fail", "result=1", "--lose", "result=1", "--slow", "result=1", "--visit",
-        "--points", "-1.5",
+        "--orders", orders, "--again", "3", "--fail", "result=1", "--lose", "result=1", "--slow", "result=1",
+        "--visit", "--points", "-1.5",
     ];
     let city = City::open(at, server.at.http, &args);
     let (first, second) = (city.number(FIRST), city.number(SECOND));
     let desk = Desk { server: &server };
     let all = desk.api("office").list("tickets");
-    assert_eq!(all.iter().filter(|ticket| ticket["channel"] == "city12345").count(), 3, "three orders, nine requests");
+    assert_eq!(
+        all.iter().filter(|ticket| ticket["channel"] == "city12345").count(),
+        3,
+        "three orders, nine requests"
+    );
 
     // Dispatched, signed, replied, closed; nobody of ours calls the citizen.
     let no = second.as_str();
     desk.does("dispatcher", no, "dispatch", json!({"lead": "cgw", "brief": "室温低"}));
     desk.does("cgw", no, "sign", json!({}));
-    level::until("the city knows who has it", WAIT, || (city.pushes("sign", SECOND).len() == 1).then_some(()));
+    level::until("the city knows who has it", WAIT, || {
+        (city.pushes("sign", SECOND).len() == 1).then_some(())
+    });
     desk.does("cgw", no, "reply", json!({"report": "换阀门", "text": "已更换阀门", "claim": "solved"}));
     desk.does("cgw-head", no, "sign_reply", json!({}));
     let ticket = desk.does("dispatcher", no, "review_pass", json!({}));
@@ -162,7 +169,10 @@ fn story(database: Option<String>) {
     assert!(sent["receipt"].as_str().is_some_and(|receipt| receipt.starts_with("R-o-")), "{sent}");
     let results = city.pushes("result", SECOND);
     assert_eq!(results.len(), 1, "one result, however often it was tried: {results:?}");
-    assert!(results[0]["tries"].as_u64() >= Some(4), "an error, a lost one, a slow one, a good one: {results:?}");
+    assert!(
+        results[0]["tries"].as_u64() >= Some(4),
+        "an error, a lost one, a slow one, a good one: {results:?}"
+    );
     assert_eq!(results[0]["body"]["text"], "已更换阀门");
     assert!(desk.api("visitor").get("tickets/visits")["items"].as_array().is_some_and(Vec::is_empty));
 
@@ -182,7 +192,8 @@ fn story(database: Option<String>) {
     assert_eq!(ticket["city"]["asks"][0]["granted"], true);
     assert_eq!(ticket["actions"], json!([]), "nobody has anything to do with it");
     let lines = desk.api("office").get(&format!("tickets/{no}/events"));
-    let answers = lines["items"].as_array().map(|lines| lines.iter().filter(|l| l["kind"] == "city_answered").count());
+    let answers =
+        lines["items"].as_array().map(|lines| lines.iter().filter(|l| l["kind"] == "city_answered").count());
     assert_eq!(answers, Some(1), "however often it was told: {lines}");
     assert!(server.stop().success(), "{}", server.log());
     let verified = server.command(&["db", "verify"]).output().expect("db verify");

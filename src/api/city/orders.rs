@@ -30,8 +30,7 @@ pub async fn order(
         Some(known) => known,
         None => {
             // A number that somebody else turns out to have needed first is a gap, and gaps are allowed.
-            let (no, code) =
-                api.parts.engine.draw_number().await.map_err(|_| Problem::away("the engine"))?;
+            let (no, code) = api.parts.engine.draw_number().await.map_err(|_| Problem::away("the engine"))?;
             api.db().add_city_order(&order, &no, &code, now, &tables).await?
         }
     };

@@ -221,7 +221,8 @@ fn a_return_is_asked_of_the_city_and_its_ruling_counts_once() {
             fine(act(&desk, "rl", &no, "ask_return", back).await);
             // A unit asks the hotline; only the hotline asks the city.
             assert_eq!(act(&desk, "rl", &no, "ask_city_return", json!({"basis": "x"})).await.0, 403);
-            let asked = fine(act(&desk, "office", &no, "ask_city_return", json!({"basis": "定位在海淀区"})).await);
+            let asked =
+                fine(act(&desk, "office", &no, "ask_city_return", json!({"basis": "定位在海淀区"})).await);
             assert_eq!(asked["state"], "return_review");
             let again = act(&desk, "office", &no, "ask_city_return", json!({"basis": "x"})).await;
             assert_eq!(again.0, 422, "{}", again.1);
@@ -241,7 +242,8 @@ fn a_return_is_asked_of_the_city_and_its_ruling_counts_once() {
             let lines = events["items"].as_array().unwrap();
             assert_eq!(lines.iter().filter(|line| line["kind"] == "city_answered").count(), 1, "{events}");
             // Later, another ruling on the same: nothing waits for it any more.
-            let late = json!({"id": format!("e-{state}"), "kind": "decision", "about": ids[0], "granted": !granted});
+            let late =
+                json!({"id": format!("e-{state}"), "kind": "decision", "about": ids[0], "granted": !granted});
             fine(city(&desk, "messages", &late).await);
             let (_, ticket) = desk.get(&office, &format!("/api/v1/tickets/{no}")).await;
             assert_eq!(ticket["state"], state);
@@ -275,8 +277,11 @@ fn the_result_goes_out_once_and_what_the_city_finds_stands_beside_ours() {
         let office = desk.token("office").await;
         let (_, ticket) = desk.get(&office, &format!("/api/v1/tickets/{no}")).await;
         assert_eq!((&ticket["state"], &ticket["extension"]["granted"]), (&json!("handling"), &json!(true)));
-        assert!(ticket["due_at"].as_str().unwrap().starts_with("2026-12-02T23:59:59"), "{ticket}");
-        fine(act(&desk, "rl", &no, "reply", json!({"report": "内部", "text": "灯已修好", "claim": "solved"})).await);
+        assert!(ticket["due_at"].as_str().unwrap().starts_with("2026-12-03T00:00:00"), "{ticket}");
+        fine(
+            act(&desk, "rl", &no, "reply", json!({"report": "内部", "text": "灯已修好", "claim": "solved"}))
+                .await,
+        );
         fine(act(&desk, "rl-head", &no, "sign_reply", json!({})).await);
         let ticket = fine(act(&desk, "dispatcher", &no, "review_pass", json!({})).await);
         assert_eq!(ticket["state"], "closed", "the city calls him back, we do not");
@@ -290,7 +295,8 @@ fn the_result_goes_out_once_and_what_the_city_finds_stands_beside_ours() {
         let before = measured(&desk).await;
         let visit = json!({"id": "v-1", "kind": "visit", "city_no": NO, "contacted": true, "solved": "no",
             "satisfied": "not", "reason": "李先生说灯又灭了"});
-        let points = json!({"id": "p-1", "kind": "points", "city_no": NO, "points": -2.5, "reason": "逾期反馈"});
+        let points =
+            json!({"id": "p-1", "kind": "points", "city_no": NO, "points": -2.5, "reason": "逾期反馈"});
         for message in [&visit, &points, &visit, &points] {
             fine(city(&desk, "messages", message).await);
         }

@@ -460,7 +460,10 @@ impl Course {
                 .collect(),
             visit: visit(api, ticket, words),
             merged_into: ticket.merged_into.clone(),
-            city_no: ticket.city_no.clone().or_else(|| ticket.city.as_ref().map(|city| city.order.no.clone())),
+            city_no: ticket
+                .city_no
+                .clone()
+                .or_else(|| ticket.city.as_ref().map(|city| city.order.no.clone())),
             city: ticket.city.as_ref().map(|city| TicketCity::of(api, city, words)),
             unreasonable: ticket.unreasonable,
         }

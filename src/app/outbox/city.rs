@@ -1,8 +1,8 @@
 //! The city's 12345: signed JSON, one address for all words. Its answer is its receipt.
 
+use super::Sender;
 use super::http;
 use super::webhook::IDEMPOTENCY_KEY;
-use super::Sender;
 use crate::channels::{SIGNATURE, sign};
 use crate::config;
 use crate::outbox::{Outcome, Why};

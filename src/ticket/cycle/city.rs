@@ -193,12 +193,8 @@ pub fn answered(
                 matches!(clock.name, ClockName::Feedback | ClockName::Close) && clock.met_at.is_none()
             };
             let urgent = ticket.matter.urgency.as_deref() == Some("U");
-            event.clocks = ticket
-                .clocks
-                .iter()
-                .filter(moved)
-                .map(|clock| order.bound(clock.clone(), urgent))
-                .collect();
+            event.clocks =
+                ticket.clocks.iter().filter(moved).map(|clock| order.bound(clock.clone(), urgent)).collect();
             event.wish.until = Some(close);
             event.city = Some(order);
         }

@@ -1,9 +1,9 @@
 //! The words: states, steps, what is known of a ticket and what happened to it.
 
+use super::city::{City, CityOrder};
 use crate::roster::Calendar;
 use crate::ticket::clock::Span;
 use crate::ticket::district::District;
-use super::city::{City, CityOrder};
 use crate::ticket::rules::{RuleBook, Rules};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
