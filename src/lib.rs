@@ -10,6 +10,7 @@ pub mod app;
 pub mod auth;
 pub mod base;
 pub mod call;
+pub mod channels;
 #[cfg(feature = "full")]
 pub mod cli;
 pub mod config;

@@ -16,6 +16,7 @@
 //! action in `auth` if none fits; the tests name what is missing.
 mod callbacks;
 mod calls;
+mod city;
 mod count;
 mod cti;
 mod district;
@@ -50,6 +51,7 @@ mod users;
 mod wire;
 mod works;
 
+pub use city::CityDoor;
 pub use count::Counts;
 pub use handle::{EngineAway, EngineHandle, EngineStatus, LiveCall, MetricsSource, Phase};
 pub use openapi::document;

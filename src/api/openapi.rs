@@ -1,8 +1,8 @@
 //! The description of the interface, at `/api/v1/openapi.json`.
 
 use super::{
-    callbacks, calls, cti, district, engine, floor, flows, indicators, kb, leader, numbers, ops, outbox,
-    recordings, roster, session, tickets, users, works,
+    callbacks, calls, city, cti, district, engine, floor, flows, indicators, kb, leader, numbers, ops,
+    outbox, recordings, roster, session, tickets, users, works,
 };
 use utoipa::OpenApi;
 
@@ -61,6 +61,10 @@ use utoipa::OpenApi;
         leader::add,
         leader::change,
         leader::report,
+        city::order,
+        city::take,
+        city::list,
+        city::exchange,
         outbox::list,
         outbox::retry,
         outbox::discard,

@@ -4,8 +4,8 @@ use super::count::count;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    callbacks, calls, cti, district, engine, floor, flows, indicators, input, kb, leader, numbers, openapi,
-    ops, outbox, panel, phone, public, recordings, roster, session, tickets, users, works,
+    callbacks, calls, city, cti, district, engine, floor, flows, indicators, input, kb, leader, numbers,
+    openapi, ops, outbox, panel, phone, public, recordings, roster, session, tickets, users, works,
 };
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
@@ -101,6 +101,10 @@ fn table() -> Table {
         .add(Method::GET, "/api/v1/outbox", outbox::list)
         .add(Method::POST, "/api/v1/outbox/{id}/retry", outbox::retry)
         .add(Method::POST, "/api/v1/outbox/{id}/discard", outbox::discard)
+        .add(Method::POST, "/api/v1/city/orders", city::order)
+        .add(Method::POST, "/api/v1/city/messages", city::take)
+        .add(Method::GET, "/api/v1/city/messages", city::list)
+        .add(Method::GET, "/api/v1/tickets/{no}/city", city::exchange)
         .add(Method::GET, "/api/v1/users", users::list)
         .add(Method::POST, "/api/v1/users", users::add)
         .add(Method::PATCH, "/api/v1/users/{name}", users::change)

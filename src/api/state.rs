@@ -1,5 +1,6 @@
 //! What every handler may reach.
 
+use super::city::CityDoor;
 use super::count::Counts;
 use super::handle::{EngineHandle, MetricsSource};
 use super::input::BODY_MAX;
@@ -49,6 +50,8 @@ pub struct ApiParts {
     pub origins: Vec<String>,
     /// We are reached by TLS: cookies are `Secure`.
     pub https: bool,
+    /// The city's 12345; `None`: nothing comes from there.
+    pub city: Option<CityDoor>,
 }
 
 /// What the configuration may change.

@@ -117,6 +117,7 @@ pub fn pushes(config: &Config) -> (outbox::Book, Vec<String>) {
         zone: super::zone(config),
         link: config.http.public_url.clone(),
         mobiles: config.outbox.mobiles.clone(),
+        city: config.city.url.is_some(),
         units: config.outbox.units.iter().map(|(code, place)| (name(code), told(place))).collect(),
     };
     (book.with(settings), problems)

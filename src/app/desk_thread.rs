@@ -19,7 +19,7 @@ use super::serve::ServeError;
 use super::sessions;
 use super::urging::Urging;
 use super::works::{InForce, Shop};
-use crate::api::{self, Api, ApiLimits, ApiParts, Phase, PublicLimits, RosterDesk, ServeLimits};
+use crate::api::{self, Api, ApiLimits, ApiParts, CityDoor, Phase, PublicLimits, RosterDesk, ServeLimits};
 use crate::base::CallId;
 use crate::base::reach::Reachable;
 use crate::call::agents::seam::{FromEngine, ToEngine};
@@ -227,6 +227,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
         clock: wall,
         origins: desk.config.http.origins.clone(),
         https: desk.config.http.https,
+        city: city_door(&desk.config.city),
     };
     let limits = ApiLimits {
         session_ms: i64::from(desk.config.http.session_s) * 1000,
@@ -352,6 +353,12 @@ async fn fill_demo(db: &Db, clock: Clock, tables: &Tables) {
         }
         sleep(DB_RETRY).await;
     }
+}
+
+/// By which the city's 12345 is known; without a secret it has no door.
+fn city_door(of: &config::City) -> Option<CityDoor> {
+    let secret = of.secret.as_ref()?.reveal().to_owned();
+    Some(CityDoor { secret, window_s: of.window_s.into() })
 }
 
 fn public_limits(of: &config::Public) -> PublicLimits {

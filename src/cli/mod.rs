@@ -9,6 +9,7 @@
 
 mod call;
 mod check;
+mod city_sim;
 mod db;
 mod desk;
 mod flow;
@@ -52,6 +53,8 @@ enum Command {
     /// Look at the connection to a carrier.
     #[command(subcommand)]
     Trunk(Trunk),
+    /// Play the city's 12345 against a hotline, for tests and trials: orders, pushes, rulings, and every kind of failure.
+    CitySim(city_sim::Args),
     /// Look at tickets.
     #[command(subcommand)]
     Ticket(ticket::Command),
@@ -133,6 +136,7 @@ pub fn run() -> ExitCode {
         Command::Call(command) => call::run(&command),
         Command::Journal(Journal::Tail(args)) => call::tail(&args),
         Command::Trunk(Trunk::Doctor(args)) => trunk_doctor::run(&args),
+        Command::CitySim(args) => city_sim::run(&args),
         Command::Ticket(command) => ticket::run(&command),
         Command::User(command) => user::run(&command),
         Command::Db(command) => db::run(&command),

@@ -13,6 +13,7 @@
 //! How to add a key: ask for it in the section's `read`, write it into `default.toml` with unit, default and effect, run
 //! the tests of this room. `#key = value` in that file is a default, `# example: key = value` is a key without one.
 
+mod city;
 mod desk;
 mod engine;
 mod outbox;
@@ -21,6 +22,7 @@ mod read;
 mod secret;
 mod sip;
 
+pub use city::City;
 pub use desk::{Cti, Database, Http, LogFormat, Public, Retention, Telemetry, Ticket};
 pub use engine::{
     Acd, Answer, Calendar, Dial, Ivr, Journal, Limits, Media, Overflow, Queue, Recording, Roster, Sounds,
@@ -72,6 +74,7 @@ pub struct Config {
     pub recording: Recording,
     pub ticket: Ticket,
     pub outbox: Outbox,
+    pub city: City,
     pub http: Http,
     pub cti: Cti,
     pub agent_phones: Vec<AgentPhone>,
@@ -191,6 +194,7 @@ fn read_config(s: &mut Section<'_, '_>) -> Config {
         recording: s.section("recording", |s| engine::read_recording(s, &data)),
         ticket: s.section("ticket", desk::read_ticket),
         outbox: s.section("outbox", outbox::read),
+        city: s.section("city", city::read),
         http: s.section("http", desk::read_http),
         cti: s.section("cti", desk::read_cti),
         agent_phones: s.each("agent_phone", sip::read_phone),

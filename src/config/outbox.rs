@@ -136,14 +136,14 @@ pub(super) fn read(s: &mut Section<'_, '_>) -> Outbox {
     outbox
 }
 
-fn is_url(text: &str) -> bool {
+pub(super) fn is_url(text: &str) -> bool {
     text.strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))
         .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace))
 }
 
 /// By plain HTTP to anything but this machine and private addresses (RFC 1918, RFC 4193).
-fn in_the_clear(url: &str) -> bool {
+pub(super) fn in_the_clear(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("http://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {

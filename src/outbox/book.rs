@@ -101,6 +101,8 @@ pub struct Settings {
     pub link: Option<String>,
     /// Beginnings of numbers that get an SMS; a landline has none of them.
     pub mobiles: Vec<String>,
+    /// The city's 12345 is told.
+    pub city: bool,
     /// By units' codes; [`ALL`] for the others.
     pub units: BTreeMap<String, Units>,
 }
@@ -108,7 +110,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let mobiles = ["13", "14", "15", "16", "17", "18", "19"].map(str::to_owned).into();
-        Self { zone: TimeZone::UTC, link: None, mobiles, units: BTreeMap::new() }
+        Self { zone: TimeZone::UTC, link: None, mobiles, city: false, units: BTreeMap::new() }
     }
 }
 
@@ -253,6 +255,11 @@ impl Book {
     /// Whether anybody could be told of this at all.
     pub fn knows(&self, on: &str) -> bool {
         self.sends.iter().any(|send| send.on == on)
+    }
+
+    /// Whether the city's 12345 is told of its tickets.
+    pub const fn tells_city(&self) -> bool {
+        self.settings.city
     }
 
     /// Whether citizens are told anything.

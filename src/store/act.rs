@@ -1,12 +1,14 @@
 //! The ticket loop in tables: one step of somebody, or of time, in one transaction with the lines of the history it makes.
 
 use super::chain::{self, Tail};
+use super::city;
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
 use super::outbox;
 use super::projector::SURVEY;
 use super::sql::{Sql, Value, insert_rows};
 use super::ticket::{Scope, Ticket, own_name, words};
+use crate::channels;
 use crate::ticket::cycle::{self, Clock, ClockName, Event, Matter, State, Step, Tables, Who, Wish};
 use crate::ticket::indicators::{self, Indicator};
 use crate::ticket::life::{Refusal, Why};
@@ -46,7 +48,7 @@ const COLUMNS: &str = "SELECT id, state, detail, seal_key, events, head, accepte
     lead, assist, complained_unit, complained_person FROM tickets WHERE (no = ";
 
 /// Lines that need not have been seen by who acts: what the citizen said by keys, reminders, what was sent.
-const HARMLESS: &str = " AND kind NOT IN ('reminded', 'late', 'opened', 'recalculated', 'pushed', 'voice_urged', 'split', 'revealed') AND kind <> ";
+const HARMLESS: &str = " AND kind NOT IN ('reminded', 'late', 'opened', 'recalculated', 'pushed', 'voice_urged', 'split', 'revealed', 'city_message') AND kind <> ";
 
 /// A ticket under its row's lock.
 pub(super) struct Held {
@@ -183,7 +185,8 @@ pub(super) fn columns(sql: &mut Sql, cycle: &cycle::Ticket, tables: &Tables) -> 
     let subs: Vec<&str> = cycle.subs.iter().map(|sub| sub.unit.as_str()).collect();
     let matter = &cycle.matter;
     let list = |units: String| Some(units).filter(|units| !units.is_empty());
-    let values: [(&'static str, Value); 17] = [
+    let city_no = cycle.city_no.clone().or_else(|| cycle.city.as_ref().map(|city| city.order.no.clone()));
+    let values: [(&'static str, Value); 18] = [
         (", state = ", cycle.state.label().into()),
         (", lead = ", (&cycle.lead).into()),
         (", assist = ", list(cycle.assist.join(",")).into()),
@@ -201,6 +204,7 @@ pub(super) fn columns(sql: &mut Sql, cycle: &cycle::Ticket, tables: &Tables) -> 
         (", watch_at = ", cycle::watch_at(cycle, tables).into()),
         (", subs = ", list(subs.join(",")).into()),
         (", complained_unit = ", (&matter.complained_unit).into()),
+        (", city_no = ", city_no.into()),
     ];
     for (name, value) in values {
         sql.push(name).bind(value);
@@ -265,14 +269,19 @@ impl Db {
         let actor =
             if act.who.user.is_empty() { CITIZEN.to_owned() } else { ["user:", act.who.user].concat() };
         let id = held.id.clone();
-        let mut told = Vec::new();
+        let (mut told, mut city) = (Vec::new(), Vec::new());
         for event in &events {
             held.append(act.at, &actor, event);
             told.push((event.step.label(), held.tail.n.to_string()));
+            let outgoing = held.cycle.as_ref().and_then(|cycle| channels::outgoing(cycle, event));
+            city.extend(outgoing.map(|outgoing| (held.tail.n, outgoing)));
         }
         let written = events.first().map(|event| event.wish.clone()).unwrap_or_default();
         held.write(&mut tx, &written, tables).await?;
         outbox::put_for(&mut tx, self.pushes(), &id, act.at, &told).await?;
+        if self.pushes().tells_city() {
+            city::tell(&mut tx, &id, act.at, city).await?;
+        }
         tx.commit().await?;
         match self.ticket(&id, &Scope::All).await? {
             Some(ticket) => Ok(ActOutcome::Done(Box::new(ticket))),
@@ -329,7 +338,7 @@ impl Db {
         let Some((mut held, _)) = self.held(tx, ticket).await? else { return Ok(()) };
         let link = held.tail.append(&held.id, now, outbox::PUSHED, "system", payload, None);
         held.links.push(link);
-        let open = held.cycle.as_ref().filter(|cycle| contact && !cycle.state.is_over());
+        let open = held.cycle.as_ref().filter(|cycle| contact && !cycle.is_over());
         if let Some(clock) =
             open.and_then(|cycle| cycle.clock(ClockName::Contact)).filter(|c| c.met_at.is_none())
         {

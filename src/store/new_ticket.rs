@@ -168,7 +168,7 @@ impl Db {
         sql.read(&self.read).await?.iter().map(of).collect()
     }
 
-    async fn insert(
+    pub(super) async fn insert(
         &self,
         tx: &mut Tx,
         new: &NewTicket,

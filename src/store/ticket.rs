@@ -33,6 +33,8 @@ pub enum TicketField {
     Urgency,
     Secrecy,
     Caller,
+    /// The city's number.
+    CityNo,
 }
 
 impl TicketField {
@@ -47,6 +49,7 @@ impl TicketField {
         Self::Urgency,
         Self::Secrecy,
         Self::Caller,
+        Self::CityNo,
     ];
     pub const fn label(self) -> &'static str {
         match self {
@@ -60,6 +63,7 @@ impl TicketField {
             Self::Urgency => "urgency",
             Self::Secrecy => "secrecy",
             Self::Caller => "caller",
+            Self::CityNo => "city_no",
         }
     }
 }

@@ -70,6 +70,8 @@ pub struct Rules {
     pub limits: Limits,
     /// Percents at which people are reminded, ascending.
     pub remind: Vec<u8>,
+    /// 市派: the city calls the citizen back where its order does not say who does.
+    pub city_visits: bool,
     rows: BTreeMap<String, Row>,
     /// By urgency and kind, where a kind has clocks of its own.
     by_kind: BTreeMap<(String, String), Row>,
@@ -210,6 +212,8 @@ struct Raw {
     returns: RawReturns,
     limits: Limits,
     remind: RawRemind,
+    #[serde(default)]
+    city: RawCity,
 }
 
 #[derive(Deserialize)]
@@ -270,6 +274,25 @@ struct RawReturns {
 struct RawSpan {
     calendar: Family,
     time: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCity {
+    callback: RawCallback,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RawCallback {
+    City,
+    District,
+}
+
+impl Default for RawCity {
+    fn default() -> Self {
+        Self { callback: RawCallback::City }
+    }
 }
 
 #[derive(Deserialize)]
@@ -338,6 +361,7 @@ impl Raw {
             },
             limits: self.limits,
             remind,
+            city_visits: self.city.callback == RawCallback::City,
             rows,
             by_kind,
         })

@@ -2,6 +2,7 @@
 mod agents;
 mod browser_audio;
 mod callbacks;
+mod city;
 mod corpus;
 mod demo_phone;
 mod desks;

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import cityEn from './city.en.json'
+import cityZh from './city.zh-CN.json'
 import deskEn from './desks.en.json'
 import deskZh from './desks.zh-CN.json'
 import en from './en.json'
@@ -22,6 +24,7 @@ describe('words', () => {
     ['knowledge', kbZh, kbEn],
     ['linking', linkZh, linkEn],
     ['outbox', outboxZh, outboxEn],
+    ['city', cityZh, cityEn],
   ])('has every text of the %s in both languages, with the same places for values', (_, zh, en) => {
     expect(keys(en)).toEqual(keys(zh))
     const texts = (tree: object): string[] =>

@@ -75,6 +75,11 @@ const LOOKS: Record<string, [icon: string, tone: Tone]> = {
   linked: ['link', 'plain'],
   voice_urged: ['phone', 'bad'],
   transfer: ['xfer', 'plain'],
+  ask_city_return: ['back', 'plain'],
+  ask_city_extension: ['clock', 'plain'],
+  ask_city_exclusion: ['dash', 'plain'],
+  city_answered: ['check', 'plain'],
+  city_message: ['chat', 'small'],
   transfer_receipt: ['check', 'plain'],
   transfer_refused: ['back', 'plain'],
   raise: ['alert', 'bad'],
@@ -157,6 +162,10 @@ function values(all: Record<string, unknown>, names: Names): Record<string, stri
   out.days = text(all.workdays)
   for (const key of ['until', 'deadline', 'at']) out[key] = moment(all[key], names)
   for (const key of ['into', 'city_no', 'rules']) out[key] = text(all[key])
+  // The city's answer: to what, and how.
+  out.what = all.what ? names.word('cityWhat', text(all.what)) : ''
+  out.granted =
+    typeof all.uphold === 'boolean' ? names.word('pick.yes', all.uphold ? 'granted' : 'not_granted') : ''
   out.ticks = (Array.isArray(all.ticks) ? all.ticks : [])
     .map((one) => names.word('pick.ticks', text(one)))
     .join('、')

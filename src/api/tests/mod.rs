@@ -1,6 +1,7 @@
 //! The interface as a client meets it: the real router behind the real accept loop, on both databases.
 
 mod attacks;
+mod city;
 mod cti;
 mod knowledge;
 mod leader;
@@ -37,6 +38,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::watch;
 
 pub const PASSWORD: &str = "demo-12341";
+/// What the city signs with.
+pub const CITY_SECRET: &str = "city and district";
 
 /// An engine with one call in progress, which can be hung up, and reloads that may be refused.
 pub struct OneCall {
@@ -265,6 +268,7 @@ impl Desk {
             zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
             clock: Arc::new(move || NINE + clock.load(Relaxed)),
             origins: Vec::new(),
+            city: Some(crate::api::CityDoor { secret: CITY_SECRET.to_owned(), window_s: 300 }),
             https,
         };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -138,6 +138,8 @@ impl TicketAction {
             statute: self.statute,
             into: self.into,
             city_no: self.city_no,
+            // The city's own word.
+            what: None,
             ticks: self.ticks,
             urgency: self.urgency,
             kind: self.kind,
@@ -365,7 +367,10 @@ pub struct Course {
     pub contacts: Vec<TicketContacted>,
     pub visit: Option<TicketVisit>,
     pub merged_into: Option<String>,
+    /// The city's number: of its order, or of its receipt for one of ours.
     pub city_no: Option<String>,
+    /// 市派: the city's own clock, and what it was asked for.
+    pub city: Option<TicketCity>,
     pub unreasonable: bool,
 }
 
@@ -485,7 +490,11 @@ impl Course {
                 .collect(),
             visit: visit(api, ticket, decision),
             merged_into: ticket.merged_into.clone(),
-            city_no: ticket.city_no.clone(),
+            city_no: ticket
+                .city_no
+                .clone()
+                .or_else(|| ticket.city.as_ref().map(|city| city.order.no.clone())),
+            city: ticket.city.as_ref().map(|city| TicketCity::of(api, city, words)),
             unreasonable: ticket.unreasonable,
         }
     }
@@ -513,4 +522,57 @@ fn visit(api: &Api, ticket: &cycle::Ticket, words: Decision) -> Option<TicketVis
         by: visit.map(|visit| by(&visit.by)),
         unreached: ticket.unreached,
     })
+}
+
+/// What the city gave with its order, unchanged, and what was asked of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketCity {
+    /// It calls the citizen back; we do not.
+    pub visits: bool,
+    /// It has the ticket back.
+    pub returned: bool,
+    pub clocks: Vec<TicketCityClock>,
+    pub asks: Vec<TicketCityAsk>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketCityClock {
+    /// `dispatch sign contact feedback close`.
+    pub name: String,
+    pub due_at: String,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketCityAsk {
+    /// `return extension exclusion`.
+    pub what: String,
+    pub at: String,
+    pub until: Option<String>,
+    /// Absent while the city has not answered.
+    pub granted: Option<bool>,
+    pub answered_at: Option<String>,
+    pub reason: Option<String>,
+}
+
+impl TicketCity {
+    fn of(api: &Api, city: &cycle::City, words: bool) -> Self {
+        let clock = |(name, at): &(cycle::ClockName, i64)| TicketCityClock {
+            name: name.label().to_owned(),
+            due_at: api.time(*at),
+        };
+        let ask = |ask: &cycle::CityAsk| TicketCityAsk {
+            what: ask.what.label().to_owned(),
+            at: api.time(ask.at),
+            until: ask.until.map(|at| api.time(at)),
+            granted: ask.granted,
+            answered_at: ask.answered_at.map(|at| api.time(at)),
+            reason: Some(ask.reason.clone()).filter(|reason| words && !reason.is_empty()),
+        };
+        Self {
+            visits: city.order.visits,
+            returned: city.returned,
+            clocks: city.order.due.iter().map(clock).collect(),
+            asks: city.asks.iter().map(ask).collect(),
+        }
+    }
 }

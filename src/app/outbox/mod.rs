@@ -7,6 +7,7 @@
 //! ```
 //!
 //! What follows a try is decided in [`crate::outbox`]. A new kind is a new file with a [`Sender`], and a line in [`senders`].
+mod city;
 mod http;
 mod mail;
 mod sms;
@@ -59,8 +60,9 @@ pub fn senders(config: &Config) -> Result<Senders, BadSender> {
     let client = http::client(Duration::from_millis(outbox.timeout_ms.into()))?;
     let sms: Arc<dyn Sender> = Arc::new(sms::Sms::new(client.clone(), outbox.sms.clone()));
     let mail: Arc<dyn Sender> = Arc::new(mail::Mail::new(outbox)?);
-    let webhook: Arc<dyn Sender> = Arc::new(webhook::Webhook::new(client, outbox.units.clone()));
-    Ok([(Kind::Sms, sms), (Kind::Mail, mail), (Kind::Webhook, webhook)].into())
+    let webhook: Arc<dyn Sender> = Arc::new(webhook::Webhook::new(client.clone(), outbox.units.clone()));
+    let city: Arc<dyn Sender> = Arc::new(city::City::new(client, config.city.clone()));
+    Ok([(Kind::Sms, sms), (Kind::Mail, mail), (Kind::Webhook, webhook), (Kind::City, city)].into())
 }
 
 /// Why nothing can be sent with this configuration.

@@ -179,6 +179,7 @@ fn sms_config(mode: &str, at: SocketAddr) -> Config {
 
 fn with_book(db: Db) -> Db {
     let settings = Settings {
+        city: false,
         zone: tables().zone,
         link: Some("https://12341.example/public/".into()),
         mobiles: vec!["120000".into()],

@@ -26,6 +26,7 @@ fn with_book(db: Db) -> Db {
     let (book, problems) = Book::read("pushes.toml", SHIPPED);
     assert_eq!(problems, [""; 0]);
     let settings = Settings {
+        city: false,
         zone: tables().zone,
         link: Some("https://12341.example/public/".into()),
         mobiles: vec!["120000".into()],

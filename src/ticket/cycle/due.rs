@@ -39,7 +39,7 @@ fn untold<'a>(
 
 /// When time will next do something; `None`: never by itself.
 pub fn watch_at(ticket: &Ticket, tables: &Tables) -> Option<i64> {
-    if ticket.state.is_over() {
+    if ticket.is_over() {
         return None;
     }
     let rules = tables.rules_of(ticket)?;
@@ -59,7 +59,7 @@ fn resumes(ticket: &Ticket) -> Option<i64> {
 
 /// What has come due by `now`. Applied, it comes no second time.
 pub fn due(ticket: &Ticket, now: i64, tables: &Tables) -> Vec<Event> {
-    let Some(rules) = tables.rules_of(ticket).filter(|_| !ticket.state.is_over()) else { return Vec::new() };
+    let Some(rules) = tables.rules_of(ticket).filter(|_| !ticket.is_over()) else { return Vec::new() };
     let again = recalculated(ticket, rules, tables);
     if !again.is_empty() {
         return vec![Event { clocks: again, ..Event::new(Step::Recalculated) }];
@@ -86,7 +86,7 @@ pub fn due(ticket: &Ticket, now: i64, tables: &Tables) -> Vec<Event> {
 /// Clocks that the calendar of today counts otherwise: its year has come, or a holiday was announced later.
 fn recalculated(ticket: &Ticket, rules: &Rules, tables: &Tables) -> Vec<Clock> {
     let again = |clock: &Clock| {
-        let now = counted(clock.name, clock.from, clock.span?, clock.extra, rules, tables);
+        let now = ticket.bound(counted(clock.name, clock.from, clock.span?, clock.extra, rules, tables));
         let same = now.due_at == clock.due_at && now.unsure == clock.unsure;
         if same { None } else { Some(Clock { met_at: clock.met_at, ..now }) }
     };

@@ -1,5 +1,6 @@
 //! What a ticket is: the fold of its history. Events carry all that is needed; no rule and no calendar is looked at here.
 
+use super::city::{City, CityWish};
 use super::model::{
     Clock, ClockName, Deferred, Event, Extension, Forced, Hand, Held, Light, Owner, Reply, Return, Said,
     Staged, State, Step, Sub, Supervised, Ticket, Visit, VisitTry, VoiceTry,
@@ -67,6 +68,7 @@ impl Ticket {
             unreached: false,
             merged_into: None,
             city_no: None,
+            city: event.city.clone().map(City::new),
             voice: Vec::new(),
         };
         ticket.owner = ticket.whose();
@@ -83,17 +85,19 @@ impl Ticket {
                 None => self.clocks.push(clock.clone()),
             }
         }
+        let was_over = self.is_over();
         self.note(at, actor, event);
         if let Some(state) = event.state {
             if state != self.state {
                 self.reminded.retain(|(clock, ..)| *clock != ClockName::Step);
             }
-            if self.state.is_over() && !state.is_over() {
+            self.state = state;
+            let is_over = self.is_over();
+            if was_over && !is_over {
                 self.closed_at = None;
-            } else if state.is_over() && !self.state.is_over() {
+            } else if is_over && !was_over {
                 self.closed_at = Some(at);
             }
-            self.state = state;
             self.state_at = at;
             self.due_at = event.due_at;
         } else if event.due_at.is_some() {
@@ -122,6 +126,9 @@ impl Ticket {
 
     /// What the event says beyond state and clocks.
     fn note(&mut self, at: i64, actor: &str, event: &Event) {
+        if let Some(city) = &mut self.city {
+            city.note(at, event);
+        }
         let wish = &event.wish;
         let text = |field: &Option<String>| field.clone().unwrap_or_default();
         let said = |of: &str| Said { by: actor.to_owned(), at, text: text(&wish.text), of: of.to_owned() };
@@ -383,7 +390,23 @@ impl Ticket {
                 rung: text(&wish.level),
                 result: text(&wish.result),
             }),
+            Step::CityAnswered => {
+                let granted = wish.uphold.unwrap_or(false);
+                match wish.what.as_deref().and_then(CityWish::read) {
+                    Some(CityWish::Return) => self.rule_on_return(granted),
+                    Some(CityWish::Extension) => {
+                        if let Some(extension) = self.extension.as_mut().filter(|one| one.granted.is_none()) {
+                            extension.granted = Some(granted);
+                            extension.granted_until = wish.until.filter(|_| granted);
+                        }
+                    }
+                    Some(CityWish::Exclusion) | None => {}
+                }
+            }
             Step::Opened
+            | Step::AskCityReturn
+            | Step::AskCityExtension
+            | Step::AskCityExclusion
             | Step::AskClarification
             | Step::Resume
             | Step::SendBack
@@ -420,8 +443,17 @@ impl Ticket {
         }
     }
 
+    /// Nobody has to do anything any more: it came to an end, or the city has it back.
+    pub fn is_over(&self) -> bool {
+        let returned = self.city.as_ref().is_some_and(|city| city.returned);
+        self.state.is_over() || (self.state == State::Transferred && returned)
+    }
+
     /// Whose turn it is in the present state.
     fn whose(&self) -> Option<Owner> {
+        if self.is_over() {
+            return None;
+        }
         let of_unit = |role| Some(Owner { role, unit: self.lead.clone() });
         let of_hotline = |role| Some(Owner { role, unit: None });
         match self.state {
@@ -473,7 +505,7 @@ impl Ticket {
     pub fn next(&self) -> Option<Clock> {
         let unmet = |name| self.clock(name).filter(|clock| clock.met_at.is_none()).cloned();
         let own = || self.deadline(ClockName::Step);
-        if self.state.is_over() {
+        if self.is_over() {
             return None;
         }
         match self.state {
@@ -505,7 +537,7 @@ impl Ticket {
 
     /// Some clock was counted without its year's calendar.
     pub fn unsure(&self) -> bool {
-        !self.state.is_over() && self.clocks.iter().any(|clock| clock.unsure && clock.met_at.is_none())
+        !self.is_over() && self.clocks.iter().any(|clock| clock.unsure && clock.met_at.is_none())
     }
 
     /// Returns of it that were granted.

@@ -1,5 +1,6 @@
 //! The words: states, steps, what is known of a ticket and what happened to it.
 
+use super::city::{City, CityOrder};
 use crate::roster::Calendar;
 use crate::ticket::clock::Span;
 use crate::ticket::district::District;
@@ -119,6 +120,12 @@ names! {
         ApproveUnreasonable = "approve_unreasonable",
         /// What the caller asked for after his ticket was accepted: secrecy, how and when he may be told, whom he complains about.
         Protect = "protect",
+        /// 向市平台申请退单.
+        AskCityReturn = "ask_city_return",
+        /// 向市平台申请延期.
+        AskCityExtension = "ask_city_extension",
+        /// 向市平台申请剔除, or 申诉.
+        AskCityExclusion = "ask_city_exclusion",
         /// The history begins here; written with the acceptance.
         Opened = "opened",
         /// It came to its end.
@@ -133,6 +140,8 @@ names! {
         Recalculated = "recalculated",
         /// 语音催签: the machine has telephoned somebody about it.
         VoiceUrged = "voice_urged",
+        /// The city ruled on what it was asked for.
+        CityAnswered = "city_answered",
     }
 }
 
@@ -381,6 +390,8 @@ wish! {
     /// Number of the ticket that goes on.
     into: String,
     city_no: String,
+    /// What the city answered to: `return extension exclusion`.
+    what: String,
     /// `happening trapped smoke crowd`.
     ticks: Vec<String>,
     urgency: String,
@@ -444,6 +455,9 @@ pub struct Event {
     /// What it is about, at the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matter: Option<Matter>,
+    /// The city's number and clocks, at the beginning and when it moves them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<CityOrder>,
     #[serde(default, flatten)]
     pub wish: Wish,
 }
@@ -462,6 +476,7 @@ impl Event {
             clock: None,
             rules: None,
             matter: None,
+            city: None,
             wish: Wish::default(),
         }
     }
@@ -699,6 +714,9 @@ pub struct Ticket {
     pub unreached: bool,
     pub merged_into: Option<String>,
     pub city_no: Option<String>,
+    /// The city sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<City>,
     /// Telephone calls about its signing, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voice: Vec<VoiceTry>,

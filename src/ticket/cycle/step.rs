@@ -1,6 +1,7 @@
 //! What somebody does: checked, and turned into events. Nothing is changed here.
 
 use super::fold::RETALIATION;
+use super::city::{CityOrder, CityWish};
 use super::model::{Clock, ClockName, Event, Matter, State, Step, Tables, Ticket, VisitTry, Who, Wish};
 use super::table::{self, Row, TABLE};
 use crate::base::reach::SafeTime;
@@ -55,6 +56,15 @@ pub fn open(
     event.matter = Some(matter);
     event.wish.lead = lead;
     event.wish.assist = (!assist.is_empty()).then_some(assist);
+    event
+}
+
+/// The same of a ticket from the city: its clocks stand, ours are only earlier.
+pub fn open_for_city(matter: Matter, order: CityOrder, accepted_at: i64, tables: &Tables) -> Event {
+    let urgent = matter.urgency.as_deref() == Some("U");
+    let mut event = open(matter, None, Vec::new(), accepted_at, tables);
+    event.clocks = event.clocks.into_iter().map(|clock| order.bound(clock, urgent)).collect();
+    event.city = Some(order);
     event
 }
 
@@ -114,7 +124,7 @@ pub fn step(
     let doing = Doing { ticket, who, now, tables, rules };
     doing.guard(row)?;
     let wish = doing.checked(row, wish)?;
-    doing.events(step, wish)
+    Ok(ticket.bound_all(doing.events(step, wish)?, now))
 }
 
 struct Doing<'a> {
@@ -132,6 +142,10 @@ impl Doing<'_> {
         if !row.from.contains(&ticket.state) {
             return no("state", Why::State, format!("not while it is {}", ticket.state.label()));
         }
+        if ticket.state == State::Transferred && ticket.is_over() {
+            return no("state", Why::State, "the city has it back");
+        }
+        self.guard_city(row.step)?;
         match row.step {
             Step::Dispatch if ticket.granted_returns() >= self.rules.returns.per_ticket => {
                 return no("action", Why::Limit, "it was returned as often as may be: it has to be forced");
@@ -224,6 +238,40 @@ impl Doing<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What comes from the city has the city's clock, and leaves only through the city; only of it anything can be asked there.
+    fn guard_city(&self, step: Step) -> Result<(), Vec<Refusal>> {
+        let city = self.ticket.city.as_ref();
+        if let Some(what) = CityWish::of(step) {
+            let Some(city) = city else {
+                return no("action", Why::State, "it does not come from the city");
+            };
+            let asked = city.asks.iter().filter(|ask| ask.what == what);
+            if city.waits(what).is_some() {
+                return no("action", Why::State, "that was asked for, and the city has not answered");
+            }
+            if asked.clone().count() >= what.most() || asked.clone().any(|ask| ask.granted == Some(true)) {
+                return no("action", Why::Limit, "that was asked of the city as often as may be");
+            }
+            let close = city.order.named(ClockName::Close);
+            if what == CityWish::Extension && close.is_some_and(|close| self.now > close) {
+                return no("action", Why::Late, "to be asked for before the city's deadline");
+            }
+            return Ok(());
+        }
+        match step {
+            Step::Merge if city.is_some() => {
+                no("action", Why::State, "it has the city's clock: the other one goes into it")
+            }
+            Step::Reject | Step::Transfer if city.is_some() => {
+                no("action", Why::State, "it comes from the city, and goes back by asking it")
+            }
+            Step::GrantExtension if city.is_some() => {
+                no("action", Why::State, "the clock is the city's: it has to be asked")
+            }
+            _ => Ok(()),
+        }
     }
 
     fn may_return(&self) -> Result<(), Vec<Refusal>> {
@@ -406,6 +454,11 @@ impl Doing<'_> {
         if until <= self.now {
             return no("until", Why::Limit, "until: a day to come");
         }
+        let city = self.ticket.city.as_ref().filter(|city| !city.free);
+        let close = city.and_then(|city| city.order.named(ClockName::Close));
+        if close.is_some_and(|close| until > close) {
+            return no("until", Why::Limit, "until: not after the city's day; it can be asked for more time");
+        }
         if until > self.now.saturating_add(3 * 366 * DAY_MS) {
             return no("until", Why::Limit, "until: at most three years from now");
         }
@@ -580,6 +633,10 @@ impl Doing<'_> {
             Step::ReviewPass if ticket.matter.kind.as_deref() == Some("praise") => {
                 return Ok(vec![self.event(step, wish), self.closed(None)]);
             }
+            // Nobody is called back twice.
+            Step::ReviewPass if ticket.city.as_ref().is_some_and(|city| city.order.visits) => {
+                return Ok(vec![self.event(step, wish), self.closed(Some("city_visits"))]);
+            }
             Step::ReviewPass => self.to(step, wish, State::AwaitingVisit),
             Step::ReviewBack => {
                 let feedback =
@@ -615,13 +672,26 @@ impl Doing<'_> {
                 self.event(step, wish)
             }
             Step::Protect => self.protected(wish)?,
-            Step::EndSupervision | Step::Urge | Step::Supplement | Step::ApproveUnreasonable => {
+            Step::AskCityExtension => {
+                let until = wish.until.map_or(0, |at| end_of_day(at, &self.tables.zone));
+                let close = ticket.city.as_ref().and_then(|city| city.order.named(ClockName::Close));
+                if until <= close.unwrap_or(now) || until > now.saturating_add(366 * DAY_MS) {
+                    return no("until", Why::Limit, "until: a day after the city's, within a year");
+                }
+                wish.until = Some(until);
                 self.event(step, wish)
             }
+            Step::AskCityReturn
+            | Step::AskCityExclusion
+            | Step::EndSupervision
+            | Step::Urge
+            | Step::Supplement
+            | Step::ApproveUnreasonable => self.event(step, wish),
             Step::Opened
             | Step::Closed
             | Step::Reminded
             | Step::VoiceUrged
+            | Step::CityAnswered
             | Step::Late
             | Step::Escalated
             | Step::Recalculated => return no("action", Why::Role, "nobody's to do"),

@@ -130,6 +130,22 @@ const TOLD: &[State] = &[
     S::Rejected,
     S::Withdrawn,
 ];
+const OPEN_OR_CLOSED: &[State] = &[
+    S::Accepted,
+    S::Clarification,
+    S::Dispatched,
+    S::ReturnReview,
+    S::Handling,
+    S::ExtensionReview,
+    S::JointReview,
+    S::Deferred,
+    S::Staged,
+    S::Replied,
+    S::AwaitingVisit,
+    S::Visited,
+    S::Redo,
+    S::Closed,
+];
 /// While units work on it.
 const WITH_UNIT: &[State] =
     &[S::Dispatched, S::Handling, S::ExtensionReview, S::JointReview, S::Deferred, S::Staged, S::Redo];
@@ -269,6 +285,21 @@ pub(super) const TABLE: &[Row] = &[
         &["secrecy", "notify", "safe_time", "special", "complained_unit", "complained_person", "reason"],
         &[],
     ),
+    row(
+        Step::AskCityReturn,
+        &[H::Dispatcher, H::Office],
+        &[S::Accepted, S::Dispatched, S::ReturnReview, S::Handling],
+        &["basis", "text"],
+        &["basis"],
+    ),
+    row(
+        Step::AskCityExtension,
+        OFFICE,
+        &[S::Dispatched, S::Handling, S::ExtensionReview, S::Redo],
+        &["until", "reason"],
+        &["until", "reason"],
+    ),
+    row(Step::AskCityExclusion, OFFICE, OPEN_OR_CLOSED, &["basis", "text"], &["basis"]),
 ];
 
 /// The steps of persons, in the table's order.

@@ -82,6 +82,9 @@ raise               | OPEN                                       | ag ld dp     
 lower               | OPEN                                       | ld           | =
 approve_unreasonable| handling replied awaiting_visit visited closed | of       | =
 protect             | TOLD                                       | ag ld dp vi of | = accepted
+ask_city_return     | accepted dispatched return_review handling | dp of        | =
+ask_city_extension  | dispatched handling extension_review redo  | of           | =
+ask_city_exclusion  | OPEN closed                                | of           | =
 ";
 const OPEN: &str = "accepted clarification dispatched return_review handling extension_review joint_review deferred staged \
     replied awaiting_visit visited redo transferred";
@@ -96,11 +99,13 @@ fn second() -> BTreeMap<&'static str, Line> {
     let words = |text: &'static str| text.split_whitespace().collect::<BTreeSet<_>>();
     let line = |line: &'static str| {
         let parts: Vec<&str> = line.split('|').map(str::trim).collect();
-        let from = match parts[1] {
-            "OPEN" => words(OPEN),
-            "TOLD" => words(OPEN).into_iter().chain(["closed", "rejected", "withdrawn"]).collect(),
-            states => words(states),
-        };
+        let mut from = words(parts[1]);
+        if from.remove("TOLD") {
+            from.extend(words("OPEN closed rejected withdrawn"));
+        }
+        if from.remove("OPEN") {
+            from.extend(words(OPEN));
+        }
         (parts[0], Line { from, who: words(parts[2]), to: words(parts[3]) })
     };
     SECOND.trim().lines().map(line).collect()
@@ -270,6 +275,11 @@ fn wish(dice: &mut Dice, step: Step, now: i64) -> Wish {
             2 => wish.special = text("retaliation"),
             _ => wish.secrecy = text("secret"),
         },
+        Step::AskCityReturn | Step::AskCityExclusion => wish.basis = text("不在本区"),
+        Step::AskCityExtension => {
+            wish.until = Some(day);
+            wish.reason = text("需备料");
+        }
         Step::Merge => wish.into = text("261123000018"),
         Step::TransferReceipt => wish.city_no = text("12345-1"),
         Step::Raise => wish.ticks = Some(vec![dice.of(&["happening", "trapped", "crowd"]).to_owned()]),
@@ -287,6 +297,7 @@ fn wish(dice: &mut Dice, step: Step, now: i64) -> Wish {
         | Step::Closed
         | Step::Reminded
         | Step::VoiceUrged
+        | Step::CityAnswered
         | Step::Late
         | Step::Escalated
         | Step::Recalculated => {}
@@ -341,6 +352,21 @@ fn by_second(line: &Line, ticket: &Ticket, who: Somebody, district: &District) -
     line.who.contains(name)
 }
 
+/// An order with some of the clocks, in their order.
+fn city_order(dice: &mut Dice, at: i64) -> CityOrder {
+    let mut due = Vec::new();
+    let mut end = at + HOUR;
+    for name in
+        [ClockName::Dispatch, ClockName::Sign, ClockName::Contact, ClockName::Feedback, ClockName::Close]
+    {
+        end += i64::try_from(dice.draw(60)).unwrap() * HOUR;
+        if name == ClockName::Close || dice.one_in(3) {
+            due.push((name, end));
+        }
+    }
+    CityOrder { no: "12345TEST2612030001".to_owned(), due, visits: dice.one_in(2) }
+}
+
 /// A life under examination: the ticket as it is, and all that was written of it.
 struct Life {
     ticket: Ticket,
@@ -349,7 +375,10 @@ struct Life {
 
 impl Life {
     fn begin(matter: Matter, at: i64, tables: &Tables) -> Self {
-        let event = open(matter, None, Vec::new(), at, tables);
+        Self::of(open(matter, None, Vec::new(), at, tables), at)
+    }
+
+    fn of(event: Event, at: i64) -> Self {
         let ticket = Ticket::fold([(at, "user:8001", &event)]).unwrap();
         let mut life = Self { ticket, written: Vec::new() };
         life.note(at, "user:8001", &event);
@@ -370,7 +399,22 @@ impl Life {
     #[track_caller]
     fn examine_now(&self, now: i64, story: &str) {
         let ticket = &self.ticket;
-        if ticket.state.is_over() {
+        // The city's time binds: what it named stands, and nothing of ours ends after it.
+        if let Some(city) = ticket.city.as_ref().filter(|city| !city.free) {
+            for clock in &ticket.clocks {
+                let (named, cap) = (city.order.named(clock.name), city.order.cap(clock.name));
+                assert!(
+                    cap.is_none_or(|cap| clock.due_at <= cap),
+                    "{:?} after the city's: {story}",
+                    clock.name
+                );
+                let urgent = ticket.matter.urgency.as_deref() == Some("U");
+                // What was done while it was urgent was done by an earlier time.
+                let free = urgent || clock.met_at.is_some();
+                assert!(free || named.is_none_or(|at| clock.due_at == at), "{:?}: {story}", clock.name);
+            }
+        }
+        if ticket.is_over() {
             assert!(ticket.owner.is_none() && ticket.next().is_none(), "{story}");
         } else {
             assert!(ticket.owner.is_some(), "open without an owner: {story}");
@@ -438,7 +482,12 @@ fn ten_thousand_lives_keep_the_second_table() {
             complained_unit: dice.one_in(3).then(|| "st018".to_owned()),
             complained_person: dice.one_in(3).then(|| "bad".to_owned()),
         };
-        let mut life = Life::begin(matter, begun, &tables);
+        // Every third comes from the city.
+        let mut life = if dice.one_in(3) {
+            Life::of(open_for_city(matter, city_order(&mut dice, begun), begun, &tables), begun)
+        } else {
+            Life::begin(matter, begun, &tables)
+        };
         let mut now = begun;
         for _ in 0..5 + dice.draw(30) {
             // Minutes mostly, days sometimes.
@@ -451,6 +500,26 @@ fn ten_thousand_lives_keep_the_second_table() {
                 life.live(now, "system", &event);
             }
             assert_eq!(due(&life.ticket, now, &tables), [], "time did it twice (SEED={seed}, history {n})");
+            // The city answers now and then, whatever has become of the ticket meanwhile.
+            let waits = CityWish::ALL
+                .iter()
+                .find(|what| life.ticket.city.as_ref().is_some_and(|city| city.waits(**what).is_some()));
+            if let Some(what) = waits.filter(|_| dice.one_in(4)) {
+                let before = life.ticket.city.clone().map(|city| city.order);
+                let granted = dice.one_in(2);
+                for event in answered(&life.ticket, *what, granted, None, "市平台意见", now) {
+                    life.live(now, "city", &event);
+                }
+                assert_eq!(
+                    answered(&life.ticket, *what, granted, None, "", now),
+                    [],
+                    "the city did it twice"
+                );
+                if *what != CityWish::Extension || !granted {
+                    assert_eq!(life.ticket.city.clone().map(|city| city.order), before);
+                }
+                *done.entry("city_answered").or_default() += 1;
+            }
             // Mostly somebody who can move it on does so; else anybody does anything.
             let mut somebody = PEOPLE[dice.draw(PEOPLE.len())];
             let mut chosen = Step::ALL[dice.draw(Step::ALL.len())];
@@ -561,6 +630,8 @@ const OFFICE: Somebody = desk("office", Hand::Office);
 const VISITOR: Somebody = desk("visitor", Hand::Visitor);
 const RL: Somebody = of_unit("rl", Hand::Unit);
 const RL_HEAD: Somebody = of_unit("rl", Hand::Head);
+const CGW: Somebody = of_unit("cgw", Hand::Unit);
+const CGW_HEAD: Somebody = of_unit("cgw", Hand::Head);
 
 fn to(lead: &str) -> Wish {
     Wish { lead: text(lead), ..Wish::default() }
@@ -1228,4 +1299,111 @@ fn what_the_caller_asks_for_later_is_kept() {
     assert_eq!(life.ticket.owner.as_ref().unwrap().role, Hand::Office);
     assert_ne!(due_of(&life, ClockName::Feedback), feedback, "sooner");
     life.examine(at(40), "protected");
+// === The city's ===
+
+/// SC20: five days of the city's, nothing of ours may end later.
+fn of_city(at: &str, visits: bool) -> Life {
+    let (at, day) = (ms(at), 24 * HOUR);
+    let due = vec![(ClockName::Feedback, at + 3 * day), (ClockName::Close, at + 5 * day)];
+    let order = CityOrder { no: "12345TEST2612030001".into(), due, visits };
+    Life::of(open_for_city(matter("N", "help"), order, at, &tables()), at)
+}
+
+#[test]
+fn the_citys_clock_stands_and_ours_are_only_earlier() {
+    let begun = ms("2026-12-03T09:05:00+08:00");
+    let mut life = of_city("2026-12-03T09:05:00+08:00", true);
+    assert_eq!(due_of(&life, ClockName::Close), "2026-12-08 09:05");
+    assert_eq!(due_of(&life, ClockName::Feedback), "2026-12-06 09:05");
+    assert_eq!(due_of(&life, ClockName::Dispatch), "2026-12-03 11:05", "our own, which is earlier");
+    // The city's last minute is ours too.
+    let order = CityOrder { no: "1".into(), due: vec![(ClockName::Close, begun + HOUR)], visits: true };
+    let short = Life::of(open_for_city(matter("N", "help"), order, begun, &tables()), begun);
+    for clock in &short.ticket.clocks {
+        assert!(clock.due_at <= begun + HOUR, "{clock:?}");
+    }
+    // A late dispatch, a matter that is none of ours to put off, and days that only the city can give.
+    does(&mut life, OFFICE, Step::Dispatch, to("cgw"), begun + 30 * HOUR);
+    assert_eq!(due_of(&life, ClockName::Close), "2026-12-08 09:05");
+    does(&mut life, CGW, Step::Sign, Wish::default(), begun + 31 * HOUR);
+    let later = Wish { until: Some(begun + 30 * 24 * HOUR), plan: text("改造"), ..Wish::default() };
+    assert_eq!(refused(&life, OFFICE, Step::Defer, &later, begun + 32 * HOUR), [("until", Why::Limit)]);
+    let days = Wish { workdays: Some(2), reason: text("备料"), ..Wish::default() };
+    does(&mut life, CGW, Step::AskExtension, days, begun + 32 * HOUR);
+    let own = Wish { workdays: Some(2), ..Wish::default() };
+    assert_eq!(
+        refused(&life, OFFICE, Step::GrantExtension, &own, begun + 33 * HOUR),
+        [("action", Why::State)]
+    );
+    let until = begun + 8 * 24 * HOUR;
+    let ask = Wish { until: Some(until), reason: text("备料"), ..Wish::default() };
+    does(&mut life, OFFICE, Step::AskCityExtension, ask.clone(), begun + 33 * HOUR);
+    assert_eq!(life.ticket.state, State::ExtensionReview, "the clock does not stop for it");
+    assert_eq!(
+        refused(&life, OFFICE, Step::AskCityExtension, &ask, begun + 33 * HOUR),
+        [("action", Why::State)]
+    );
+    for event in answered(&life.ticket, CityWish::Extension, true, None, "同意", begun + 40 * HOUR) {
+        life.live(begun + 40 * HOUR, "city", &event);
+    }
+    assert_eq!(life.ticket.state, State::Handling);
+    assert_eq!(due_of(&life, ClockName::Close), "2026-12-12 00:00");
+    assert_eq!(life.ticket.extension.as_ref().and_then(|one| one.granted), Some(true));
+    life.examine(begun + 41 * HOUR, "an extension by the city");
+}
+
+#[test]
+fn what_the_city_takes_back_ends_as_transferred_and_what_it_does_not_goes_on() {
+    for granted in [true, false] {
+        let begun = ms("2026-12-03T09:05:00+08:00");
+        let mut life = of_city("2026-12-03T09:05:00+08:00", true);
+        does(&mut life, OFFICE, Step::Dispatch, to("cgw"), begun + HOUR / 2);
+        let back = Wish { basis: text("位置在海淀区"), to: text("st019"), ..Wish::default() };
+        does(&mut life, CGW, Step::AskReturn, back, begun + HOUR);
+        for step in [Step::Transfer, Step::Reject, Step::Merge] {
+            let why = Wish { reason: text("不在本区"), into: text("261123000018"), ..Wish::default() };
+            assert!(!refused(&life, OFFICE, step, &why, begun + HOUR).is_empty());
+        }
+        let ask = Wish { basis: text("定位在海淀区"), ..Wish::default() };
+        does(&mut life, OFFICE, Step::AskCityReturn, ask.clone(), begun + 2 * HOUR);
+        assert_eq!(life.ticket.state, State::ReturnReview);
+        for event in answered(&life.ticket, CityWish::Return, granted, None, "意见", begun + 3 * HOUR) {
+            life.live(begun + 3 * HOUR, "city", &event);
+        }
+        let (state, over) = (life.ticket.state, life.ticket.is_over());
+        if granted {
+            assert_eq!((state, over), (State::Transferred, true));
+            assert_eq!(life.ticket.closed_at, Some(begun + 3 * HOUR));
+            assert!(!crate::ticket::indicators::counts(&life.ticket), "in no rate");
+            assert!(allowed(&life.ticket, OFFICE.who(), begun + 4 * HOUR, &tables()).is_empty());
+            assert_eq!(due(&life.ticket, begun + 400 * HOUR, &tables()), [], "nobody is reminded of it");
+        } else {
+            assert_eq!((state, over), (State::Dispatched, false));
+            assert_eq!(
+                refused(&life, OFFICE, Step::AskCityReturn, &ask, begun + 4 * HOUR),
+                [("action", Why::Limit)]
+            );
+        }
+        life.examine(begun + 5 * HOUR, "a return to the city");
+    }
+}
+
+#[test]
+fn who_is_called_back_by_the_city_is_not_called_by_us() {
+    for visits in [true, false] {
+        let begun = ms("2026-12-03T09:05:00+08:00");
+        let mut life = of_city("2026-12-03T09:05:00+08:00", visits);
+        does(&mut life, OFFICE, Step::Dispatch, to("cgw"), begun + HOUR);
+        does(&mut life, CGW, Step::Sign, Wish::default(), begun + 2 * HOUR);
+        does(&mut life, CGW, Step::Reply, answer(), begun + 3 * HOUR);
+        does(&mut life, CGW_HEAD, Step::SignReply, Wish::default(), begun + 4 * HOUR);
+        does(&mut life, OFFICE, Step::ReviewPass, Wish::default(), begun + 5 * HOUR);
+        let want = if visits { State::Closed } else { State::AwaitingVisit };
+        assert_eq!(life.ticket.state, want);
+        // No verdict of ours, so nothing in the rates that are made of verdicts.
+        let solved =
+            crate::ticket::indicators::value(&life.ticket, crate::ticket::indicators::Indicator::Solved);
+        assert_eq!(solved, None);
+        life.examine(begun + 6 * HOUR, "nobody is called back twice");
+    }
 }
