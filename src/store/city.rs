@@ -2,6 +2,7 @@
 
 use super::act::Held;
 use super::chain::{self, Tail};
+use super::code;
 use super::db::{Db, Durability, Tx};
 use super::error::StoreError;
 use super::new_ticket::NewTicket;
@@ -14,7 +15,6 @@ use crate::outbox::{Kind, Push, To};
 use crate::ticket::cycle::{self, CityWish, Hand, Matter, Step, Tables, Who, Wish};
 use crate::ticket::life::Refusal;
 use serde_json::{Value as Json, json};
-use sha2::{Digest as _, Sha256};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -70,9 +70,9 @@ pub struct CityLine {
     pub personal: Option<Json>,
 }
 
-/// What an order says, as one number.
-fn digest(order: &Order) -> Vec<u8> {
-    Sha256::digest(format!("{order:?}").as_bytes()).to_vec()
+/// What an order says, as one number that nobody without the pepper can try out.
+fn digest(pepper: &[u8], order: &Order) -> Vec<u8> {
+    code::hash(pepper, "city", &format!("{order:?}")).to_vec()
 }
 
 /// Puts what the city is to be told into the outbox, in the transaction of the lines it is about: each with the number of its line.
@@ -140,7 +140,9 @@ impl Db {
     pub async fn city_ticket(&self, order: &Order) -> Result<Option<CityReceipt>, StoreError> {
         let mut sql = Sql::new(KNOWN);
         sql.bind(&order.city.no);
-        sql.read_one(&self.read).await?.as_ref().map(|row| known(row, order)).transpose()
+        let Some(row) = sql.read_one(&self.read).await? else { return Ok(None) };
+        let pepper = setting::pepper(self).await?;
+        known(&row, &pepper, order).map(Some)
     }
 
     /// The ticket of an order: one for each number of the city's, whoever sends it how often. `no` and `code` are used if it is new.
@@ -156,14 +158,14 @@ impl Db {
         let id = format!("t-{no}");
         let mut tx = self.begin(Durability::Full).await?;
         let mut sql = Sql::new("INSERT INTO city_orders (city_no, ticket_id, digest, at) VALUES ");
-        sql.tuple([(&order.city.no).into(), (&id).into(), digest(order).into(), at.into()]);
+        sql.tuple([(&order.city.no).into(), (&id).into(), digest(&pepper, order).into(), at.into()]);
         sql.push(" ON CONFLICT (city_no) DO NOTHING");
         // Whoever sends the same number at this moment waits here, and then finds it.
         if sql.run(&mut tx).await? == 0 {
             let mut sql = Sql::new(KNOWN);
             sql.bind(&order.city.no);
             let row = sql.one(&mut tx).await?.ok_or_else(|| StoreError::Corrupt("city_orders".into()))?;
-            return known(&row, order);
+            return known(&row, &pepper, order);
         }
         let new = NewTicket {
             id: id.clone(),
@@ -309,9 +311,9 @@ impl Db {
 const KNOWN: &str =
     "SELECT t.no, c.digest FROM city_orders c JOIN tickets t ON t.id = c.ticket_id WHERE c.city_no = ";
 
-fn known(row: &AnyRow, order: &Order) -> Result<CityReceipt, StoreError> {
+fn known(row: &AnyRow, pepper: &[u8], order: &Order) -> Result<CityReceipt, StoreError> {
     let kept: Vec<u8> = row.try_get(1)?;
-    Ok(CityReceipt { no: row.try_get(0)?, fresh: false, differs: kept != digest(order) })
+    Ok(CityReceipt { no: row.try_get(0)?, fresh: false, differs: kept != digest(pepper, order) })
 }
 
 const HEARD: &str = "SELECT * FROM (SELECT m.id, m.ticket_id, t.no, t.city_no, m.kind, m.at, m.payload, m.sealed, t.seal_key \

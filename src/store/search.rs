@@ -52,12 +52,13 @@ fn query_text(runs: &[Vec<String>]) -> String {
 
 /// Writes what the ticket can be found by, as its row has it now.
 pub(super) async fn index(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
-    let mut sql = Sql::new("SELECT title, content, brief FROM tickets WHERE id = ");
+    let mut sql = Sql::new("SELECT title, content, brief, city_no FROM tickets WHERE id = ");
     sql.bind(id);
     let Some(row) = sql.one(tx).await? else { return Ok(()) };
-    let texts: [Option<String>; 3] = [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?];
-    let [title, content, brief] = texts.each_ref().map(Option::as_deref);
-    let (words, open) = (search::terms([title, content, brief]), search::terms([title, brief]));
+    let texts: [Option<String>; 4] = [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
+    let [title, content, brief, city_no] = texts.each_ref().map(Option::as_deref);
+    let (words, open) =
+        (search::terms([title, content, brief, city_no]), search::terms([title, brief, city_no]));
     match tx.backend_name() {
         "PostgreSQL" => {
             let mut sql = Sql::new("INSERT INTO ticket_search (ticket_id, words, open) VALUES (");

@@ -141,6 +141,9 @@ fn an_order_is_one_ticket_however_it_comes() {
         assert!(similar["own"].as_array().unwrap().iter().any(|one| one["no"] == no), "{similar}");
         let (_, found) = desk.get(&office, &format!("/api/v1/tickets?city_no={NO}")).await;
         assert_eq!(found["items"][0]["no"], json!(no));
+        // One box finds it by the city's number too.
+        let (_, found) = desk.get(&office, &format!("/api/v1/tickets?q={NO}")).await;
+        assert_eq!(found["items"][0]["no"], json!(no), "{found}");
         assert!(desk.db.verify().await.unwrap().is_clean(), "{:?}", desk.db.verify().await.unwrap().problems);
         desk
     });
