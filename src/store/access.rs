@@ -40,7 +40,7 @@ impl Db {
             ]);
         }
         let mut tx = self.begin(Durability::Full).await?;
-        let insert = "INSERT INTO access_log (id, at, user_name, source, action, subject, outcome) VALUES ";
+        let insert = "INSERT INTO access_log (id, at, user_name, source, action, subject, outcome)";
         insert_rows(&mut tx, insert, rows, "").await?;
         tx.commit().await?;
         Ok(())

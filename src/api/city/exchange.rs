@@ -25,7 +25,7 @@ pub async fn exchange(
 ) -> Result<Json<CityExchangeList>, Problem> {
     person.may(Action::ReadTickets, Resource::default())?;
     let ticket = api.db().ticket(&no, &scope(&api, &person)).await?.ok_or_else(Problem::not_found)?;
-    let decision = decide(&api, &person, Action::ReadTickets, &ticket)?;
+    let decision = decide(&api, &person, Action::ReadTickets, &ticket).await?;
     let access = Access {
         at: api.now(),
         user: person.name.clone(),
@@ -38,7 +38,7 @@ pub async fn exchange(
     let items = api.db().city_exchange(&ticket.id).await?;
     // What the citizen told the city's caller may tell a unit who he is.
     let words = |line: &crate::store::CityLine| match decision {
-        Decision::Allow => true,
+        Decision::Allow | Decision::ContactHidden => true,
         Decision::CallerHidden => !line.from_city || line.kind == "decision",
         Decision::Masked | Decision::Refuse(_) => false,
     };

@@ -1,7 +1,7 @@
 //! What somebody does: checked, and turned into events. Nothing is changed here.
 
-use super::fold::RETALIATION;
 use super::city::{CityOrder, CityWish};
+use super::fold::RETALIATION;
 use super::model::{Clock, ClockName, Event, Matter, State, Step, Tables, Ticket, VisitTry, Who, Wish};
 use super::table::{self, Row, TABLE};
 use crate::base::reach::SafeTime;

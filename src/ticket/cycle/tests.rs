@@ -1119,7 +1119,6 @@ fn replied(begun: i64) -> Life {
 
 const LEAD: Somebody = desk("lead", Hand::Lead);
 const AGENT: Somebody = desk("8001", Hand::Agent);
-const CGW: Somebody = of_unit("cgw", Hand::Unit);
 
 /// What was returned as often as may be waits for the office, in whose list it is then.
 #[test]
@@ -1299,6 +1298,8 @@ fn what_the_caller_asks_for_later_is_kept() {
     assert_eq!(life.ticket.owner.as_ref().unwrap().role, Hand::Office);
     assert_ne!(due_of(&life, ClockName::Feedback), feedback, "sooner");
     life.examine(at(40), "protected");
+}
+
 // === The city's ===
 
 /// SC20: five days of the city's, nothing of ours may end later.
