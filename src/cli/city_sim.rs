@@ -70,7 +70,7 @@ pub struct Args {
     #[arg(long)]
     visit: bool,
     /// After a result: take off so many points.
-    #[arg(long, value_name = "POINTS")]
+    #[arg(long, value_name = "POINTS", allow_negative_numbers = true)]
     points: Option<f64>,
 }
 

@@ -446,5 +446,5 @@ fn ruled(
         }
         _ => return Ok(Vec::new()),
     };
-    Ok(cycle::answered(cycle, wish, *granted, *until, &reason, now))
+    Ok(cycle::answered(cycle, wish, *granted, *until, &reason, now, tables))
 }

@@ -15,6 +15,7 @@ const WAIT: Duration = Duration::from_secs(60);
 const SECRET: &str = "what city and district share";
 const FIRST: &str = "12345TEST2612030001";
 const SECOND: &str = "12345TEST2612030002";
+const THIRD: &str = "12345TEST2612030003";
 
 /// `hotline city-sim`.
 struct City {
@@ -126,6 +127,7 @@ fn story(database: Option<String>) {
     ];
     let city = City::open(at, server.at.http, &args);
     let (first, second) = (city.number(FIRST), city.number(SECOND));
+    city.number(THIRD);
     let desk = Desk { server: &server };
     let all = desk.api("office").list("tickets");
     assert_eq!(

@@ -336,7 +336,7 @@ fn the_result_goes_out_once_and_what_the_city_finds_stands_beside_ours() {
 
 async fn measured(desk: &Desk) -> Json {
     let office = desk.token("office").await;
-    let (status, list) = desk.get(&office, "/api/v1/indicators?since=2026-11-01&until=2026-12-31").await;
+    let (status, list) = desk.get(&office, "/api/v1/indicators?from=2026-11-01&to=2026-12-31").await;
     assert_eq!(status, StatusCode::OK, "{list}");
     list
 }

@@ -1,6 +1,7 @@
 //! 市派: the city's number and its clocks, which bind unchanged; what is asked of the city, and what its answers do.
 
-use super::model::{Clock, ClockName, Event, State, Step, Ticket, Wish};
+use super::model::{Clock, ClockName, Event, State, Step, Tables, Ticket, Wish};
+use super::step::counted;
 use serde::{Deserialize, Serialize};
 
 /// What the city gave with its order.
@@ -163,6 +164,7 @@ pub fn answered(
     until: Option<i64>,
     reason: &str,
     now: i64,
+    tables: &Tables,
 ) -> Vec<Event> {
     let Some(city) = &ticket.city else { return Vec::new() };
     let Some(ask) = city.waits(what) else { return Vec::new() };
@@ -189,12 +191,21 @@ pub fn answered(
                     *at = at.saturating_add(close - old);
                 }
             }
-            let moved = |clock: &&Clock| {
-                matches!(clock.name, ClockName::Feedback | ClockName::Close) && clock.met_at.is_none()
-            };
             let urgent = ticket.matter.urgency.as_deref() == Some("U");
-            event.clocks =
-                ticket.clocks.iter().filter(moved).map(|clock| order.bound(clock.clone(), urgent)).collect();
+            let rules = tables.rules_of(ticket);
+            // What only the city's time had cut short has its own again.
+            let again = |clock: &Clock| {
+                let own = rules
+                    .zip(clock.span)
+                    .map(|(rules, span)| counted(clock.name, clock.from, span, clock.extra, rules, tables));
+                order.bound(own.unwrap_or_else(|| clock.clone()), urgent)
+            };
+            let running = ticket.clocks.iter().filter(|clock| clock.met_at.is_none() && !city.free);
+            event.clocks = running
+                .map(|clock| (clock, again(clock)))
+                .filter(|(was, is)| *was != is)
+                .map(|(_, is)| is)
+                .collect();
             event.wish.until = Some(close);
             event.city = Some(order);
         }

@@ -507,11 +507,11 @@ fn ten_thousand_lives_keep_the_second_table() {
             if let Some(what) = waits.filter(|_| dice.one_in(4)) {
                 let before = life.ticket.city.clone().map(|city| city.order);
                 let granted = dice.one_in(2);
-                for event in answered(&life.ticket, *what, granted, None, "市平台意见", now) {
+                for event in answered(&life.ticket, *what, granted, None, "市平台意见", now, &tables) {
                     life.live(now, "city", &event);
                 }
                 assert_eq!(
-                    answered(&life.ticket, *what, granted, None, "", now),
+                    answered(&life.ticket, *what, granted, None, "", now, &tables),
                     [],
                     "the city did it twice"
                 );
@@ -1344,7 +1344,8 @@ fn the_citys_clock_stands_and_ours_are_only_earlier() {
         refused(&life, OFFICE, Step::AskCityExtension, &ask, begun + 33 * HOUR),
         [("action", Why::State)]
     );
-    for event in answered(&life.ticket, CityWish::Extension, true, None, "同意", begun + 40 * HOUR) {
+    for event in answered(&life.ticket, CityWish::Extension, true, None, "同意", begun + 40 * HOUR, &tables())
+    {
         life.live(begun + 40 * HOUR, "city", &event);
     }
     assert_eq!(life.ticket.state, State::Handling);
@@ -1368,7 +1369,9 @@ fn what_the_city_takes_back_ends_as_transferred_and_what_it_does_not_goes_on() {
         let ask = Wish { basis: text("定位在海淀区"), ..Wish::default() };
         does(&mut life, OFFICE, Step::AskCityReturn, ask.clone(), begun + 2 * HOUR);
         assert_eq!(life.ticket.state, State::ReturnReview);
-        for event in answered(&life.ticket, CityWish::Return, granted, None, "意见", begun + 3 * HOUR) {
+        for event in
+            answered(&life.ticket, CityWish::Return, granted, None, "意见", begun + 3 * HOUR, &tables())
+        {
             life.live(begun + 3 * HOUR, "city", &event);
         }
         let (state, over) = (life.ticket.state, life.ticket.is_over());
