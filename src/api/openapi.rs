@@ -32,6 +32,8 @@ use utoipa::OpenApi;
         tickets::change,
         tickets::events,
         tickets::act,
+        tickets::export,
+        tickets::exported,
         tickets::boxes,
         tickets::visits,
         tickets::files,

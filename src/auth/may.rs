@@ -25,6 +25,8 @@ actions! {
     HangUpCall = "call.hang_up";
     PlayRecording = "recording.play";
     ReadTickets = "ticket.read";
+    /// Take tickets out as a file: what he may read of them.
+    ExportTickets = "ticket.export";
     /// A ticket's history.
     ReadHistory = "ticket.history";
     /// Fill a draft in and finish it.
@@ -221,6 +223,13 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Analyst | R::Observer | R::Admin => Masked,
             R::Kb | R::Auditor | R::Security => NO,
         },
+        // Who works on one ticket at a time takes none of them home.
+        Action::ExportTickets => match role {
+            R::Lead | R::Dispatcher | R::Office | R::Leader | R::Qa => Allow,
+            R::Unit | R::UnitHead => unit(resource),
+            R::Analyst | R::Observer => Masked,
+            R::Agent | R::Visitor | R::Kb | R::Auditor | R::Security | R::Admin => NO,
+        },
         Action::ChangeTicket => match role {
             R::Agent if resource.own_call => Allow,
             R::Lead => Allow,
@@ -414,6 +423,7 @@ mod tests {
         (Action::PlayRecording, ".AA..AA..A....."),
         (Action::ReadTickets, "AAAccAAA.A.mm.m"),
         (Action::ReadHistory, "AAAccAAA.A.mm.m"),
+        (Action::ExportTickets, ".AAcc.AA.A.mm.."),
         // Of calls of others; the next test asks about one's own.
         (Action::ChangeTicket, ".A............."),
         // Any part in the loop; which step is asked below.

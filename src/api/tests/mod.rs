@@ -2,6 +2,7 @@
 
 mod attacks;
 mod cti;
+mod exporting;
 mod knowledge;
 mod leader;
 mod linking;

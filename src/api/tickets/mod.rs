@@ -3,6 +3,7 @@ mod act;
 mod boxes;
 mod change;
 mod events;
+mod export;
 mod files;
 mod linking;
 mod list;
@@ -14,6 +15,7 @@ pub use act::{__path_act, act};
 pub use boxes::{__path_boxes, boxes};
 pub use change::{__path_change, change};
 pub use events::{__path_events, events};
+pub use export::{__path_export, __path_exported, export, exported};
 pub use files::{__path_file, __path_files, file, files};
 pub use linking::{
     __path_link, __path_promises, __path_similar, __path_split, link, promises, similar, split,
