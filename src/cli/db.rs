@@ -107,7 +107,8 @@ fn restore(args: &Restore) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
     match &config.database {
         Database::Sqlite { path } => {
-            let kept = runtime.block_on(restore_sqlite(&args.from, path, desk::now())).map_err(Failure::new)?;
+            let kept =
+                runtime.block_on(restore_sqlite(&args.from, path, desk::now())).map_err(Failure::new)?;
             println!("{}", path.display());
             if let Some(kept) = kept {
                 println!("what was there before is {}", kept.display());

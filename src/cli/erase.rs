@@ -81,7 +81,11 @@ fn tell(args: &ErasePerson, person: &Person, erased: Erased) {
         println!("{told}");
         return;
     }
-    println!("{calls} calls, {tickets} tickets, {} recordings, {} pictures", person.recordings.len(), person.pictures.len());
+    println!(
+        "{calls} calls, {tickets} tickets, {} recordings, {} pictures",
+        person.recordings.len(),
+        person.pictures.len()
+    );
     for ticket in &person.shared {
         println!("{ticket} is somebody else's ticket to which a call of his was linked; it stays");
     }
@@ -95,10 +99,10 @@ mod tests {
     use super::*;
     use crate::call::fact::Stamped;
     use crate::journal::{Journal, News, Options, Reader};
+    use crate::store::Db;
     use crate::store::projector::Projector;
     use crate::store::tests::facts::{Book, call};
     use crate::store::tests::sqlite;
-    use crate::store::Db;
 
     /// Bytes of every file below the folder.
     fn all_bytes(dir: &Path) -> Vec<u8> {
@@ -135,7 +139,10 @@ mod tests {
             commit: std::time::Duration::ZERO,
         };
         let mut book = Book::default();
-        book.booted(1).arrived(call(1), HIS).answered(call(1)).ended(call(1), crate::call::EndReason::CallerHungUp);
+        book.booted(1)
+            .arrived(call(1), HIS)
+            .answered(call(1))
+            .ended(call(1), crate::call::EndReason::CallerHungUp);
         book.arrived(call(2), OTHER).ended(call(2), crate::call::EndReason::CallerHungUp);
         let (mut journal, _) = Journal::open(options.clone(), 0).unwrap();
         let facts: Vec<Box<Stamped>> = book.0.iter().cloned().map(Box::new).collect();
@@ -161,7 +168,11 @@ mod tests {
             let db: Db = sqlite(data).await;
             Projector::new(db.clone(), 1).apply(&book.0).await.unwrap();
             let mut person = db.person(HIS).await.unwrap();
-            assert_eq!((person.calls.len(), person.tickets.len(), person.busy.len()), (1, 1, 0), "{person:?}");
+            assert_eq!(
+                (person.calls.len(), person.tickets.len(), person.busy.len()),
+                (1, 1, 0),
+                "{person:?}"
+            );
             person.recordings.push(sounds[0].clone());
             person.pictures.push(sounds[1].clone());
             forget_files(&config, &person).unwrap();

@@ -9,6 +9,7 @@ use calamine::{DataRef, Reader as _, Xlsx};
 use serde_json::json;
 use std::fs::File;
 use std::io::BufReader;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
@@ -129,7 +130,8 @@ impl Bad {
     }
 
     fn tell(&mut self, line: u64, faults: &[Fault]) -> Result<(), Failure> {
-        let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", self.path.display()));
+        let failed =
+            |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", self.path.display()));
         self.rows += 1;
         let report = match &mut self.report {
             Some(report) => report,
@@ -171,15 +173,22 @@ fn read_csv(path: &Path, to: &mpsc::Sender<Row>) -> Result<(), String> {
         .flexible(true)
         .from_path(path)
         .map_err(|e| e.to_string())?;
+    let bytes = File::open(path).map_err(|e| e.to_string())?;
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(|e| e.to_string())? {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |at| at.line() + u64::from(behind_cr(&bytes, at.byte())));
         let cells = record.iter().take(WIDE).map(str::to_owned).collect();
         if to.blocking_send(Ok((line, cells))).is_err() {
             return Ok(());
         }
     }
     Ok(())
+}
+
+/// Whether the place of a record is the line feed behind a carriage return: the reader has not counted that line's end yet.
+fn behind_cr(file: &File, at: u64) -> bool {
+    let mut byte = [0];
+    matches!(file.read_at(&mut byte, at), Ok(1)) && byte == *b"\n"
 }
 
 /// Cell by cell: only the texts that cells share are in memory whole.
@@ -273,7 +282,10 @@ mod tests {
         let mut text = String::from("\u{feff}原编号,受理时间,分类代码,标题,来电号码\r\n");
         for n in 0..20_000 {
             let category = if n % 1_000 == 999 { "999999" } else { "030101" };
-            text.push_str(&format!("Q{n},2023-05-{:02} 10:00,{category},\"第{n}号,不热\",12000000001\r\n", n % 28 + 1));
+            text.push_str(&format!(
+                "Q{n},2023-05-{:02} 10:00,{category},\"第{n}号,不热\",12000000001\r\n",
+                n % 28 + 1
+            ));
         }
         std::fs::write(&file, text).unwrap();
         assert!(matches!(import(dir.path(), &file, true), Err(Failure::Quiet)));
@@ -310,7 +322,7 @@ mod tests {
         book.save(&file).unwrap();
         assert!(matches!(import(dir.path(), &file, false), Err(Failure::Quiet)));
         let report = std::fs::read_to_string(dir.path().join("old.xlsx.bad.csv")).unwrap();
-        assert!(report.contains("\n4,created_at,is no time"), "{report}");
+        assert!(report.contains("\n4,created_at,\"is no time"), "{report}");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let url = format!("sqlite://{}", dir.path().join("hotline.db").display());

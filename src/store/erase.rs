@@ -121,7 +121,9 @@ impl Db {
         let calls: BTreeSet<&String> = person.calls.iter().collect();
         let mut shared = BTreeSet::new();
         for call in &person.calls {
-            let mut sql = Sql::new("SELECT call_id FROM callbacks WHERE state IN ('waiting', 'dialling') AND call_id = ");
+            let mut sql = Sql::new(
+                "SELECT call_id FROM callbacks WHERE state IN ('waiting', 'dialling') AND call_id = ",
+            );
             sql.bind(call);
             if !texts(sql, self).await?.is_empty() {
                 person.busy.push(format!("the callback of {call} is open"));
@@ -191,9 +193,12 @@ impl Db {
             known.extend(no);
             erased.tickets += 1;
             erased.pictures += remove(&mut tx, "DELETE FROM attachments WHERE ticket_id = ", ticket).await?;
-            erased.pushes +=
-                remove(&mut tx, "UPDATE outbox SET sealed = NULL WHERE sealed IS NOT NULL AND ticket_id = ", ticket)
-                    .await?;
+            erased.pushes += remove(
+                &mut tx,
+                "UPDATE outbox SET sealed = NULL WHERE sealed IS NOT NULL AND ticket_id = ",
+                ticket,
+            )
+            .await?;
             remove(&mut tx, "DELETE FROM code_tries WHERE ticket_id = ", ticket).await?;
         }
         for call in &person.calls {
@@ -300,7 +305,8 @@ async fn erase_ticket(
     sql.run(tx).await?;
     insert_rows(tx, chain::INSERT, vec![link], "").await?;
     if dialect == Dialect::Sqlite {
-        let words = "DELETE FROM ticket_words WHERE rowid IN (SELECT seq FROM ticket_search WHERE ticket_id = ";
+        let words =
+            "DELETE FROM ticket_words WHERE rowid IN (SELECT seq FROM ticket_search WHERE ticket_id = ";
         let mut sql = Sql::new(words);
         sql.bind(id).push(")");
         sql.run(tx).await?;

@@ -107,8 +107,7 @@ pub(super) async fn index(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
     let mut sql = Sql::new("SELECT title, content, brief, old_no FROM tickets WHERE id = ");
     sql.bind(id);
     let Some(row) = sql.one(tx).await? else { return Ok(()) };
-    let texts: [Option<String>; 4] =
-        [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
+    let texts: [Option<String>; 4] = [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
     let [title, content, brief, old_no] = texts.each_ref().map(Option::as_deref);
     let (words, open) =
         (search::terms([title, content, brief, old_no]), search::terms([title, brief, old_no]));
@@ -149,7 +148,11 @@ impl Db {
                 sql.push("))");
             }
             Sought::Digits(digits) if search.callers => {
-                sql.push(" AND (caller = ").bind(digits).push(" OR old_no = ").bind(digits).push(" OR (1 = 1");
+                sql.push(" AND (caller = ")
+                    .bind(digits)
+                    .push(" OR old_no = ")
+                    .bind(digits)
+                    .push(" OR (1 = 1");
                 starts(&mut sql, digits);
                 sql.push("))");
             }

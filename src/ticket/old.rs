@@ -306,9 +306,11 @@ mod tests {
     #[test]
     fn a_row_is_a_ticket_or_all_that_is_wrong_with_it() {
         let heads = ["原编号", "受理时间", "办结时间", "分类代码", "来电号码", "标题", "保密"];
-        let good =
-            read(&heads, &["A-1", "2024/3/1 8:30", "2024-03-04", "030101", "138-0000 0001", "不热", "normal"])
-                .unwrap();
+        let good = read(
+            &heads,
+            &["A-1", "2024/3/1 8:30", "2024-03-04", "030101", "138-0000 0001", "不热", "normal"],
+        )
+        .unwrap();
         assert_eq!((good.created_at, good.closed_at), (1_709_253_000_000, 1_709_481_600_000));
         assert_eq!((good.caller.as_deref(), &*good.channel), (Some("13800000001"), "phone"));
         let short = read(&heads, &["A-2", "2024-03-01T08:30:00+08:00"]).unwrap();

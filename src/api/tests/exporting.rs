@@ -25,13 +25,21 @@ fn export_id(mark: &str) -> String {
 #[test]
 fn every_role_gets_the_rows_and_columns_of_its_list() {
     on_both(|desk| async move {
-        for name in [
-            "as-agent", "as-visitor", "as-kb", "as-auditor", "as-security", "as-admin",
-        ] {
+        for name in ["as-agent", "as-visitor", "as-kb", "as-auditor", "as-security", "as-admin"] {
             let token = desk.token(name).await;
             assert_eq!(file(&desk, &token, "").await.0, StatusCode::FORBIDDEN, "{name}");
         }
-        for name in ["as-lead", "as-dispatcher", "as-office", "as-qa", "as-leader", "as-unit", "as-unit-head", "as-analyst", "as-observer"] {
+        for name in [
+            "as-lead",
+            "as-dispatcher",
+            "as-office",
+            "as-qa",
+            "as-leader",
+            "as-unit",
+            "as-unit-head",
+            "as-analyst",
+            "as-observer",
+        ] {
             let token = desk.token(name).await;
             let (_, listed) = desk.get(&token, "/api/v1/tickets?limit=500").await;
             let listed = listed["items"].as_array().unwrap();
@@ -45,13 +53,22 @@ fn every_role_gets_the_rows_and_columns_of_its_list() {
             let at = |head: &str| heads.iter().position(|one| one == head);
             for (row, ticket) in body.iter().zip(listed) {
                 for (head, field) in [
-                    ("编号", "no"), ("状态", "state"), ("标题", "title"), ("转办内容", "brief"),
-                    ("来电号码", "caller"), ("来电原话", "content"), ("创建时间", "created_at"),
+                    ("编号", "no"),
+                    ("状态", "state"),
+                    ("标题", "title"),
+                    ("转办内容", "brief"),
+                    ("来电号码", "caller"),
+                    ("来电原话", "content"),
+                    ("创建时间", "created_at"),
                 ] {
                     let want = ticket[field].as_str().unwrap_or_default();
                     match at(head) {
                         Some(at) => assert_eq!(row[at].trim_start_matches('\''), want, "{name} {field}"),
-                        None => assert_eq!(ticket[field], Json::Null, "{name}: what is seen is in the file, {field}"),
+                        None => assert_eq!(
+                            ticket[field],
+                            Json::Null,
+                            "{name}: what is seen is in the file, {field}"
+                        ),
                     }
                 }
             }
@@ -104,7 +121,9 @@ fn a_sheet_says_who_took_it_and_a_word_of_it_is_no_formula() {
         assert_eq!(sheet.rows().count(), count + 1);
         assert_eq!(cell(3), count.to_string());
         assert!(sheet.rows().flatten().all(|cell| matches!(cell, Data::String(_) | Data::Empty)));
-        for (bad, code) in [("format=pdf", 400), ("limit=5", 400), ("q=暖气", 400), ("state=x&order=none", 400)] {
+        for (bad, code) in
+            [("format=pdf", 400), ("limit=5", 400), ("q=暖气", 400), ("state=x&order=none", 400)]
+        {
             assert_eq!(file(&desk, &office, bad).await.0.as_u16(), code, "{bad}");
         }
         desk

@@ -169,11 +169,7 @@ impl Format {
     (status = 422, body = Problem, content_type = "application/problem+json", description = "more rows than a file may have"),
     (status = 429, body = Problem, content_type = "application/problem+json", description = "others are being made"),
 ))]
-pub async fn export(
-    State(api): State<Api>,
-    person: Person,
-    mut fields: Fields,
-) -> Result<Response, Problem> {
+pub async fn export(State(api): State<Api>, person: Person, mut fields: Fields) -> Result<Response, Problem> {
     person.may(Action::ExportTickets, Resource::default())?;
     let decision = person.may(Action::ReadTickets, Resource::default())?;
     let format = match fields.take("format").as_deref() {
@@ -183,8 +179,7 @@ pub async fn export(
     };
     let asked = described(&fields);
     let filter = list::filter(fields, decision, scope(&api, &person))?;
-    let permit =
-        api.exports.clone().try_acquire_owned().map_err(|_| Problem::too_many(WAIT_MS))?;
+    let permit = api.exports.clone().try_acquire_owned().map_err(|_| Problem::too_many(WAIT_MS))?;
     let most = i64::from(api.limits.export_rows);
     let count = api.db().count_tickets(&filter, most + 1).await?;
     if count > most {
@@ -305,7 +300,9 @@ impl Job {
         *page = paged.next.map(|after| Page { limit: LIMIT_MAX, after: Some(after) });
         let mut rows = Vec::with_capacity(paged.items.len());
         for ticket in paged.items {
-            let Ok(decision) = decide(&self.api, &self.person, Action::ReadTickets, &ticket) else { continue };
+            let Ok(decision) = decide(&self.api, &self.person, Action::ReadTickets, &ticket) else {
+                continue;
+            };
             let shown = Ticket::of(&self.api, ticket, decision);
             rows.push(self.columns.iter().map(|(_, of)| of(&shown)).collect());
         }
@@ -393,7 +390,11 @@ fn book(
     let mut line = |cells: &[String]| -> Result<(), XlsxError> {
         for (column, cell) in (0u16..).zip(cells) {
             if cell.chars().count() > CELL_MAX {
-                sheet.write_string(at, column, cell.chars().take(CELL_MAX).chain(['…']).collect::<String>())?;
+                sheet.write_string(
+                    at,
+                    column,
+                    cell.chars().take(CELL_MAX).chain(['…']).collect::<String>(),
+                )?;
             } else if !cell.is_empty() {
                 sheet.write_string(at, column, cell)?;
             }

@@ -72,14 +72,5 @@ pub(super) fn filter(mut fields: Fields, decision: Decision, scope: Scope) -> Re
     if decision != Decision::Allow && filters.iter().any(|(field, _)| *field == TicketField::Caller) {
         return Err(Problem::not_allowed());
     }
-    Ok(TicketFilter {
-        fields: filters,
-        since,
-        until,
-        call,
-        numbered,
-        sub,
-        order,
-        scope,
-    })
+    Ok(TicketFilter { fields: filters, since, until, call, numbered, sub, order, scope })
 }

@@ -55,7 +55,11 @@ fn a_copy_taken_while_others_write_is_whole_and_goes_back_on_sqlite() {
         assert_eq!(report.problems, Vec::<String>::new());
         assert!(report.tickets > 5, "{}", report.tickets);
         assert_eq!(back.ticket("t-act-1", &Scope::All).await.unwrap().unwrap().state, "closed");
-        assert_eq!(back.ticket(&last.id, &Scope::All).await.unwrap(), None, "as it was when the copy was made");
+        assert_eq!(
+            back.ticket(&last.id, &Scope::All).await.unwrap(),
+            None,
+            "as it was when the copy was made"
+        );
         back.close().await;
         // What was there before is kept.
         let url = format!("sqlite://{}", kept.display());
@@ -113,7 +117,10 @@ fn a_copy_whose_history_was_changed_is_not_taken() {
         drop(conn);
         copy.close().await;
         let told = restore_sqlite(&to, &dir.path().join("new.db"), 1).await;
-        assert!(matches!(&told, Err(RestoreError::Broken(text)) if text.starts_with("ticket t-act-1:")), "{told:?}");
+        assert!(
+            matches!(&told, Err(RestoreError::Broken(text)) if text.starts_with("ticket t-act-1:")),
+            "{told:?}"
+        );
         assert!(!dir.path().join("new.db").exists());
     });
 }

@@ -89,7 +89,9 @@ fn nothing_of_him_is_left_and_the_chains_hold() {
         };
         let dispatcher = ("dispatcher", Hand::Dispatcher, None);
         let seen = done(act(&db, &seen, dispatcher, NINE + 60_000, Step::Dispatch, &dispatch).await);
-        let withdraw = Wish { reason: Some("窗台漏雨三昼夜，不等了".into()), text: Some("欧阳雪映".into()), ..Wish::default() };
+        let withdraw = Wish {
+            reason: Some("欧阳雪映：窗台漏雨三昼夜，不等了".into()), ..Wish::default()
+        };
         let agent = ("8001", Hand::Agent, None);
         let seen = done(act(&db, &seen, agent, NINE + 120_000, Step::Withdraw, &withdraw).await);
         assert_eq!(seen.state, "withdrawn");

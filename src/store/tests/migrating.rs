@@ -205,7 +205,7 @@ fn every_version_of_the_tables_comes_up_to_the_newest() {
                 .unwrap();
             drop(conn);
             db.close().await;
-            let url = server.url().replace("/hotline", &format!("/{name}"));
+            let url = [server.url().strip_suffix("hotline").unwrap(), &name].concat();
             let db = Db::open(&url, OpenOptions::default()).await.unwrap();
             comes_up(&db, version).await;
             db.close().await;
