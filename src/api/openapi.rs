@@ -34,6 +34,8 @@ use utoipa::OpenApi;
         tickets::act,
         tickets::reveal,
         tickets::looks,
+        tickets::export,
+        tickets::exported,
         tickets::boxes,
         tickets::visits,
         tickets::files,

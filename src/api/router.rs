@@ -67,6 +67,8 @@ fn table() -> Table {
         .add(Method::GET, "/api/v1/floor", floor::day)
         .add(Method::GET, "/api/v1/recordings/{id}", recordings::play)
         .add(Method::GET, "/api/v1/tickets", tickets::list)
+        .add(Method::GET, "/api/v1/tickets/export", tickets::export)
+        .add(Method::GET, "/api/v1/exports/{id}", tickets::exported)
         .add(Method::GET, "/api/v1/tickets/boxes", tickets::boxes)
         .add(Method::GET, "/api/v1/tickets/visits", tickets::visits)
         .add(Method::GET, "/api/v1/tickets/similar", tickets::similar)

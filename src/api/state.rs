@@ -23,6 +23,8 @@ use tokio::sync::Semaphore;
 
 /// Password hashings at once; the others wait.
 const HASHINGS: usize = 2;
+/// Exports made at once: each holds a page of tickets, and one of the database's connections at times.
+const EXPORTS: usize = 3;
 /// Citizens whose photos come in at once; the others are asked to try again.
 const PUBLIC_BODIES: usize = 4;
 
@@ -63,6 +65,8 @@ pub struct ApiLimits {
     pub body_max: usize,
     /// Wrong passwords for one name before it has to wait.
     pub sign_in_tries: u32,
+    /// Most rows of an export.
+    pub export_rows: u32,
     /// Started with `--demo`.
     pub demo: bool,
     /// Of the citizens' page.
@@ -75,6 +79,7 @@ impl Default for ApiLimits {
             session_ms: SESSION_LIFE_MS,
             body_max: BODY_MAX,
             sign_in_tries: attempts::PER_USER,
+            export_rows: 100_000,
             demo: false,
             public: PublicLimits::default(),
         }
@@ -99,6 +104,8 @@ pub struct Inner {
     attempts: Mutex<Attempts>,
     /// Bodies with photos that are read at once.
     pub public_bodies: Semaphore,
+    /// Exports that are made at once.
+    pub exports: Arc<Semaphore>,
     public: Mutex<public::Limits>,
     looks: Mutex<Looks>,
 }
@@ -124,6 +131,7 @@ impl Api {
             uploading: tokio::sync::Mutex::default(),
             attempts,
             public_bodies: Semaphore::new(PUBLIC_BODIES),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
             public: Mutex::default(),
             looks: Mutex::default(),
         }))

@@ -234,6 +234,8 @@ pub struct Ticket {
     pub id: String,
     /// The official number, 12 digits; null on drafts.
     pub no: Option<String>,
+    /// The number it had before this program: imported history. Null on all others.
+    pub old_no: Option<String>,
     pub state: String,
     pub channel: String,
     #[serde(rename = "type")]
@@ -662,6 +664,7 @@ impl Ticket {
             course: ticket.cycle.as_ref().map(|cycle| Course::of(api, cycle, decision)).unwrap_or_default(),
             id: ticket.id,
             no: ticket.no,
+            old_no: ticket.old_no,
             state: ticket.state,
             channel: ticket.channel,
             kind: ticket.kind,

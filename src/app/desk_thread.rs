@@ -233,6 +233,7 @@ async fn serve(desk: Desk, voice: Handle, rest: impl FnOnce() + Send + 'static) 
         session_ms: i64::from(desk.config.http.session_s) * 1000,
         body_max: desk.config.http.max_body_kib as usize * 1024,
         sign_in_tries: desk.config.http.sign_in_tries,
+        export_rows: desk.config.ticket.export_rows,
         demo: desk.demo,
         public: public_limits(&desk.config.public),
     };

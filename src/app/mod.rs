@@ -36,6 +36,6 @@ mod works;
 
 pub use assets::{AssetError, Assets, book, calendar, flow_files, flows, kept, load as load_assets, roster};
 pub use build::{demo_nets, zone};
-pub use lock::DataDirError;
+pub use lock::{DataDirError, DataLock, take as take_data};
 pub use serve::{Options, RUN_JSON, ServeError, serve};
 pub use sockets::BindError;

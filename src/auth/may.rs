@@ -25,6 +25,8 @@ actions! {
     HangUpCall = "call.hang_up";
     PlayRecording = "recording.play";
     ReadTickets = "ticket.read";
+    /// Take tickets out as a file: what he may read of them.
+    ExportTickets = "ticket.export";
     /// A ticket's history.
     ReadHistory = "ticket.history";
     /// Who called, of a ticket that is kept secret; with a reason, one by one.
@@ -245,6 +247,13 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Office | R::Auditor => Allow,
             _ => NO,
         },
+        // Who works on one ticket at a time takes none of them home.
+        Action::ExportTickets => match role {
+            R::Lead | R::Dispatcher | R::Office | R::Leader | R::Qa => Allow,
+            R::Unit | R::UnitHead => unit(resource),
+            R::Analyst | R::Observer => Masked,
+            R::Agent | R::Visitor | R::Kb | R::Auditor | R::Security | R::Admin => NO,
+        },
         Action::ChangeTicket => match role {
             R::Agent if resource.own_call => Allow,
             R::Lead => Allow,
@@ -441,6 +450,7 @@ mod tests {
         // Of calls of others.
         (Action::RevealCaller, ".AA..AA........"),
         (Action::ReadLookers, "......A...A...."),
+        (Action::ExportTickets, ".AAcc.AA.A.mm.."),
         // Of calls of others; the next test asks about one's own.
         (Action::ChangeTicket, ".A............."),
         // Any part in the loop; which step is asked below.

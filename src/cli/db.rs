@@ -1,8 +1,10 @@
 //! `hotline db …`: the database as a whole.
 
-use super::desk::{Missing, ask};
+use super::desk::{self, Missing, ask};
 use super::{Failure, Where};
-use crate::store::StoreError;
+use crate::app;
+use crate::config::Database;
+use crate::store::{StoreError, restore_postgres, restore_sqlite, without_password};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -12,6 +14,10 @@ pub enum Command {
     Migrate(Migrate),
     /// Write a whole copy while the server goes on: a SQLite file, or an archive for pg_restore.
     Backup(Backup),
+    /// Put a copy back in the place of the database; the server must not run. A SQLite file that was there is kept beside it.
+    Restore(Restore),
+    /// Erase a person: his texts in tickets, calls, pictures and recordings, and the keys of what can only grow. Cannot be undone.
+    ErasePerson(ErasePerson),
     /// Walk every ticket's history (a chain of hashes) and every promise between the tables. Changes nothing.
     Verify(Verify),
 }
@@ -31,6 +37,32 @@ pub struct Backup {
 }
 
 #[derive(clap::Args, Debug)]
+pub struct Restore {
+    /// What `db backup` wrote.
+    from: PathBuf,
+    #[command(flatten)]
+    place: Where,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct ErasePerson {
+    /// His telephone number, digits only.
+    #[arg(long)]
+    pub number: String,
+    /// Whose decision it is and why; in the access log.
+    #[arg(long)]
+    pub reason: String,
+    /// Only say what would be erased.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON: {"calls", "tickets", "recordings", "pictures", "pushes", "mentions", "shared": […]}.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+#[derive(clap::Args, Debug)]
 pub struct Verify {
     /// Print JSON: {"ok", "calls", "tickets", "events", "problem_count", "problems": […]}.
     #[arg(long)]
@@ -43,6 +75,8 @@ pub fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Migrate(args) => migrate(args),
         Command::Backup(args) => backup(args),
+        Command::Restore(args) => restore(args),
+        Command::ErasePerson(args) => super::erase::run(args),
         Command::Verify(args) => verify(args),
     }
 }
@@ -64,6 +98,28 @@ fn backup(args: &Backup) -> Result<(), Failure> {
         println!("{}", args.to.display());
         Ok(())
     })
+}
+
+fn restore(args: &Restore) -> Result<(), Failure> {
+    let config = args.place.load()?;
+    // Held until the end: no server may begin on a database that is being put back.
+    let _lock = app::take_data(&config.data).map_err(Failure::new)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
+    match &config.database {
+        Database::Sqlite { path } => {
+            let kept =
+                runtime.block_on(restore_sqlite(&args.from, path, desk::now())).map_err(Failure::new)?;
+            println!("{}", path.display());
+            if let Some(kept) = kept {
+                println!("what was there before is {}", kept.display());
+            }
+        }
+        Database::Postgres { url } => {
+            runtime.block_on(restore_postgres(&args.from, url.reveal())).map_err(Failure::new)?;
+            println!("{}", without_password(url.reveal()));
+        }
+    }
+    Ok(())
 }
 
 fn verify(args: &Verify) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! `hotline ticket show NO`: a ticket, its calls and its history.
+//! `hotline ticket show NO`: a ticket, its calls and its history; `ticket import` is in `import.rs`.
 
 use super::desk::{self, Missing, ask};
 use super::{Failure, Where};
@@ -11,6 +11,8 @@ use serde_json::{Value as Json, json};
 pub enum Command {
     /// Show a ticket by its official number, or a draft by its id.
     Show(Show),
+    /// Add tickets from before this program (CSV or XLSX) as closed history. The same file again adds nothing.
+    Import(super::import::Import),
 }
 
 #[derive(clap::Args, Debug)]
@@ -25,7 +27,10 @@ pub struct Show {
 }
 
 pub fn run(command: &Command) -> Result<(), Failure> {
-    let Command::Show(args) = command;
+    let args = match command {
+        Command::Show(args) => args,
+        Command::Import(args) => return super::import::run(args),
+    };
     ask(&args.place, Missing::Tell, |db, config| async move {
         let ticket = db.ticket(&args.no, &Scope::All).await.map_err(Failure::new)?;
         let ticket =
@@ -51,7 +56,7 @@ fn as_json(config: &Config, ticket: &Ticket, events: &[TicketEvent]) -> Json {
                 "personal": e.personal })
         })
         .collect();
-    json!({ "id": ticket.id, "no": ticket.no, "state": ticket.state, "channel": ticket.channel, "type": ticket.kind,
+    json!({ "id": ticket.id, "no": ticket.no, "old_no": ticket.old_no, "state": ticket.state, "channel": ticket.channel, "type": ticket.kind,
         "category": ticket.category, "street": ticket.street, "lead": ticket.lead, "assist": ticket.assist,
         "urgency": ticket.urgency, "title": ticket.title, "content": ticket.content,
         "brief": ticket.brief, "tags": ticket.tags, "caller": ticket.caller,
@@ -71,6 +76,7 @@ fn as_text(config: &Config, ticket: &Ticket, events: &[TicketEvent]) -> String {
         }
     };
     line("number", ticket.no.clone());
+    line("old number", ticket.old_no.clone());
     line("id", Some(ticket.id.clone()));
     line("state", Some(ticket.state.clone()));
     line("channel", Some(ticket.channel.clone()));
@@ -121,6 +127,7 @@ mod tests {
         let ticket = Ticket {
             id: "t-01-00001-0000000001".into(),
             no: Some("261123000018".into()),
+            old_no: None,
             state: "accepted".into(),
             channel: "phone".into(),
             kind: None,

@@ -18,6 +18,8 @@ pub struct Ticket {
     pub urge_rounds: u32,
     /// The key by which somebody says that he heard it signs for the ticket.
     pub urge_signs: bool,
+    /// Most rows of a file of tickets that somebody takes out.
+    pub export_rows: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +122,7 @@ pub(super) fn read_ticket(s: &mut Section<'_, '_>) -> Ticket {
         urge_pause_s: s.number("urge_pause_s", 600, 1..=86_400),
         urge_rounds: s.number("urge_rounds", 2, 1..=10),
         urge_signs: s.flag("urge_signs", false),
+        export_rows: s.number("export_rows", 100_000, 1..=1_000_000),
     }
 }
 

@@ -250,6 +250,11 @@ impl Db {
         {
             return Ok(ActOutcome::Changed(held.lines));
         }
+        // Whose ticket it was is erased: nothing personal can be added, and there is nobody to act for.
+        if held.tail.key.is_none() {
+            let message = "its person was erased".to_owned();
+            return Ok(ActOutcome::Refused(vec![Refusal { field: "state", why: Why::State, message }]));
+        }
         held.begin(&row, act.at, tables)?;
         let Some(cycle) = &held.cycle else {
             let message = format!("not while it is {}", held.state);

@@ -12,8 +12,8 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+pub(super) static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
 /// The oldest SQLite without the WAL-reset race.
 const SQLITE_FLOOR: [u32; 3] = [3, 51, 3];
@@ -199,6 +199,11 @@ impl Db {
 
     pub(super) fn pushes(&self) -> &Book {
         &self.pushes
+    }
+
+    /// The writing connection, outside any transaction.
+    pub(super) async fn writing(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Any>, StoreError> {
+        Ok(self.write.acquire().await?)
     }
 
     /// Whether the database answers within a second.

@@ -25,11 +25,14 @@ mod city;
 mod code;
 mod db;
 pub mod demo;
+mod erase;
 mod error;
+mod export;
 mod floor;
 mod flow;
 pub mod fold;
 mod handover;
+mod import;
 mod indicators;
 mod knowledge;
 mod leader;
@@ -55,14 +58,18 @@ mod verify;
 
 pub use access::Access;
 pub use act::{ActOutcome, CITIZEN, TicketAct};
+pub use backup::{RestoreError, restore_postgres, restore_sqlite};
 pub use call::{Call, CallEvent, CallField, CallFilter};
 pub use city::{CityLine, CityOutcome, CityReceipt};
 pub use code::same;
 pub use db::{Db, Dialect, Durability, OpenOptions, without_password};
+pub use erase::{Erased, Person};
 pub use error::{OpenError, StoreError};
+pub use export::Export;
 pub use floor::{Fared, FaredCounts, HALF_HOUR_MS, Topic};
 pub use flow::FlowVersion;
 pub use handover::HandoverSignature;
+pub use import::Imported;
 pub use indicators::{Behind, Counted, Measured, Period};
 pub use knowledge::{
     KB_MOST, KbAnswered, KbCorrection, KbEntry, KbEvent, KbFilter, KbGap, KbLive, KbNotice, KbOutcome,

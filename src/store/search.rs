@@ -4,10 +4,12 @@
 
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
-use super::sql::Sql;
+use super::sql::{Sql, insert_rows, select_keys};
 use super::ticket::{COLUMNS, Scope, Ticket, within};
 use crate::ticket::search::{self, Sought};
+use sha2::{Digest as _, Sha256};
 use sqlx::Row as _;
+use std::collections::BTreeSet;
 
 /// Places of a lexeme that PostgreSQL keeps.
 const POSITIONS: usize = 16_000;
@@ -26,6 +28,56 @@ pub struct TicketSearch {
     pub callers: bool,
     pub scope: Scope,
     pub limit: u32,
+}
+
+/// What an imported ticket can be found by.
+pub(super) struct OldTerms {
+    pub id: String,
+    pub created_at: i64,
+    pub words: String,
+    pub open: String,
+}
+
+/// Writes what many new tickets of the past can be found by. Their places lie before all that is written as it happens (below nought), by
+/// their age: the newest come first, as everywhere.
+pub(super) async fn index_old(tx: &mut Tx, tickets: Vec<OldTerms>) -> Result<(), StoreError> {
+    const BEFORE: i64 = 1 << 62;
+    let place = |ticket: &OldTerms| {
+        let hash = Sha256::digest(ticket.id.as_bytes());
+        let spread = hash.iter().take(4).fold(0, |sum: i64, byte| sum << 8 | i64::from(*byte)) >> 1;
+        // 31 bits beside the second: of a hundred thousand in one second, two seldom meet.
+        (ticket.created_at.div_euclid(1000).clamp(0, i64::from(i32::MAX)) << 31 | spread) - BEFORE
+    };
+    let mut placed: Vec<(i64, OldTerms)> = tickets.into_iter().map(|one| (place(&one), one)).collect();
+    // FTS5 takes ascending rows in one go.
+    placed.sort_by_key(|(seq, _)| *seq);
+    // Two in one place: the second waits for `index_tickets`, which gives it another.
+    placed.dedup_by_key(|(seq, _)| *seq);
+    if tx.backend_name() == "PostgreSQL" {
+        let mut rows = Vec::with_capacity(placed.len());
+        for (seq, one) in placed {
+            rows.push((seq, one.id, vector(&one.words), vector(&one.open)));
+        }
+        for (seq, id, words, open) in rows {
+            let mut sql = Sql::new(
+                "INSERT INTO ticket_search (seq, ticket_id, words, open) OVERRIDING SYSTEM VALUE VALUES (",
+            );
+            sql.bind(seq).push(", ").bind(id).push(", CAST(").bind(words).push(" AS tsvector), CAST(");
+            sql.bind(open).push(" AS tsvector)) ON CONFLICT DO NOTHING");
+            sql.run(tx).await?;
+        }
+        return Ok(());
+    }
+    let ids: Vec<String> = placed.iter().map(|(_, one)| one.id.clone()).collect();
+    let rows = placed.iter().map(|(seq, one)| vec![(*seq).into(), (&one.id).into()]).collect();
+    insert_rows(tx, "INSERT INTO ticket_search (seq, ticket_id)", rows, " ON CONFLICT DO NOTHING").await?;
+    let mut taken = BTreeSet::new();
+    for row in select_keys(tx, "SELECT seq FROM ticket_search WHERE ticket_id IN ", ids, "").await? {
+        taken.insert(row.try_get::<i64, _>(0)?);
+    }
+    let rows = placed.into_iter().filter(|(seq, _)| taken.contains(seq));
+    let rows = rows.map(|(seq, one)| vec![seq.into(), one.words.into(), one.open.into()]).collect();
+    insert_rows(tx, "INSERT INTO ticket_words (rowid, words, open)", rows, "").await
 }
 
 /// Terms as PostgreSQL writes a vector. Terms are letters and digits: there is nothing to escape.
@@ -52,13 +104,16 @@ fn query_text(runs: &[Vec<String>]) -> String {
 
 /// Writes what the ticket can be found by, as its row has it now.
 pub(super) async fn index(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
-    let mut sql = Sql::new("SELECT title, content, brief, city_no FROM tickets WHERE id = ");
+    let mut sql = Sql::new("SELECT title, content, brief, city_no, old_no FROM tickets WHERE id = ");
     sql.bind(id);
     let Some(row) = sql.one(tx).await? else { return Ok(()) };
-    let texts: [Option<String>; 4] = [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
-    let [title, content, brief, city_no] = texts.each_ref().map(Option::as_deref);
-    let (words, open) =
-        (search::terms([title, content, brief, city_no]), search::terms([title, brief, city_no]));
+    let texts: [Option<String>; 5] =
+        [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?];
+    let [title, content, brief, city_no, old_no] = texts.each_ref().map(Option::as_deref);
+    let (words, open) = (
+        search::terms([title, content, brief, city_no, old_no]),
+        search::terms([title, brief, city_no, old_no]),
+    );
     match tx.backend_name() {
         "PostgreSQL" => {
             let mut sql = Sql::new("INSERT INTO ticket_search (ticket_id, words, open) VALUES (");
@@ -91,15 +146,23 @@ impl Db {
         let mut sql = Sql::new(COLUMNS);
         match &search.sought {
             Sought::Number(no) => {
+                sql.push(" AND (old_no = ").bind(no).push(" OR (1 = 1");
                 starts(&mut sql, no);
+                sql.push("))");
             }
             Sought::Digits(digits) if search.callers => {
-                sql.push(" AND (caller = ").bind(digits).push(" OR (1 = 1");
+                sql.push(" AND (caller = ")
+                    .bind(digits)
+                    .push(" OR old_no = ")
+                    .bind(digits)
+                    .push(" OR (1 = 1");
                 starts(&mut sql, digits);
                 sql.push("))");
             }
             Sought::Digits(digits) => {
+                sql.push(" AND (old_no = ").bind(digits).push(" OR (1 = 1");
                 starts(&mut sql, digits);
+                sql.push("))");
             }
             Sought::Words(runs) => return self.search_words(runs, search).await,
         }

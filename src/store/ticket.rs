@@ -118,6 +118,8 @@ pub struct TicketFilter {
 pub struct Ticket {
     pub id: String,
     pub no: Option<String>,
+    /// The number it had before this program: it was imported, and is history.
+    pub old_no: Option<String>,
     pub state: String,
     pub channel: String,
     pub kind: Option<String>,
@@ -219,7 +221,7 @@ pub enum NoStatus {
 
 pub(super) const COLUMNS: &str = "SELECT id, no, state, channel, type, category, street, lead, assist, urgency, title, content, \
     caller, secrecy, created_at, accepted_at, due_at, closed_at, events, special, notify, safe_time, \
-    brief, tags, complained_unit, complained_person, subs, detail FROM tickets WHERE 1 = 1";
+    brief, tags, complained_unit, complained_person, subs, detail, old_no FROM tickets WHERE 1 = 1";
 
 /// A column with commas between.
 pub(super) fn words(column: Option<&str>) -> Vec<String> {
@@ -234,6 +236,7 @@ fn ticket(row: &AnyRow) -> Result<Ticket, StoreError> {
     Ok(Ticket {
         id: row.try_get(0)?,
         no: row.try_get(1)?,
+        old_no: row.try_get(28)?,
         state: row.try_get(2)?,
         channel: row.try_get(3)?,
         kind: row.try_get(4)?,
@@ -302,6 +305,34 @@ pub(super) fn within(sql: &mut Sql, scope: &Scope) {
     sql.push(" AND (complained_person IS NULL OR complained_person <> ").bind(user).push(")");
 }
 
+/// What the filter leaves.
+pub(super) fn narrowed(sql: &mut Sql, filter: &TicketFilter) {
+    within(sql, &filter.scope);
+    for (field, value) in &filter.fields {
+        sql.and_field(field.label(), &super::call::alternatives(value));
+    }
+    if let Some(since) = filter.since {
+        sql.push(" AND created_at >= ").bind(since);
+    }
+    if let Some(until) = filter.until {
+        sql.push(" AND created_at < ").bind(until);
+    }
+    match filter.numbered {
+        Some(true) => drop(sql.push(" AND no IS NOT NULL")),
+        Some(false) => drop(sql.push(" AND no IS NULL")),
+        None => {}
+    }
+    if let Some(call) = &filter.call {
+        sql.push(" AND id IN (SELECT ticket_id FROM call_tickets WHERE call_id = ").bind(call).push(")");
+    }
+    if let Some(sub) = &filter.sub {
+        has_word(sql.push(" AND "), "subs", sub);
+    }
+    if filter.order == TicketOrder::Due {
+        sql.push(" AND next_due_at IS NOT NULL");
+    }
+}
+
 /// Whether the word is in a column with commas between.
 fn has_word(sql: &mut Sql, column: &'static str, word: &str) {
     let mut pattern = String::from("%,");
@@ -318,33 +349,12 @@ fn has_word(sql: &mut Sql, column: &'static str, word: &str) {
 impl Db {
     pub async fn tickets(&self, filter: &TicketFilter, page: &Page) -> Result<Paged<Ticket>, StoreError> {
         let mut sql = Sql::new(COLUMNS);
-        within(&mut sql, &filter.scope);
-        for (field, value) in &filter.fields {
-            sql.and_field(field.label(), &super::call::alternatives(value));
-        }
-        if let Some(since) = filter.since {
-            sql.push(" AND created_at >= ").bind(since);
-        }
-        if let Some(until) = filter.until {
-            sql.push(" AND created_at < ").bind(until);
-        }
-        match filter.numbered {
-            Some(true) => sql.push(" AND no IS NOT NULL"),
-            Some(false) => sql.push(" AND no IS NULL"),
-            None => &mut sql,
-        };
-        if let Some(call) = &filter.call {
-            sql.push(" AND id IN (SELECT ticket_id FROM call_tickets WHERE call_id = ").bind(call).push(")");
-        }
-        if let Some(sub) = &filter.sub {
-            has_word(sql.push(" AND "), "subs", sub);
-        }
+        narrowed(&mut sql, filter);
         match filter.order {
             TicketOrder::Newest => {
                 page.close(&mut sql, " AND (created_at, id) < ", " ORDER BY created_at DESC, id DESC");
             }
             TicketOrder::Due => {
-                sql.push(" AND next_due_at IS NOT NULL");
                 page.close(&mut sql, " AND (next_due_at, id) > ", " ORDER BY next_due_at, id");
             }
         }
@@ -393,7 +403,8 @@ impl Db {
         let name = &*own_name(name);
         let mut sql = Sql::new(COLUMNS);
         within(&mut sql, scope);
-        sql.push(" AND (no = ").bind(name).push(" OR id = ").bind(name).push(")");
+        sql.push(" AND (no = ").bind(name).push(" OR id = ").bind(name);
+        sql.push(" OR old_no = ").bind(name).push(")");
         let Some(row) = sql.read_one(&self.read).await? else { return Ok(None) };
         let mut tickets = [ticket(&row)?];
         self.add_calls(&mut tickets).await?;

@@ -10,5 +10,6 @@ pub mod indicators;
 pub mod life;
 pub mod number;
 pub mod numbers;
+pub mod old;
 pub mod rules;
 pub mod search;

@@ -77,6 +77,8 @@ export interface CallEvent {
 export interface Ticket {
   id: string
   no: string | null
+  /** Imported history: the number it had before this program. */
+  old_no?: string | null
   state: string
   channel: string | null
   type: string | null

@@ -78,3 +78,8 @@ export function landing(roles: readonly string[]): PageName {
 export const hasPhone = (roles: readonly string[]) => roles.includes('agent') || roles.includes('lead')
 
 export const leads = (roles: readonly string[]) => roles.includes('lead')
+/** Who may take tickets out as a file: the server's `ticket.export`. */
+export const exports = (roles: readonly string[]) =>
+  roles.some((role) =>
+    ['lead', 'dispatcher', 'unit', 'unit_head', 'office', 'leader', 'qa', 'analyst', 'observer'].includes(role),
+  )

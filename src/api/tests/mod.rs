@@ -3,6 +3,7 @@
 mod attacks;
 mod city;
 mod cti;
+mod exporting;
 mod knowledge;
 mod leader;
 mod linking;

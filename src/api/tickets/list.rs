@@ -5,7 +5,7 @@ use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::api::wire::TicketList;
 use crate::auth::{Action, Decision, Resource};
-use crate::store::{TicketField, TicketFilter, TicketOrder};
+use crate::store::{Scope, TicketField, TicketFilter, TicketOrder};
 use axum::Json;
 use axum::extract::State;
 
@@ -40,6 +40,14 @@ pub async fn list(
         return super::search::search(&api, &person, &q, decision, fields).await;
     }
     let page = fields.page()?;
+    let filter = filter(fields, decision, scope(&api, &person))?;
+    let paged = api.db().tickets(&filter, &page).await?;
+    let items = told(&api, &person, "list", paged.items).await?;
+    Ok(Json(TicketList { items, next: paged.next.map(|cursor| cursor.to_string()) }))
+}
+
+/// What is asked for, as the list and the export read it.
+pub(super) fn filter(mut fields: Fields, decision: Decision, scope: Scope) -> Result<TicketFilter, Problem> {
     let (since, until) = (fields.time("since")?, fields.time("until")?);
     let call = fields.take("call");
     let numbered = match fields.take("numbered").as_deref() {
@@ -59,17 +67,5 @@ pub async fn list(
     if decision != Decision::Allow && filters.iter().any(|(field, _)| *field == TicketField::Caller) {
         return Err(Problem::not_allowed());
     }
-    let filter = TicketFilter {
-        fields: filters,
-        since,
-        until,
-        call,
-        numbered,
-        sub,
-        order,
-        scope: scope(&api, &person),
-    };
-    let paged = api.db().tickets(&filter, &page).await?;
-    let items = told(&api, &person, "list", paged.items).await?;
-    Ok(Json(TicketList { items, next: paged.next.map(|cursor| cursor.to_string()) }))
+    Ok(TicketFilter { fields: filters, since, until, call, numbered, sub, order, scope })
 }

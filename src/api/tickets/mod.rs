@@ -4,6 +4,7 @@ mod boxes;
 mod change;
 mod course;
 mod events;
+mod export;
 mod files;
 mod linking;
 mod list;
@@ -17,6 +18,7 @@ pub(super) use change::took;
 pub use change::{__path_change, change};
 pub use course::{Complained, Course};
 pub use events::{__path_events, events};
+pub use export::{__path_export, __path_exported, export, exported};
 pub use files::{__path_file, __path_files, file, files};
 pub use linking::{
     __path_link, __path_promises, __path_similar, __path_split, link, promises, similar, split,

@@ -1,10 +1,14 @@
 //! The store's story, told on SQLite and on PostgreSQL with the same words.
 
 mod acting;
+mod backup;
+mod erasing;
 mod exactly_once;
 pub mod facts;
 mod fold;
+mod importing;
 mod knowledge;
+mod migrating;
 mod outbox;
 mod save;
 mod search;
