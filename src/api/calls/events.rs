@@ -26,7 +26,7 @@ pub async fn events(
     }
     let call = api.db().call(&id).await?.ok_or_else(Problem::not_found)?;
     let decision = decide(&person, &call)?;
-    api.db().log_access(&looked(&api, &person, &id, "timeline".to_owned())).await?;
+    api.log_looks(vec![looked(&api, &person, &id, "timeline".to_owned())]).await?;
     let events = api.db().call_events(&id).await?.ok_or_else(Problem::not_found)?;
     let began = events.first().map_or(0, |event| event.mono_ns);
     let items = events.into_iter().map(|event| CallLine::of(&api, event, began, decision)).collect();

@@ -776,7 +776,8 @@ impl Doing<'_> {
             }
             let handed = clock.name == ClockName::Sign && self.ticket.dispatched_at.is_some();
             if handed && known.due_at >= clock.due_at {
-                return None;
+                // Told again, so that a time of the city's holds.
+                return Some(known.clone());
             }
             Some(if known.extra > 0 { self.longer(&clock, known.extra) } else { clock })
         };
