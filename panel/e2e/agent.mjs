@@ -91,7 +91,9 @@ try {
   await page.locator('#words').focus()
   await page.keyboard.type('白纸坊建功南里昨天供暖，暖气不热，屋里只有十五度。')
   await page.waitForFunction(() =>
-    [...document.querySelectorAll('.form [role=combobox]')].every((one) => one.value !== ''),
+    [...document.querySelectorAll('.form [role=combobox]:not([aria-label="被反映单位"])')].every(
+      (one) => one.value !== '',
+    ),
   )
   // Whether to keep it confidential has to be asked: no ticket is saved without.
   await page.keyboard.press('Control+Enter')

@@ -28,7 +28,9 @@ async function whole(page) {
   await page.locator('#words').fill(WORDS)
   // The suggestions follow what is written.
   await page.waitForFunction(() =>
-    [...document.querySelectorAll('.form [role=combobox]')].every((one) => one.value !== ''),
+    [...document.querySelectorAll('.form [role=combobox]:not([aria-label="被反映单位"])')].every(
+      (one) => one.value !== '',
+    ),
   )
   const ask = page.locator('input[name=secrecy][value=normal]')
   if (!(await ask.isChecked())) await ask.check({ force: true })
