@@ -771,12 +771,12 @@ impl Doing<'_> {
     fn unmet_of(&self, clocks: Vec<Clock>) -> Vec<Clock> {
         let anew = |clock: Clock| {
             let Some(known) = self.ticket.clock(clock.name) else { return Some(clock) };
-            if known.met_at.is_some() || known.span.is_none() {
+            if known.met_at.is_some() {
                 return None;
             }
             let handed = clock.name == ClockName::Sign && self.ticket.dispatched_at.is_some();
-            if handed && known.due_at >= clock.due_at {
-                // Told again, so that a time of the city's holds.
+            if known.span.is_none() || (handed && known.due_at >= clock.due_at) {
+                // Told again as it is, so that a time of the city's holds.
                 return Some(known.clone());
             }
             Some(if known.extra > 0 { self.longer(&clock, known.extra) } else { clock })
