@@ -650,10 +650,15 @@ mod tests {
 
     /// A carrier on a free port that answers each request as `script` says; `None` is silence.
     fn carrier(script: fn(&str, SocketAddr) -> Option<String>) -> SocketAddr {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        // A port free for UDP may be another test's for TCP.
+        let (udp, tcp) = (0..50)
+            .find_map(|_| {
+                let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+                TcpListener::bind(udp.local_addr().unwrap()).ok().map(|tcp| (udp, tcp))
+            })
+            .expect("a port free for both");
         let addr = udp.local_addr().unwrap();
-        udp.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let tcp = TcpListener::bind(addr).unwrap();
+        udp.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         thread::spawn(move || {
             let mut bytes = [0; 65_536];
             while let Ok((n, from)) = udp.recv_from(&mut bytes) {
@@ -717,9 +722,10 @@ mod tests {
         known.then(|| reply(&request.replace(";rport", ""), from, "401 Unauthorized", extra, ""))
     }
 
-    fn examined(addr: SocketAddr, transport: Transport) -> (Target, Finding) {
+    /// `patience` is waited in full for each answer that doesn't come.
+    fn examined(addr: SocketAddr, transport: Transport, patience: Duration) -> (Target, Finding) {
         let target = Target::read(&format!("sip:{addr}")).unwrap();
-        let finding = examine(transport, addr, &target, "12341", Duration::from_millis(300));
+        let finding = examine(transport, addr, &target, "12341", patience);
         (target, finding)
     }
 
@@ -731,7 +737,7 @@ mod tests {
     fn a_good_carrier_is_told_as_it_is_over_both_transports() {
         let addr = carrier(well_behaved);
         for transport in [Transport::Udp, Transport::Tcp] {
-            let (target, finding) = examined(addr, transport);
+            let (target, finding) = examined(addr, transport, Duration::from_secs(20));
             assert_eq!(row(&finding, "answers OPTIONS"), "200 OK", "{transport:?}");
             assert!(row(&finding, "latency").ends_with("5 of 5 answered"));
             assert_eq!(row(&finding, "rport honoured"), format!("yes, {}", finding.local.unwrap().port()));
@@ -758,7 +764,7 @@ mod tests {
     #[test]
     fn each_fault_of_a_carrier_is_named() {
         let addr = carrier(faulty);
-        let (target, finding) = examined(addr, Transport::Udp);
+        let (target, finding) = examined(addr, Transport::Udp, Duration::from_secs(2));
         assert_eq!(row(&finding, "wants credentials"), "realm \"city exchange\", SHA-256");
         assert!(row(&finding, "rport honoured").starts_with("no"));
         assert!(row(&finding, "2 kB datagram").starts_with("lost"));
@@ -770,7 +776,7 @@ mod tests {
     #[test]
     fn nobody_there_is_said_in_one_line() {
         let addr = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let (target, finding) = examined(addr, Transport::Udp);
+        let (target, finding) = examined(addr, Transport::Udp, Duration::from_millis(300));
         assert_eq!(row(&finding, "reachable"), "no: no answer");
         assert_eq!(suggest(&target, addr, &[finding]), None);
     }
