@@ -37,13 +37,15 @@ sim: ## simulated days, a hundred seeds of them, with what they reached; SEED=7 
 fuzz: setup ## bytes made up for each reader of what strangers send, ten minutes each; SECONDS=60 for less
 	@scripts/fuzz.sh $(or $(SECONDS),600)
 
-bench: setup panel ## what an event costs with 100 to 50,000 calls, 500 agents' pages, what projector and journal write, the pages' budgets, a search of the knowledge, a voice's delay; never part of the tests
+bench: setup panel ## what an event costs with 100 to 50,000 calls, 500 agents' pages, what projector and journal write, the pages' budgets, a search of the knowledge, the rates of a year, a voice's delay; never part of the tests
 	cargo run --release --no-default-features --example engine_load
 	cargo run --release --example projector_load
 	cargo run --release --example journal_load
 	cargo run --release --example last_tickets
 	cargo run --release --no-default-features --example kb_search
 	cargo run --release --example ticket_search
+	cargo run --release --example ticket_writes
+	cargo run --release --example rates_year
 	cargo build --release --bin hotline && cargo run --release --example voice_delay
 	cargo run --release --example cti_load
 	node panel/e2e/budgets.mjs

@@ -2,7 +2,7 @@
 # Brings what the machine lacks, and only that. Says nothing when nothing is missing.
 #
 #   scripts/setup.sh run     what building and serving need: a C compiler, Rust, Node
-#   scripts/setup.sh test    that, and what the tests call: sipp, baresip, PostgreSQL, Chromium, CJK fonts, sox
+#   scripts/setup.sh test    that, and what the tests call: sipp, baresip, PostgreSQL, Chromium, CJK fonts, sox, pandas
 #
 # Debian packages come by apt-get (as root, or through sudo). Whatever cannot be brought is named in one line, with the
 # command that installs it.
@@ -29,6 +29,8 @@ need() {
 }
 has_postgres() { ls /usr/lib/postgresql/*/bin/postgres || command -v postgres; }
 has_chinese_font() { command -v fc-list && [ -n "$(fc-list :lang=zh family)" ]; }
+# A second computation of the rates; the distribution's interpreter has the distribution's pandas.
+has_pandas() { python3 -c 'import pandas' || /usr/bin/python3 -c 'import pandas'; }
 has_certificates() { [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ]; }
 
 need gcc command -v cc
@@ -43,6 +45,7 @@ if [ "$want" = test ]; then
     need fonts-noto-cjk has_chinese_font
     need sox command -v sox
     need procps command -v pgrep
+    need python3-pandas has_pandas
 fi
 if [ -n "$missing" ]; then
     install="apt-get install -y --no-install-recommends$missing"

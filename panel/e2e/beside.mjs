@@ -53,6 +53,7 @@ const PAGES = [
   ['kb-gaps', null, '知识，缺口'],
   ['callbacks', null, '回呼'],
   ['messages', null, '留言'],
+  ['paper', null, '系统中断补录'],
   ['admin-users', null, '管理，用户'],
   ['admin-lines', null, '管理，线路'],
   ['admin-queues', null, '管理，队列'],
@@ -80,6 +81,7 @@ const PAGES = [
   ['visits-asked', null, '回访，四项分别询问'],
   ['office', null, '热线办'],
   ['office-late', null, '热线办，超时清单'],
+  ['rates', null, '三率两度，数字由哪些工单算出'],
 ]
 const BARS = [
   'ready', 'not_ready', 'break', 'offered_auto', 'offered_ring', 'on_call', 'muted', 'recording_paused', 'held', 'consult',

@@ -199,6 +199,18 @@ export async function round({ open, address, no, shot, secret = [] }) {
     .locator('[data-clock]')
     .evaluateAll((all) => all.map((one) => `${one.dataset.clock} ${one.dataset.light}`))
   seen.verdict = await office.locator('.vd').innerText()
+  // What became of it counts, and the number opens to it.
+  await go(office, address, '/rates')
+  await office.locator('#span-own').click()
+  await office.locator('.bar2 input[type=date]').first().fill('2026-01-01')
+  await office.locator('.bar2 input[type=date]').last().fill('2027-12-31')
+  const { lead } = await told(office, `/api/v1/tickets/${no}`)
+  const led = office.locator(`tr[data-unit="${lead}"] [data-rate=match]:not(.none)`)
+  await led.click()
+  await office.locator('#which-hit').click()
+  await office.locator(`#behind-list a[href$="${no}"]`).waitFor()
+  seen.rate = await led.locator('b').innerText()
+  await shot(office, 'rates')
   await unseen(unit, 'the inbox at the end')
   for (const page of [dispatcher, unit, head, visitor, office]) await page.context().close()
   return seen

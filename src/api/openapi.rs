@@ -2,7 +2,7 @@
 
 use super::{
     callbacks, calls, city, cti, district, engine, floor, flows, indicators, kb, leader, numbers, ops,
-    outbox, recordings, roster, session, tickets, users, works,
+    outbox, paper, recordings, roster, session, tickets, users, works,
 };
 use utoipa::OpenApi;
 
@@ -44,7 +44,12 @@ use utoipa::OpenApi;
         tickets::link,
         tickets::similar,
         tickets::promises,
+        paper::list,
+        paper::enter,
         indicators::list,
+        indicators::periods,
+        indicators::publish,
+        indicators::corrections,
         indicators::tickets,
         district::units,
         district::categories,

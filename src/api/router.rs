@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::state::Api;
 use super::{
     callbacks, calls, city, cti, district, engine, floor, flows, indicators, input, kb, leader, numbers,
-    openapi, ops, outbox, panel, phone, public, recordings, roster, session, tickets, users, works,
+    openapi, ops, outbox, panel, paper, phone, public, recordings, roster, session, tickets, users, works,
 };
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
@@ -81,7 +81,12 @@ fn table() -> Table {
         .add(Method::POST, "/api/v1/tickets/{no}/actions", tickets::act)
         .add(Method::POST, "/api/v1/tickets/{no}/reveal", tickets::reveal)
         .add(Method::GET, "/api/v1/tickets/{no}/looks", tickets::looks)
+        .add(Method::GET, "/api/v1/paper", paper::list)
+        .add(Method::POST, "/api/v1/paper", paper::enter)
         .add(Method::GET, "/api/v1/indicators", indicators::list)
+        .add(Method::GET, "/api/v1/indicators/periods", indicators::periods)
+        .add(Method::POST, "/api/v1/indicators/periods", indicators::publish)
+        .add(Method::GET, "/api/v1/indicators/periods/{id}/corrections", indicators::corrections)
         .add(Method::GET, "/api/v1/indicators/{name}/tickets", indicators::tickets)
         .add(Method::GET, "/api/v1/units", district::units)
         .add(Method::GET, "/api/v1/categories", district::categories)

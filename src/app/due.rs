@@ -17,6 +17,8 @@ use tokio::time::sleep;
 const LOOK: Duration = Duration::from_secs(1);
 /// Tickets looked at in one go; then others may write.
 const STRIDE: u32 = 128;
+/// Such goes of old tickets before deadlines are looked at again.
+const HANDS: usize = 8;
 
 pub struct Due {
     pub db: Db,
@@ -31,6 +33,7 @@ impl Due {
         let (district, rules) = (Arc::new(District::shipped()), Arc::new(RuleBook::shipped()));
         // All open tickets are looked through by each calendar once.
         let mut looked: Option<Arc<Calendar>> = None;
+        let mut measured = false;
         loop {
             let calendar = Arc::clone(&self.live.get().calendar);
             let tables = Tables {
@@ -44,6 +47,9 @@ impl Due {
             match outcome {
                 Ok(()) => looked = Some(calendar),
                 Err(error) => tracing::debug!(%error, "open tickets are not looked through yet"),
+            }
+            if !measured {
+                measured = self.measure_again(&tables).await;
             }
             if let Err(error) = self.tick(&tables).await {
                 tracing::debug!(%error, "deadlines");
@@ -70,6 +76,21 @@ impl Due {
                 return Ok(());
             }
         }
+    }
+
+    /// Tickets whose rates an older program counted, some hands at a time; whether none is left.
+    async fn measure_again(&self, tables: &Tables) -> bool {
+        for _ in 0..HANDS {
+            match self.db.measure_again(STRIDE, tables).await {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "rates are not counted again yet");
+                    return false;
+                }
+            }
+        }
+        false
     }
 
     async fn look_through(&self, tables: &Tables) -> Result<(), StoreError> {

@@ -35,10 +35,14 @@ actions! {
     ReadLookers = "ticket.lookers";
     /// Fill a draft in and finish it.
     ChangeTicket = "ticket.change";
+    /// 补录: enter a sheet of paper from when the system was down, or say that it is void; see which are missing.
+    EnterPaper = "ticket.paper";
     /// A step of the loop; which, and to what kind of ticket, is in the resource.
     ActOnTicket = "ticket.act";
     /// 三率两度. Masked: a unit's own only.
     ReadIndicators = "indicator.read";
+    /// Fix the numbers of a period for good.
+    PublishIndicators = "indicator.publish";
     /// Units and matters of the district.
     ReadDistrict = "district.read";
     ReadFlows = "flow.read";
@@ -259,6 +263,10 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             R::Lead => Allow,
             _ => NO,
         },
+        Action::EnterPaper => match role {
+            R::Agent | R::Lead => Allow,
+            _ => NO,
+        },
         Action::ActOnTicket => act(role, resource),
         Action::ReadIndicators => match role {
             R::Lead
@@ -271,6 +279,10 @@ fn one(role: Role, action: Action, resource: Resource<'_>) -> Decision {
             | R::Observer => Allow,
             R::Unit | R::UnitHead => Masked,
             R::Agent | R::Kb | R::Auditor | R::Security | R::Admin => NO,
+        },
+        Action::PublishIndicators => match role {
+            R::Office => Allow,
+            _ => NO,
         },
         Action::ReadDistrict => Allow,
         Action::ReadFlows => match role {
@@ -453,9 +465,11 @@ mod tests {
         (Action::ExportTickets, ".AAcc.AA.A.mm.."),
         // Of calls of others; the next test asks about one's own.
         (Action::ChangeTicket, ".A............."),
+        (Action::EnterPaper, "AA............."),
         // Any part in the loop; which step is asked below.
         (Action::ActOnTicket, "AAAAAAA........"),
         (Action::ReadIndicators, ".AAmmAAA.A.AA.."),
+        (Action::PublishIndicators, "......A........"),
         (Action::ReadDistrict, "AAAAAAAAAAAAAAA"),
         (Action::ReadFlows, "AAA...A..A..A.A"),
         (Action::ReadNumbers, "AAA..AA.......A"),

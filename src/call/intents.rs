@@ -1,7 +1,7 @@
 //! What each agent wanted last, folded from the facts: whoever comes back after a restart is what he was.
 
 use super::fact::Fact;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Agents remembered at most: far more than a directory has.
 pub const MOST: usize = 4_096;
@@ -39,19 +39,36 @@ pub struct LastIntent {
 
 /// By the agent's name. Whoever has logged out is not among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IntentFold(pub BTreeMap<String, LastIntent>);
+pub struct IntentFold {
+    pub last: BTreeMap<String, LastIntent>,
+    /// On a call or at its ticket when he was heard of last.
+    pub busy: BTreeSet<String>,
+}
 
 impl IntentFold {
     pub fn fold(&mut self, wall_ms: i64, fact: &Fact) {
-        let Fact::AgentIntent { agent, intent, reason } = fact else { return };
-        match Wish::of(intent) {
-            // Who has just logged in has said nothing yet.
-            Some(Wish::NotReady) if reason == "login" => drop(self.0.remove(agent)),
-            Some(wish) if self.0.contains_key(agent) || self.0.len() < MOST => {
-                self.0.insert(agent.clone(), LastIntent { wish, reason: reason.clone(), since_ms: wall_ms });
+        let last = &mut self.last;
+        match fact {
+            Fact::AgentIntent { agent, intent, reason } => match Wish::of(intent) {
+                // Who has just logged in has said nothing yet.
+                Some(Wish::NotReady) if reason == "login" => drop(last.remove(agent)),
+                Some(wish) if last.contains_key(agent) || last.len() < MOST => {
+                    last.insert(
+                        agent.clone(),
+                        LastIntent { wish, reason: reason.clone(), since_ms: wall_ms },
+                    );
+                }
+                Some(_) => {}
+                None => drop(last.remove(agent)),
+            },
+            Fact::AgentState { agent, state, .. } => {
+                if !matches!(state.as_str(), "on_call" | "wrap_up") {
+                    self.busy.remove(agent);
+                } else if self.busy.len() < MOST {
+                    self.busy.insert(agent.clone());
+                }
             }
-            Some(_) => {}
-            None => drop(self.0.remove(agent)),
+            _ => {}
         }
     }
 }
@@ -73,10 +90,10 @@ mod tests {
         fold.fold(3, &said("8002", "break", "tea"));
         fold.fold(4, &said("8001", "not_ready", "desk"));
         let last = |wish, reason: &str, since_ms| LastIntent { wish, reason: reason.into(), since_ms };
-        assert_eq!(fold.0.get("8001"), Some(&last(Wish::NotReady, "desk", 4)));
-        assert_eq!(fold.0.get("8002"), Some(&last(Wish::Break, "tea", 3)));
+        assert_eq!(fold.last.get("8001"), Some(&last(Wish::NotReady, "desk", 4)));
+        assert_eq!(fold.last.get("8002"), Some(&last(Wish::Break, "tea", 3)));
         fold.fold(5, &said("8002", "offline", ""));
-        assert_eq!(fold.0.len(), 1);
+        assert_eq!(fold.last.len(), 1);
     }
 
     #[test]
@@ -85,8 +102,8 @@ mod tests {
         for n in 0..MOST + 10 {
             fold.fold(1, &said(&format!("a{n}"), "ready", ""));
         }
-        assert_eq!(fold.0.len(), MOST);
+        assert_eq!(fold.last.len(), MOST);
         fold.fold(2, &said("a0", "break", "tea"));
-        assert_eq!(fold.0.get("a0").map(|last| last.wish), Some(Wish::Break), "who is known is followed");
+        assert_eq!(fold.last.get("a0").map(|last| last.wish), Some(Wish::Break), "who is known is followed");
     }
 }

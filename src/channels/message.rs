@@ -1,6 +1,7 @@
 //! What the city says of a ticket afterwards: rulings, its own callbacks, points it takes off.
 
 use super::{Wrong, is_no};
+use crate::ticket::indicators::{SATISFIED, SOLVED};
 use crate::ticket::life::{Refusal, Why};
 
 const TEXT_MAX: usize = 2_000;
@@ -76,11 +77,8 @@ impl Message {
                 News::Decision { about, granted, until: given.until }
             }
             "visit" => {
-                let solved =
-                    wrong.code("solved", given.solved, &|code| ["yes", "partial", "no"].contains(&code));
-                let satisfied = wrong.code("satisfied", given.satisfied, &|code| {
-                    ["satisfied", "basic", "not"].contains(&code)
-                });
+                let solved = wrong.code("solved", given.solved, &|code| SOLVED.contains(&code));
+                let satisfied = wrong.code("satisfied", given.satisfied, &|code| SATISFIED.contains(&code));
                 News::Visit { contacted: given.contacted, solved, satisfied }
             }
             "points" => {

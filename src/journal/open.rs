@@ -113,7 +113,7 @@ impl Fold {
 
     /// Only what the fold needs is read of a record's body.
     fn frame(&mut self, frame: &Frame<'_>) {
-        const NEEDED: [u16; 10] = [1, 2, 11, 13, 19, 50, 51, 52, 53, 60];
+        const NEEDED: [u16; 11] = [1, 2, 11, 13, 19, 26, 50, 51, 52, 53, 60];
         self.last_seq = self.last_seq.max(frame.seq);
         if frame.kind == wire::CHECKPOINT {
             if let Some(fold) = Self::read(frame.body) {
@@ -128,11 +128,11 @@ impl Fold {
 
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut o = wire::Out::new(out, None, self.last_seq);
-        let (callbacks, intents) = (&self.callbacks.0, &self.intents.0);
+        let (callbacks, intents, busy) = (&self.callbacks.0, &self.intents.last, &self.intents.busy);
         let moved = || callbacks.iter().filter_map(|(call, open)| Some((call, open.queue.as_ref()?)));
-        let counts = 4;
+        let counts = 5;
         let lists = 2 * self.blocks.len() + 3 * self.live.len() + 9 * callbacks.len();
-        let later = 4 * intents.len() + 4 * moved().count();
+        let later = 4 * intents.len() + 4 * moved().count() + busy.len();
         o.list(3 + counts + lists + later).n(self.boot).n(self.last_seq).n(self.blocks.len() as u64);
         for (date, to) in &self.blocks {
             o.n(*date).n(*to);
@@ -154,6 +154,10 @@ impl Fold {
         o.n(moved().count() as u64);
         for (call, queue) in moved() {
             o.call(*call).s(queue);
+        }
+        o.n(busy.len() as u64);
+        for agent in busy {
+            o.s(agent);
         }
     }
 
@@ -186,7 +190,7 @@ impl Fold {
             let (agent, wish) = (d.str().ok()?.to_owned(), Wish::of(d.str().ok()?)?);
             let (reason, since) = (d.str().ok()?.to_owned(), d.u64().ok()?);
             let last = LastIntent { wish, reason, since_ms: i64::try_from(since).ok()? };
-            fold.intents.0.insert(agent, last);
+            fold.intents.last.insert(agent, last);
         }
         // And one of before they were moved, here.
         for _ in 0..d.u64().unwrap_or(0) {
@@ -195,6 +199,10 @@ impl Fold {
             if let Some(open) = fold.callbacks.0.get_mut(&call) {
                 open.queue = Some(queue);
             }
+        }
+        // And one of before it was kept who was at work, here.
+        for _ in 0..d.u64().unwrap_or(0) {
+            fold.intents.busy.insert(d.str().ok()?.to_owned());
         }
         Some(fold)
     }

@@ -4,13 +4,14 @@ use super::chain::{self, Tail};
 use super::city;
 use super::db::{Db, Dialect, Durability, Tx};
 use super::error::StoreError;
+use super::indicators::column;
 use super::outbox;
 use super::projector::SURVEY;
 use super::sql::{Sql, Value, insert_rows};
 use super::ticket::{Scope, Ticket, own_name, words};
 use crate::channels;
 use crate::ticket::cycle::{self, Clock, ClockName, Event, Matter, State, Step, Tables, Who, Wish};
-use crate::ticket::indicators::{self, Indicator};
+use crate::ticket::indicators::{self, Indicator, MEASURE};
 use crate::ticket::life::{Refusal, Why};
 use serde_json::Value as Json;
 use sqlx::Row as _;
@@ -186,7 +187,7 @@ pub(super) fn columns(sql: &mut Sql, cycle: &cycle::Ticket, tables: &Tables) -> 
     let matter = &cycle.matter;
     let list = |units: String| Some(units).filter(|units| !units.is_empty());
     let city_no = cycle.city_no.clone().or_else(|| cycle.city.as_ref().map(|city| city.order.no.clone()));
-    let values: [(&'static str, Value); 18] = [
+    let values: [(&'static str, Value); 22] = [
         (", state = ", cycle.state.label().into()),
         (", lead = ", (&cycle.lead).into()),
         (", assist = ", list(cycle.assist.join(",")).into()),
@@ -205,23 +206,18 @@ pub(super) fn columns(sql: &mut Sql, cycle: &cycle::Ticket, tables: &Tables) -> 
         (", subs = ", list(subs.join(",")).into()),
         (", complained_unit = ", (&matter.complained_unit).into()),
         (", city_no = ", city_no.into()),
+        (", complained_person = ", (&matter.complained_person).into()),
+        (", counted = ", indicators::counts(cycle).into()),
+        (", reasonable = ", (!cycle.unreasonable).into()),
+        (", measured = ", MEASURE.into()),
     ];
     for (name, value) in values {
         sql.push(name).bind(value);
     }
-    sql.push(", complained_person = ").bind(&matter.complained_person);
-    sql.push(", counted = ").bind(indicators::counts(cycle));
-    sql.push(", reasonable = ").bind(!cycle.unreasonable);
-    for (name, indicator) in [
-        (", v_on_time = ", Indicator::OnTime),
-        (", v_feedback = ", Indicator::Feedback),
-        (", v_told = ", Indicator::Told),
-        (", v_solved = ", Indicator::Solved),
-        (", v_satisfaction = ", Indicator::Satisfaction),
-        (", v_satisfied = ", Indicator::Satisfied),
-        (", v_match = ", Indicator::Match),
-    ] {
-        sql.push(name).bind(indicators::value(cycle, indicator));
+    let weights = tables.rules.version(&cycle.rules).map(|rules| &rules.weights);
+    for indicator in Indicator::ALL {
+        let value = weights.and_then(|weights| indicators::value(cycle, indicator, weights));
+        sql.push(", ").push(column(indicator)).push(" = ").bind(value);
     }
     Ok(())
 }
@@ -327,6 +323,29 @@ impl Db {
             tx.commit().await?;
         }
         Ok(any)
+    }
+
+    /// Counts some tickets again that were counted by older formulas; how many. Their history stays as it is.
+    pub async fn measure_again(&self, limit: u32, tables: &Tables) -> Result<usize, StoreError> {
+        let mut sql = Sql::new("SELECT id FROM tickets WHERE detail IS NOT NULL AND measured < ");
+        sql.bind(MEASURE).push(" ORDER BY measured, id LIMIT ").bind(i64::from(limit));
+        let rows = sql.read(&self.read).await?;
+        for row in &rows {
+            let mut tx = self.begin(Durability::Refillable).await?;
+            let id: String = row.try_get(0)?;
+            let Some((held, _)) = self.held(&mut tx, &id).await? else { continue };
+            let mut sql = Sql::new("UPDATE tickets SET measured = ");
+            sql.bind(MEASURE);
+            match super::verify::folded(&mut tx, &id, held.tail.key.as_deref()).await? {
+                Some(cycle) => columns(&mut sql, &cycle, tables)?,
+                None => {
+                    tracing::warn!(ticket = %id, "its history has no beginning: its rates stay as they are")
+                }
+            }
+            held.finish(sql, &mut tx).await?;
+            tx.commit().await?;
+        }
+        Ok(rows.len())
     }
 
     /// What was sent, in the history of the ticket; and, where that was the first contact with somebody who is only written to, that

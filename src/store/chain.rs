@@ -9,6 +9,8 @@ use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
 /// The link before the first.
 pub(super) const GENESIS: [u8; 32] = [0; 32];
@@ -31,6 +33,19 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// From a row of `n, at, kind, actor, payload, sealed`.
+    pub fn read(ticket: &str, row: &AnyRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            ticket: ticket.to_owned(),
+            n: row.try_get(0)?,
+            at: row.try_get(1)?,
+            kind: row.try_get(2)?,
+            actor: row.try_get(3)?,
+            payload: row.try_get(4)?,
+            sealed: row.try_get(5)?,
+        })
+    }
+
     /// SHA-256 over `prev` and every field with its length, so that no two links share their bytes.
     pub fn hash(&self, prev: &[u8]) -> [u8; 32] {
         let mut sha = Sha256::new();

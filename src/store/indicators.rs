@@ -45,16 +45,27 @@ pub struct Counted {
 }
 
 /// Tickets whose deadline falls into `[from, to)`, milliseconds since 1970.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
     pub from: i64,
     pub to: i64,
 }
 
-const fn column(indicator: Indicator) -> &'static str {
+/// Where numbers are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// As the tickets stand now.
+    Now(Period),
+    /// As they were published under this id.
+    Published(String),
+}
+
+/// The column of `tickets`.
+pub(super) const fn column(indicator: Indicator) -> &'static str {
     match indicator {
         Indicator::OnTime => "v_on_time",
         Indicator::Feedback => "v_feedback",
+        Indicator::Claimed => "v_claimed",
         Indicator::Told => "v_told",
         Indicator::Solved => "v_solved",
         Indicator::Satisfaction => "v_satisfaction",
@@ -63,27 +74,82 @@ const fn column(indicator: Indicator) -> &'static str {
     }
 }
 
+/// The column of `published_values`.
+pub(super) const fn published(indicator: Indicator) -> &'static str {
+    match indicator {
+        Indicator::OnTime => "p_on_time",
+        Indicator::Feedback => "p_feedback",
+        Indicator::Claimed => "p_claimed",
+        Indicator::Told => "p_told",
+        Indicator::Solved => "p_solved",
+        Indicator::Satisfaction => "p_satisfaction",
+        Indicator::Satisfied => "p_satisfied",
+        Indicator::Match => "p_match",
+    }
+}
+
+/// Names of the columns where one of the two is read.
+struct Names {
+    unit: &'static str,
+    reasonable: &'static str,
+    due_at: &'static str,
+    value: fn(Indicator) -> &'static str,
+}
+
+impl Source {
+    const fn names(&self) -> Names {
+        match self {
+            Self::Now(_) => Names { unit: "lead", reasonable: "reasonable", due_at: "due_at", value: column },
+            Self::Published(_) => {
+                Names { unit: "unit", reasonable: "is_reasonable", due_at: "owed_at", value: published }
+            }
+        }
+    }
+
+    /// What of it is asked for; a condition may follow.
+    fn which(&self, sql: &mut Sql) {
+        match self {
+            Self::Now(period) => within_period(sql, *period),
+            Self::Published(id) => drop(sql.push("period_id = ").bind(id)),
+        }
+    }
+}
+
+/// `counted`, and due in the period.
+pub(super) fn within_period(sql: &mut Sql, period: Period) {
+    sql.push("counted = 1 AND due_at >= ").bind(period.from).push(" AND due_at < ").bind(period.to);
+}
+
 /// A unit answers for what it leads, not for what it helps with.
-fn led_by(sql: &mut Sql, scope: &Scope) {
+fn led_by(sql: &mut Sql, unit: &'static str, scope: &Scope) {
     if let Scope::Unit { key, .. } = scope {
-        sql.push(" AND lead = ").bind(key);
+        sql.push(" AND ").push(unit).push(" = ").bind(key);
     }
 }
 
 impl Db {
-    /// Every indicator of every unit in the scope.
-    pub async fn indicators(&self, period: Period, scope: &Scope) -> Result<Vec<Measured>, StoreError> {
-        let mut sql = Sql::new("SELECT lead, COUNT(*), COUNT(CASE WHEN reasonable = 1 THEN 1 END)");
+    /// Every indicator of every unit in the scope. What was published is the same for all who may read a unit's.
+    pub async fn indicators(&self, source: &Source, scope: &Scope) -> Result<Vec<Measured>, StoreError> {
+        let names = source.names();
+        let mut sql = Sql::new("SELECT ");
+        sql.push(names.unit)
+            .push(", COUNT(*), COUNT(CASE WHEN ")
+            .push(names.reasonable)
+            .push(" = 1 THEN 1 END)");
         for indicator in Indicator::ALL {
-            let name = column(indicator);
+            let name = (names.value)(indicator);
             // PostgreSQL sums BIGINT to NUMERIC, which is not ours.
             sql.push(", CAST(COALESCE(SUM(").push(name).push("), 0) AS BIGINT), COUNT(").push(name).push(")");
         }
-        sql.push(" FROM tickets WHERE counted = 1 AND due_at >= ").bind(period.from);
-        sql.push(" AND due_at < ").bind(period.to);
-        within(&mut sql, scope);
-        led_by(&mut sql, scope);
-        sql.push(" GROUP BY lead ORDER BY lead");
+        match source {
+            Source::Now(_) => {
+                source.which(sql.push(" FROM tickets WHERE "));
+                within(&mut sql, scope);
+            }
+            Source::Published(_) => source.which(sql.push(" FROM published_values WHERE ")),
+        }
+        led_by(&mut sql, names.unit, scope);
+        sql.push(" GROUP BY ").push(names.unit).push(" ORDER BY ").push(names.unit);
         let mut measured = Vec::new();
         for row in sql.read(&self.read).await? {
             let unit: Option<String> = row.try_get(0)?;
@@ -103,41 +169,48 @@ impl Db {
         Ok(measured)
     }
 
-    /// The tickets behind a number, by deadline.
+    /// The tickets behind a number, by deadline. Of a published one those that he may read now.
     pub async fn behind_indicator(
         &self,
         indicator: Indicator,
-        period: Period,
+        source: &Source,
         unit: Option<&str>,
         behind: Behind,
         scope: &Scope,
         page: &Page,
     ) -> Result<Paged<Counted>, StoreError> {
-        let name = column(indicator);
-        let mut sql = Sql::new("SELECT id, no, lead, due_at, ");
-        sql.push(name).push(" FROM tickets WHERE counted = 1 AND due_at >= ").bind(period.from);
-        sql.push(" AND due_at < ").bind(period.to);
+        let names = source.names();
+        let value = (names.value)(indicator);
+        let mut sql = Sql::new("SELECT id, no, ");
+        sql.push(names.unit).push(", ").push(names.due_at).push(", ").push(value).push(match source {
+            Source::Now(_) => " FROM tickets WHERE ",
+            Source::Published(_) => " FROM published_values JOIN tickets ON id = ticket_id WHERE ",
+        });
+        source.which(&mut sql);
         if indicator.of_reasonable() {
-            sql.push(" AND reasonable = 1");
+            sql.push(" AND ").push(names.reasonable).push(" = 1");
         }
         if let Some(unit) = unit {
-            sql.push(" AND lead = ").bind(unit);
+            sql.push(" AND ").push(names.unit).push(" = ").bind(unit);
         }
         match behind {
             Behind::All => {}
             Behind::Hit => {
-                sql.push(" AND ").push(name).push(" = 100");
+                sql.push(" AND ").push(value).push(" = 100");
             }
             Behind::Short => {
-                sql.push(" AND ").push(name).push(" < 100");
+                sql.push(" AND ").push(value).push(" < 100");
             }
             Behind::Missing => {
-                sql.push(" AND ").push(name).push(" IS NULL");
+                sql.push(" AND ").push(value).push(" IS NULL");
             }
         }
         within(&mut sql, scope);
-        led_by(&mut sql, scope);
-        page.close(&mut sql, " AND (due_at, id) > ", " ORDER BY due_at, id");
+        led_by(&mut sql, names.unit, scope);
+        match source {
+            Source::Now(_) => page.close(&mut sql, " AND (due_at, id) > ", " ORDER BY due_at, id"),
+            Source::Published(_) => page.close(&mut sql, " AND (owed_at, id) > ", " ORDER BY owed_at, id"),
+        }
         let mut counted = Vec::new();
         for row in sql.read(&self.read).await? {
             counted.push(Counted {

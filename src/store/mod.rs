@@ -41,7 +41,9 @@ mod new_ticket;
 mod numbers;
 mod outbox;
 mod page;
+mod paper;
 pub mod projector;
+mod published;
 mod retention;
 mod reveal;
 mod roster;
@@ -70,7 +72,7 @@ pub use floor::{Fared, FaredCounts, HALF_HOUR_MS, Topic};
 pub use flow::FlowVersion;
 pub use handover::HandoverSignature;
 pub use import::Imported;
-pub use indicators::{Behind, Counted, Measured, Period};
+pub use indicators::{Behind, Counted, Measured, Period, Source};
 pub use knowledge::{
     KB_MOST, KbAnswered, KbCorrection, KbEntry, KbEvent, KbFilter, KbGap, KbLive, KbNotice, KbOutcome,
     KbQuote, KbQuoted, KbSearch, KbUnit, KbVersion, KbWish, KbWording, QUOTED,
@@ -81,6 +83,8 @@ pub use new_ticket::{Attachment, NewTicket, WebMessage, WebReceipt};
 pub use numbers::{Carried, Dialled, DutyNumber, DutyTest, LegacyNumber, SYSTEM, ServiceNumber};
 pub use outbox::{AskOutcome, Letter, OutboxCounts, OutboxFilter, OutboxRow, Recorded};
 pub use page::{Cursor, LIMIT, LIMIT_MAX, NotACursor, Page, Paged};
+pub use paper::{MissingSheets, NewPaper, PAPER, PaperSheet};
+pub use published::{Correction, Published, Stand};
 pub use retention::{Expired, months_before};
 pub use reveal::Contact;
 pub use roster::{

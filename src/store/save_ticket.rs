@@ -41,7 +41,7 @@ pub enum SaveOutcome {
 }
 
 const COLUMNS: &str = "SELECT id, no, state, type, category, street, lead, urgency, title, content, secrecy, accepted_at, \
-    closed_at, seal_key, events, head, special, notify, safe_time, brief, tags, assist, complained_unit, complained_person FROM tickets \
+    closed_at, seal_key, events, head, special, notify, safe_time, brief, tags, assist, complained_unit, complained_person, received_at FROM tickets \
     WHERE (no = ";
 
 /// The citizen judges the call while the agent still writes, and the agent quotes answers while he does: neither is in anybody's way.
@@ -92,6 +92,9 @@ impl Db {
         };
         let (mut accepted_at, mut closed_at): (Option<i64>, Option<i64>) =
             (row.try_get(11)?, row.try_get(12)?);
+        // A sheet of paper says when the citizen said it.
+        let received: Option<i64> = row.try_get(24)?;
+        let accepted = received.unwrap_or(wish.at);
         let mut tail = Tail { key: row.try_get(13)?, n: row.try_get(14)?, head: row.try_get(15)? };
         let lines = tail.n;
         if lines != wish.version && !only_besides(&mut tx, &id, wish.version, tail.n).await? {
@@ -117,7 +120,7 @@ impl Db {
                     matter(&after.fields),
                     after.fields.lead.clone(),
                     after.fields.assist.clone().unwrap_or_default(),
-                    wish.at,
+                    accepted,
                     tables,
                 );
                 let (_, open, sealed) = event.written();
@@ -129,7 +132,7 @@ impl Db {
             }
             links.push(tail.append(&id, wish.at, goal.label(), &actor, &payload, personal.as_ref()));
             if goal != Goal::Void {
-                accepted_at = Some(wish.at);
+                accepted_at = Some(accepted);
             }
             if goal != Goal::Accepted {
                 closed_at = Some(wish.at);

@@ -2,7 +2,7 @@
 
 use super::chain::{self, GENESIS, Link};
 use super::code::same;
-use super::db::Db;
+use super::db::{Db, Tx};
 use super::error::StoreError;
 use super::sql::Sql;
 use crate::ticket::cycle::{self, Event};
@@ -53,6 +53,25 @@ fn event_of(link: &Link, key: Option<&[u8]>) -> Option<Event> {
     Event::read(&link.kind, &payload, personal.as_ref())
 }
 
+/// A ticket's loop made of its history anew; `None` when it has not begun.
+pub(super) async fn folded(
+    tx: &mut Tx,
+    id: &str,
+    key: Option<&[u8]>,
+) -> Result<Option<cycle::Ticket>, StoreError> {
+    let mut sql =
+        Sql::new("SELECT n, at, kind, actor, payload, sealed FROM ticket_events WHERE ticket_id = ");
+    sql.bind(id).push(" ORDER BY n");
+    let mut lived = Vec::new();
+    for row in sql.rows(tx).await? {
+        let link = Link::read(id, &row)?;
+        if let Some(event) = event_of(&link, key) {
+            lived.push((link.at, link.actor, event));
+        }
+    }
+    Ok(cycle::Ticket::fold(lived.iter().map(|(at, actor, event)| (*at, actor.as_str(), event))))
+}
+
 impl Db {
     /// Walks everything and changes nothing.
     pub async fn verify(&self) -> Result<VerifyReport, StoreError> {
@@ -101,15 +120,7 @@ impl Db {
         for row_of in sql.read(&self.read).await? {
             count += 1;
             report.events += 1;
-            let link = Link {
-                ticket: id.to_owned(),
-                n: row_of.try_get(0)?,
-                at: row_of.try_get(1)?,
-                kind: row_of.try_get(2)?,
-                actor: row_of.try_get(3)?,
-                payload: row_of.try_get(4)?,
-                sealed: row_of.try_get(5)?,
-            };
+            let link = Link::read(id, &row_of)?;
             let kept: Vec<u8> = row_of.try_get(6)?;
             if link.n != count {
                 report.tell(format!("ticket {id}: event {count} is missing"));

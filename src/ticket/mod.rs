@@ -11,5 +11,6 @@ pub mod life;
 pub mod number;
 pub mod numbers;
 pub mod old;
+pub mod paper;
 pub mod rules;
 pub mod search;

@@ -3,6 +3,7 @@
 
 use super::clock::{Family, Span, due};
 use super::district::District;
+use super::indicators::Weights;
 use super::life::{TYPES, URGENCIES};
 use crate::roster::{Calendar, OfficeHours};
 use jiff::civil::{Date, DateTime, Time};
@@ -72,6 +73,8 @@ pub struct Rules {
     pub remind: Vec<u8>,
     /// 市派: the city calls the citizen back where its order does not say who does.
     pub city_visits: bool,
+    /// What answers are worth in the rates.
+    pub weights: Weights,
     rows: BTreeMap<String, Row>,
     /// By urgency and kind, where a kind has clocks of its own.
     by_kind: BTreeMap<(String, String), Row>,
@@ -214,6 +217,7 @@ struct Raw {
     remind: RawRemind,
     #[serde(default)]
     city: RawCity,
+    weights: Option<RawWeights>,
 }
 
 #[derive(Deserialize)]
@@ -274,6 +278,13 @@ struct RawReturns {
 struct RawSpan {
     calendar: Family,
     time: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWeights {
+    solved: BTreeMap<String, i64>,
+    satisfied: BTreeMap<String, i64>,
 }
 
 #[derive(Deserialize)]
@@ -362,6 +373,10 @@ impl Raw {
             limits: self.limits,
             remind,
             city_visits: self.city.callback == RawCallback::City,
+            weights: match self.weights {
+                None => Weights::default(),
+                Some(raw) => Weights::new(raw.solved, raw.satisfied)?,
+            },
             rows,
             by_kind,
         })
@@ -430,6 +445,7 @@ mod tests {
         assert!(told("[row.C]", "[row.X]").contains("row.X"));
         assert!(told("[row.N.type.consult]", "[row.N.type.question]").contains("question"));
         assert!(told("redos = 2", "redos = 2\nwishes = 3").contains("wishes"));
+        assert!(told("partial = 50", "partial = 150").contains("weights.solved.partial"));
     }
 
     #[test]

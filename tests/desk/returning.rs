@@ -7,9 +7,12 @@ use hotline::call::intents::IntentFold;
 
 /// A new process that read the journal of `room`, which died `later_ms` ago.
 fn restarted(room: &Room, later_ms: i64) -> Room {
+    restarted_with(room, later_ms, Room::new())
+}
+
+fn restarted_with(room: &Room, later_ms: i64, mut next: Room) -> Room {
     let mut fold = IntentFold::default();
     room.facts.iter().for_each(|fact| fold.fold(WALL, fact));
-    let mut next = Room::new();
     next.give(Input::Wall { ms: WALL + later_ms });
     next.give(Input::RestoreIntents(fold));
     next
@@ -67,6 +70,32 @@ fn what_was_said_during_a_call_holds_after_it() {
     assert_eq!(next.state("8001"), "not_ready lunch");
     next.citizen();
     assert_eq!(next.state("8001"), "not_ready lunch", "he gets no call");
+}
+
+/// Where an unfinished ticket holds its agent, a restart is no way around it.
+#[test]
+fn who_was_at_a_call_finishes_its_ticket_first() {
+    for (hold, want) in [(true, "not_ready login"), (false, "ready")] {
+        let open = || {
+            let mut held = crate::room::config();
+            held.limits.hold_unfinished = hold;
+            Room::with(held, &[crate::room::person("8001", &["main"], &[])])
+        };
+        let mut room = open();
+        room.ready("8001");
+        room.citizen();
+        room.order_of("8001", AgentCommand::Answer { call: None });
+        assert_eq!(room.state("8001"), "on_call");
+        let mut next = restarted_with(&room, 1_000, open());
+        next.log_in("8001");
+        assert_eq!(next.state("8001"), want);
+        // The one after knows it too: he has not said that he is through.
+        let mut again = restarted_with(&next, 1_000, open());
+        again.log_in("8001");
+        assert_eq!(again.state("8001"), want);
+        again.order_of("8001", AgentCommand::Ready);
+        assert_eq!(again.state("8001"), "ready");
+    }
 }
 
 #[test]

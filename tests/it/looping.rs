@@ -15,8 +15,8 @@ const WAIT: Duration = Duration::from_secs(20);
 const PHONE: &str = "desk-phone-12341";
 
 /// Everybody with a part in it, signed in, and an agent at a desk phone.
-struct Town {
-    server: Server,
+pub struct Town {
+    pub server: Server,
     hall: Hall,
     agent: Agent,
     _ear: Phone,
@@ -38,10 +38,19 @@ const PEOPLE: &[(&str, &str, Option<&str>)] = &[
     ("hbj", "unit", Some("hbj")),
     ("st018", "unit", Some("st018")),
     ("st018-head", "unit_head", Some("st018")),
+    ("st007", "unit", Some("st007")),
+    ("st007-head", "unit_head", Some("st007")),
+    ("st010", "unit", Some("st010")),
+    ("st010-head", "unit_head", Some("st010")),
 ];
 
 impl Town {
     fn open(database: Option<String>) -> Self {
+        Self::open_at(database, None)
+    }
+
+    /// At this moment, where one is given.
+    pub fn open_at(database: Option<String>, now: Option<&str>) -> Self {
         let hall = Hall::open();
         let trunk = format!("name = \"city\"\ntarget = \"{}\"", hall.carrier);
         let config = include_str!("../../sipp-scenarios/hotline.toml").replacen("name = \"city\"", &trunk, 1);
@@ -49,6 +58,9 @@ impl Town {
         let mut setup = Setup::of(&config).key("sip.digest", "MD5").key("acd.beep_ms", "100");
         if let Some(url) = database {
             setup = setup.key("database.url", url);
+        }
+        if let Some(now) = now {
+            setup.args = vec!["--now".to_owned(), now.to_owned()];
         }
         let server = setup.start();
         for (name, role, unit) in PEOPLE {
@@ -67,12 +79,12 @@ impl Town {
         Self { server, hall, agent, _ear: ear, people, calls: 0 }
     }
 
-    fn api(&self, name: &str) -> &Api {
+    pub fn api(&self, name: &str) -> &Api {
         &self.people[name]
     }
 
     /// He dials, the agent takes his word and writes it down; the number of his ticket.
-    fn called(&mut self, number: &str, mut wish: Value) -> String {
+    pub fn called(&mut self, number: &str, mut wish: Value) -> String {
         self.calls += 1;
         let citizen = self.hall.citizen(self.server.at.udp, number, tone::frequency(self.calls as usize));
         self.agent.done("agent.ready", json!({}));
@@ -84,13 +96,18 @@ impl Town {
         citizen.hang_up();
         self.agent.event("call.ended");
         wish["version"] = draft["version"].clone();
-        wish["state"] = json!("accepted");
+        match wish["state"].as_str() {
+            None => wish["state"] = json!("accepted"),
+            // He leaves it as it is.
+            Some("draft") => drop(wish.as_object_mut().and_then(|wish| wish.remove("state"))),
+            Some(_) => {}
+        }
         let ticket = self.api("8001").patch(&format!("tickets/{call}"), &wish);
         self.agent.done("wrapup.finish", json!({}));
         ticket["no"].as_str().expect("a number").to_owned()
     }
 
-    fn tried(&self, who: &str, no: &str, action: &str, mut wish: Value) -> (u16, Value) {
+    pub fn tried(&self, who: &str, no: &str, action: &str, mut wish: Value) -> (u16, Value) {
         let seen = self.api(who).try_get(&format!("tickets/{no}"));
         wish["action"] = json!(action);
         wish["version"] = seen.map_or(json!(1), |ticket| ticket["version"].clone());
@@ -98,13 +115,13 @@ impl Town {
     }
 
     #[track_caller]
-    fn does(&self, who: &str, no: &str, action: &str, wish: Value) -> Value {
+    pub fn does(&self, who: &str, no: &str, action: &str, wish: Value) -> Value {
         let (status, ticket) = self.tried(who, no, action, wish);
         assert_eq!(status, 200, "{action} by {who}: {ticket}");
         ticket
     }
 
-    fn kinds(&self, no: &str) -> Vec<String> {
+    pub fn kinds(&self, no: &str) -> Vec<String> {
         let lines = self.api("office").get(&format!("tickets/{no}/events"));
         let kinds = lines["items"]
             .as_array()
@@ -114,7 +131,7 @@ impl Town {
         kinds.filter(|kind| !["reminded", "late", "survey"].contains(kind)).map(str::to_owned).collect()
     }
 
-    fn close(mut self) {
+    pub fn close(mut self) {
         assert!(self.server.stop().success(), "{}", self.server.log());
         let verified = self.server.command(&["db", "verify"]).output().expect("db verify");
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));

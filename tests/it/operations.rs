@@ -235,7 +235,7 @@ fn a_command_that_is_not_one_is_a_usage_error() {
 /// The demonstration: five lines, and one's own telephone may call.
 #[test]
 fn the_demonstration_prints_five_lines_and_answers() {
-    let server = { Setup { args: vec!["--demo".into()], ..Setup::of("") }.start() };
+    let server = Setup { args: vec!["--demo".into()], ..Setup::of("") }.key("sip.t1_ms", 50).start();
     let told: Vec<String> =
         server.log().lines().filter(|l| !l.trim().is_empty()).map(str::to_owned).collect();
     let printed = told.iter().filter(|l| !l.contains(" INFO ") && !l.contains(" WARN ")).collect::<Vec<_>>();

@@ -146,7 +146,7 @@ fn every_page_and_state_is_there_and_accessible() {
         .start();
     let seen = walk("pages.mjs", server);
     let judged = seen["judged"].as_array().map_or(0, Vec::len);
-    assert!(judged >= 71, "only {judged} pages and states were judged");
+    assert!(judged >= 73, "only {judged} pages and states were judged");
 }
 
 /// Knowledge is found while somebody talks and quoted with one key; a new entry goes from its unit by the office to the agents; each
@@ -258,4 +258,5 @@ fn a_matter_goes_round_all_desks_until_it_is_closed() {
     ] {
         assert!(left.any(|kind| *kind == step), "{step} is missing or out of order in {kinds:?}");
     }
+    assert!(seen["rate"].as_str().is_some_and(|rate| rate.ends_with('%')), "its verdict counts: {seen}");
 }

@@ -82,7 +82,12 @@ export const FORMS: Record<string, readonly Field[]> = {
   ],
   sign: [],
   sub_sign: [],
-  contact: [{ name: 'at', kind: 'time' }, one('how', CONTACT_WAYS), area('text', false)],
+  contact: [
+    { name: 'at', kind: 'time' },
+    one('how', CONTACT_WAYS),
+    one('what', ['result'], false),
+    area('text', false),
+  ],
   reply: [area('report'), area('text'), one('claim', CLAIMS)],
   sub_reply: [area('text')],
   assist_reply: [area('text')],

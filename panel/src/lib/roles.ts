@@ -11,24 +11,29 @@ export type PageName =
   | 'roster'
   | 'calls'
   | 'tickets'
+  | 'rates'
   | 'callbacks'
+  | 'paper'
   | 'kb'
   | 'admin'
 
 /** Beside these, everybody has tickets, and calls but for the units' people. */
 const PAGES: Record<string, PageName[]> = {
-  agent: ['work', 'kb', 'people', 'callbacks', 'roster'],
+  agent: ['work', 'kb', 'people', 'callbacks', 'paper', 'roster'],
   // A lead dials the duty numbers once a month.
-  lead: ['wall', 'work', 'dispatch', 'kb', 'people', 'callbacks', 'roster', 'admin'],
-  dispatcher: ['dispatch', 'kb'],
-  unit: ['unit', 'kb'],
-  unit_head: ['unit', 'kb'],
+  lead: ['wall', 'work', 'dispatch', 'rates', 'kb', 'people', 'callbacks', 'paper', 'roster', 'admin'],
+  dispatcher: ['dispatch', 'rates', 'kb'],
+  unit: ['unit', 'rates', 'kb'],
+  unit_head: ['unit', 'rates', 'kb'],
   kb: ['kb'],
-  qa: ['kb'],
+  qa: ['rates', 'kb'],
   auditor: ['kb'],
-  visitor: ['visits', 'kb', 'callbacks', 'roster'],
+  visitor: ['visits', 'rates', 'kb', 'callbacks', 'roster'],
   // The office plans the sessions of heads of departments.
-  office: ['office', 'dispatch', 'visits', 'kb', 'callbacks', 'roster', 'admin'],
+  office: ['office', 'dispatch', 'visits', 'rates', 'kb', 'callbacks', 'roster', 'admin'],
+  leader: ['rates'],
+  analyst: ['rates'],
+  observer: ['rates'],
   admin: ['admin'],
 }
 const ORDER: PageName[] = [
@@ -40,8 +45,10 @@ const ORDER: PageName[] = [
   'office',
   'calls',
   'tickets',
+  'rates',
   'kb',
   'callbacks',
+  'paper',
   'people',
   'roster',
   'admin',
@@ -81,5 +88,9 @@ export const leads = (roles: readonly string[]) => roles.includes('lead')
 /** Who may take tickets out as a file: the server's `ticket.export`. */
 export const exports = (roles: readonly string[]) =>
   roles.some((role) =>
-    ['lead', 'dispatcher', 'unit', 'unit_head', 'office', 'leader', 'qa', 'analyst', 'observer'].includes(role),
+    ['lead', 'dispatcher', 'unit', 'unit_head', 'office', 'leader', 'qa', 'analyst', 'observer'].includes(
+      role,
+    ),
   )
+/** Who fixes the numbers of a period for good: the server's `indicator.publish`. */
+export const publishes = (roles: readonly string[]) => roles.includes('office')

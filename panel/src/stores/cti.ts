@@ -32,7 +32,7 @@ export type Sheet =
   | 'reject'
 
 /** After a restart so often, so far apart. */
-const LOGINS = 20
+const LOGINS = 100
 const LOGIN_PAUSE_MS = 500
 /** How old what is kept of how one stands may be: storage is slow, and a hall tells ten things a second. */
 const KEEP_MS = 3_000

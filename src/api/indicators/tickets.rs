@@ -30,7 +30,8 @@ pub struct CountedList {
 /// The tickets behind a number of [`super::list`].
 #[utoipa::path(get, path = "/api/v1/indicators/{name}/tickets", tag = "indicators", params(
     ("name" = String, Path, description = "name of the indicator"),
-    ("from" = String, Query), ("to" = String, Query),
+    ("from" = Option<String>, Query), ("to" = Option<String>, Query),
+    ("period" = Option<String>, Query, description = "id of a published period, instead of both"),
     ("unit" = Option<String>, Query, description = "the leading unit"),
     ("which" = Option<String>, Query, description = "`hit`, `short`, `missing`; all when absent"),
     ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
@@ -47,7 +48,7 @@ pub async fn tickets(
     Path(name): Path<String>,
     mut fields: Fields,
 ) -> Result<Json<CountedList>, Problem> {
-    let (period, scope) = asked(&api, &person, &mut fields)?;
+    let (source, scope) = asked(&api, &person, &mut fields).await?;
     let indicator = Indicator::read(&name).ok_or_else(Problem::not_found)?;
     let page = fields.page()?;
     let unit = fields.take("unit");
@@ -58,7 +59,7 @@ pub async fn tickets(
         Some("missing") => Behind::Missing,
         Some(_) => return Err(Problem::bad_request("which: hit, short or missing")),
     };
-    let paged = api.db().behind_indicator(indicator, period, unit.as_deref(), which, &scope, &page).await?;
+    let paged = api.db().behind_indicator(indicator, &source, unit.as_deref(), which, &scope, &page).await?;
     let items = paged.items.into_iter().map(|one| CountedItem {
         due_at: api.time(one.due_at),
         id: one.id,

@@ -3,6 +3,7 @@ use super::wire::{
 };
 use super::{Check, log};
 use crate::api::guard::Person;
+use crate::api::ids;
 use crate::api::input::JsonBody;
 use crate::api::problem::{FieldError, Problem};
 use crate::api::state::Api;
@@ -48,13 +49,6 @@ fn in_order(days: &[String]) -> Vec<String> {
     known.chain(unknown).collect()
 }
 
-/// Sixteen hexadecimal digits by chance.
-fn fresh_id() -> Result<String, Problem> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|_| Problem::internal())?;
-    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
-}
-
 /// Duty numbers by unit, with their last dial tests.
 #[utoipa::path(get, path = "/api/v1/numbers/duty", tag = "numbers", responses(
     (status = 200, body = DutyNumberList),
@@ -85,7 +79,7 @@ pub async fn add(
         return Err(Problem::refused(vec![format!("there are {MOST} duty numbers already")]));
     }
     let row = store::DutyNumber {
-        id: fresh_id()?,
+        id: ids::fresh("")?,
         unit: new.unit,
         label: new.label,
         number: new.number,

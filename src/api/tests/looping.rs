@@ -10,7 +10,13 @@ use serde_json::{Value as Json, json};
 /// A number the morning has not drawn.
 const FIRST: &str = "261123000034";
 
-async fn send(desk: &Desk, method: Method, token: &str, path: &str, body: &Json) -> (StatusCode, Json) {
+pub(super) async fn send(
+    desk: &Desk,
+    method: Method,
+    token: &str,
+    path: &str,
+    body: &Json,
+) -> (StatusCode, Json) {
     let request = desk.ask(method, &format!("/api/v1/{path}")).bearer_auth(token);
     answer(request.header("content-type", "application/json").body(body.to_string())).await
 }
@@ -185,6 +191,30 @@ fn from_the_agent_to_the_verdict() {
             desk.get(&of("admin"), &format!("/api/v1/indicators?{period}")).await.0,
             StatusCode::FORBIDDEN
         );
+        // A period that is over is published once, by the office alone, and read back as it was told.
+        let path = "indicators/periods";
+        let new = |from: &str, to: &str| json!({"title": "十一月", "from": from, "to": to});
+        let done = new("2026-11-01", "2026-11-23");
+        let by = async |who: &str, body: Json| send(&desk, Method::POST, &of(who), path, &body).await;
+        assert_eq!(by("dispatcher", done.clone()).await.0, StatusCode::FORBIDDEN);
+        assert_eq!(told(by("office", new("2026-11-01", "2027-01-01")).await).1, "refused", "it is not over");
+        assert_eq!(by("office", new("2026-11-23", "2026-11-01")).await.0, StatusCode::BAD_REQUEST);
+        let (status, kept) = by("office", done.clone()).await;
+        assert_eq!(
+            (status, &kept["tickets"], &kept["by"]),
+            (StatusCode::CREATED, &json!(0), &json!("office")),
+            "{kept}"
+        );
+        assert_eq!(by("office", done).await.0, StatusCode::CONFLICT);
+        let id = kept["id"].as_str().unwrap();
+        let (_, known) = desk.get(&of("rl"), &format!("/api/v1/{path}")).await;
+        assert_eq!(known["items"][0]["id"], id);
+        assert_eq!(desk.get(&of("rl"), &format!("/api/v1/indicators?period={id}")).await.0, StatusCode::OK);
+        let behind = format!("/api/v1/indicators/on_time/tickets?period={id}");
+        assert_eq!(desk.get(&of("rl"), &behind).await.1["items"], json!([]));
+        assert_eq!(desk.get(&of("rl"), "/api/v1/indicators?period=p-0").await.0, StatusCode::NOT_FOUND);
+        let (status, corrected) = desk.get(&of("office"), &format!("/api/v1/{path}/{id}/corrections")).await;
+        assert_eq!((status, &corrected["items"]), (StatusCode::OK, &json!([])), "{corrected}");
 
         // Every look is written down.
         let accesses = desk.db.accesses(ticket["id"].as_str().unwrap()).await.unwrap();

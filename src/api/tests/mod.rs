@@ -10,6 +10,7 @@ mod linking;
 mod looping;
 mod numbers;
 mod outbox;
+mod paper;
 mod public;
 mod reading;
 mod roster;

@@ -84,14 +84,15 @@ pub(super) async fn tell_engine(api: &Api, saved: &store::Ticket, opened: bool) 
     Ok(())
 }
 
-/// Whether one of the ticket's calls was this agent's: he has it, or had it before it was handed on.
+/// Whether one of the ticket's calls was this agent's: he has it, or had it before it was handed on. A sheet of paper is his who
+/// entered it.
 pub(super) async fn took_a_call(api: &Api, name: &str, ticket: &store::Ticket) -> Result<bool, Problem> {
     for id in &ticket.calls {
         if api.db().call(id).await?.is_some_and(|call| took(&call, name)) {
             return Ok(true);
         }
     }
-    Ok(false)
+    Ok(ticket.channel == store::PAPER && api.db().entered_from_paper(&ticket.id, name).await?)
 }
 
 /// The agent has the call, had it before it was handed on, or writes down what a head of department says in it.

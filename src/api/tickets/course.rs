@@ -36,6 +36,8 @@ pub struct TicketAction {
     pub at: Option<String>,
     /// `phone sms text visit`.
     pub how: Option<String>,
+    /// `result`: what the caller was contacted for.
+    pub what: Option<String>,
     /// For the hotline.
     pub report: Option<String>,
     /// `solved partial explained`.
@@ -45,7 +47,7 @@ pub struct TicketAction {
     pub contacted: Option<bool>,
     /// `yes partial no`.
     pub solved: Option<String>,
-    /// `satisfied basic not`.
+    /// `very satisfied basic not very_not`.
     pub satisfied: Option<String>,
     pub matches: Option<bool>,
     pub redo: Option<bool>,
@@ -138,8 +140,7 @@ impl TicketAction {
             statute: self.statute,
             into: self.into,
             city_no: self.city_no,
-            // The city's own word.
-            what: None,
+            what: self.what,
             ticks: self.ticks,
             urgency: self.urgency,
             kind: self.kind,
@@ -365,6 +366,8 @@ pub struct Course {
     pub assists: Vec<TicketSaid>,
     pub subs: Vec<TicketSub>,
     pub contacts: Vec<TicketContacted>,
+    /// When the unit told the caller the result, by its own note.
+    pub told_at: Option<String>,
     pub visit: Option<TicketVisit>,
     pub merged_into: Option<String>,
     /// The city's number: of its order, or of its receipt for one of ours.
@@ -488,6 +491,7 @@ impl Course {
                     text: text(&one.text),
                 })
                 .collect(),
+            told_at: time(ticket.told_at),
             visit: visit(api, ticket, decision),
             merged_into: ticket.merged_into.clone(),
             city_no: ticket

@@ -4,6 +4,7 @@
 
 use super::{decide, list, scope};
 use crate::api::guard::Person;
+use crate::api::ids;
 use crate::api::input::Fields;
 use crate::api::problem::{FieldError, Problem};
 use crate::api::state::Api;
@@ -187,7 +188,7 @@ pub async fn export(State(api): State<Api>, person: Person, mut fields: Fields) 
         return Err(Problem::refused_fields(vec![FieldError { field: "filter", code: "too_many", detail }]));
     }
     let export = Export {
-        id: new_id()?,
+        id: ids::fresh("x-")?,
         at: api.now(),
         user: person.name.clone(),
         source: person.source.clone(),
@@ -232,12 +233,6 @@ fn described(fields: &Fields) -> String {
         format!("{name}={}", if name == "caller" { "*" } else { &value })
     };
     fields.0.iter().map(one).collect::<Vec<_>>().join("&")
-}
-
-fn new_id() -> Result<String, Problem> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|_| Problem::internal())?;
-    Ok(format!("x-{:016x}", u64::from_be_bytes(bytes)))
 }
 
 /// Why a file breaks off: the receiver sees that it did, the log says why.

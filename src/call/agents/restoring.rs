@@ -3,7 +3,7 @@
 use crate::acd::AgentId;
 use crate::base::Time;
 use crate::call::engine::Engine;
-use crate::call::intents::{IntentFold, Wish};
+use crate::call::intents::{IntentFold, LastIntent, Wish};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +15,13 @@ const STALE_MS: i64 = 12 * 3_600_000;
 impl Engine {
     /// What the journal says they wanted, at a start.
     pub(in crate::call) fn restore_intents(&mut self, now: Time, intents: IntentFold) {
-        let known = |(name, last): (String, _)| Some((AgentId::new(&name)?, last));
-        self.desk.wanted = intents.0.into_iter().filter_map(known).collect();
+        // Whoever was at a call or its ticket has that to finish first, and says himself when he is through.
+        let holds = self.config.limits.hold_unfinished;
+        let works =
+            |name: &str, last: &LastIntent| holds && last.wish == Wish::Ready && intents.busy.contains(name);
+        let last = intents.last.iter().filter(|(name, last)| !works(name, last));
+        self.desk.wanted =
+            last.filter_map(|(name, last)| Some((AgentId::new(name)?, last.clone()))).collect();
         self.desk.wanted_until = now + COMES_BACK;
     }
 

@@ -50,13 +50,23 @@ fn a_checkpoint_keeps_what_agents_wanted_and_an_old_one_is_read_too() {
     };
     fold.fold(10, 1_000, &said("8001", "ready", ""));
     fold.fold(11, 2_000, &said("8002", "break", "tea"));
+    let is = |agent: &str, state: &str| Fact::AgentState {
+        agent: agent.into(),
+        state: state.into(),
+        reason: String::new(),
+        device: "browser".into(),
+    };
+    for (agent, state) in [("8001", "on_call"), ("8002", "wrap_up"), ("8002", "not_ready")] {
+        fold.fold(12, 3_000, &is(agent, state));
+    }
     let mut bytes = Vec::new();
     fold.write(&mut bytes);
     let read = Fold::read(&bytes).expect("a checkpoint");
     assert_eq!(read, fold);
+    assert_eq!(read.intents.busy.iter().collect::<Vec<_>>(), ["8001"]);
     let tea = LastIntent { wish: Wish::Break, reason: "tea".into(), since_ms: 2_000 };
-    assert_eq!(read.intents.0.get("8002"), Some(&tea));
+    assert_eq!(read.intents.last.get("8002"), Some(&tea));
     // Boot, last position, and three empty lists.
     let old = Fold::read(&[0x85, 4, 9, 0, 0, 0]).expect("a checkpoint of before");
-    assert_eq!((old.boot, old.last_seq, old.intents.0.len()), (4, 9, 0));
+    assert_eq!((old.boot, old.last_seq, old.intents.last.len()), (4, 9, 0));
 }

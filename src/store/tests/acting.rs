@@ -5,7 +5,8 @@ use super::super::sql::Sql;
 use super::facts::NINE;
 use super::{on_both, tables};
 use crate::store::{
-    ActOutcome, Behind, Db, NewTicket, Page, Period, Scope, Ticket, TicketAct, TicketFilter, TicketOrder,
+    ActOutcome, Behind, Db, NewTicket, Page, Period, Published, Scope, Source, StoreError, Ticket, TicketAct,
+    TicketFilter, TicketOrder,
 };
 use crate::ticket::cycle::{Hand, Step, Who, Wish};
 use crate::ticket::district::District;
@@ -414,7 +415,8 @@ fn indicators_are_what_counting_by_hand_gives() {
                 (10, unit, Step::Sign, Wish::default()),
             ];
             if contact {
-                steps.push((20, unit, Step::Contact, Wish { how: some("phone"), ..Wish::default() }));
+                let told = Wish { how: some("phone"), what: some("result"), ..Wish::default() };
+                steps.push((20, unit, Step::Contact, told));
             }
             steps.push((40, unit, Step::Reply, reply.clone()));
             steps.push((45, head, Step::SignReply, Wish::default()));
@@ -425,7 +427,7 @@ fn indicators_are_what_counting_by_hand_gives() {
             }
             if let Some((solved, satisfied, matches)) = verdict {
                 let wish = Wish {
-                    contacted: Some(true),
+                    contacted: Some(contact),
                     solved: some(solved),
                     satisfied: some(satisfied),
                     matches,
@@ -442,10 +444,12 @@ fn indicators_are_what_counting_by_hand_gives() {
                 *denominator += i64::from(value.is_some());
                 *missing += i64::from(counts && value.is_none());
             };
-            let closed_in_time = verdict.is_some() && minutes <= 72 * 60;
-            add(Indicator::OnTime, Some(if closed_in_time { 100 } else { 0 }), true);
-            add(Indicator::Feedback, Some(if contact { 100 } else { 0 }), true);
-            add(Indicator::Told, verdict.map(|_| 100), true);
+            let hit = |yes: bool| if yes { 100 } else { 0 };
+            // What is open before its deadline is not settled.
+            add(Indicator::OnTime, verdict.map(|_| hit(minutes <= 72 * 60)), true);
+            add(Indicator::Feedback, Some(hit(contact)), true);
+            add(Indicator::Claimed, Some(hit(contact)), true);
+            add(Indicator::Told, verdict.map(|_| hit(contact)), true);
             let reasonable = verdict.filter(|_| !unreasonable);
             let points = |word: &str, table: &[(&str, i64)]| {
                 table.iter().find(|(name, _)| *name == word).map(|one| one.1)
@@ -473,7 +477,8 @@ fn indicators_are_what_counting_by_hand_gives() {
         let why = Wish { reason: some("不用了"), ..Wish::default() };
         done(act(&db, &gone, ("8001", Hand::Agent, None), NINE, Step::Withdraw, &why).await);
         let period = Period { from: NINE, to: NINE + 30 * 24 * 60 * MINUTE };
-        let measured = db.indicators(period, &Scope::All).await.unwrap();
+        let source = Source::Now(period);
+        let measured = db.indicators(&source, &Scope::All).await.unwrap();
         assert_eq!(measured.len(), 2 * Indicator::ALL.len());
         for one in &measured {
             let unit = one.unit.as_deref().unwrap();
@@ -485,7 +490,7 @@ fn indicators_are_what_counting_by_hand_gives() {
             for (n, behind) in [Behind::Hit, Behind::Short, Behind::Missing].into_iter().enumerate() {
                 let page = Page { limit: 500, after: None };
                 let paged = db
-                    .behind_indicator(one.indicator, period, Some(unit), behind, &Scope::All, &page)
+                    .behind_indicator(one.indicator, &source, Some(unit), behind, &Scope::All, &page)
                     .await
                     .unwrap();
                 counts[n] = i64::try_from(paged.items.len()).unwrap();
@@ -497,6 +502,103 @@ fn indicators_are_what_counting_by_hand_gives() {
                 one.indicator
             );
         }
-        assert!(db.indicators(Period { from: 0, to: NINE }, &Scope::All).await.unwrap().is_empty());
+        let before = Source::Now(Period { from: 0, to: NINE });
+        assert!(db.indicators(&before, &Scope::All).await.unwrap().is_empty());
+    });
+}
+
+/// What was published stays as it was told, with the tickets behind it; what the tickets say since is listed.
+#[test]
+fn a_published_period_never_changes_and_its_corrections_are_listed() {
+    on_both(|db| async move {
+        let period = Period { from: NINE, to: NINE + 30 * 24 * 60 * MINUTE };
+        let (stays, again) = (whole(&db, 70).await, whole(&db, 71).await);
+        let new = Published {
+            id: "p-1".into(),
+            title: "十一月".into(),
+            period,
+            at: NINE + 100 * MINUTE,
+            by: "office".into(),
+            tickets: 0,
+        };
+        let published = db.publish_period(&new).await.unwrap();
+        assert_eq!(published.tickets, 2);
+        let twice = db.publish_period(&Published { id: "p-2".into(), ..new.clone() }).await;
+        assert!(matches!(twice, Err(StoreError::Exists)), "{twice:?}");
+        assert_eq!(db.published_period("p-2").await.unwrap(), None, "all of it or nothing");
+        let page = Page { limit: 1, after: None };
+        let told = Source::Published("p-1".into());
+        let first = db.indicators(&told, &Scope::All).await.unwrap();
+        assert_eq!(first, db.indicators(&Source::Now(period), &Scope::All).await.unwrap());
+        assert!(db.corrections(&published, &Scope::All, &page).await.unwrap().items.is_empty());
+
+        // One is taken up again, and one more is due in it.
+        let why = Wish { reason: some("又不热了"), ..Wish::default() };
+        let office = ("office", Hand::Office, None);
+        done(act(&db, &again, office, NINE + 200 * MINUTE, Step::Redo, &why).await);
+        let joined = whole(&db, 72).await;
+        assert_eq!(db.indicators(&told, &Scope::All).await.unwrap(), first, "as it was told");
+        assert_ne!(db.indicators(&Source::Now(period), &Scope::All).await.unwrap(), first);
+        let behind = db
+            .behind_indicator(
+                Indicator::OnTime,
+                &told,
+                Some("rl"),
+                Behind::Hit,
+                &Scope::All,
+                &Page::default(),
+            )
+            .await
+            .unwrap();
+        let ids: Vec<&str> = behind.items.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!(ids, [stays.id.as_str(), again.id.as_str()]);
+        let (mut corrected, mut after) = (Vec::new(), None);
+        loop {
+            let paged = db.corrections(&published, &Scope::All, &Page { limit: 1, after }).await.unwrap();
+            corrected.extend(paged.items);
+            after = paged.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let part = |of: &crate::store::Stand| of.values[0];
+        let mut seen: Vec<_> = corrected
+            .iter()
+            .map(|one| (one.id.as_str(), one.then.as_ref().map(part), one.now.as_ref().map(part)))
+            .collect();
+        seen.sort();
+        assert_eq!(
+            seen,
+            [(again.id.as_str(), Some(Some(100)), Some(None)), (joined.id.as_str(), None, Some(Some(100)))]
+        );
+
+        // Not even by hand.
+        for change in ["UPDATE published_values SET p_solved = 100", "DELETE FROM published_periods"] {
+            let mut tx = db.begin(Durability::Full).await.unwrap();
+            let refused = Sql::new(change).run(&mut tx).await;
+            assert!(refused.is_err(), "{change}");
+        }
+    });
+}
+
+/// Rates that an older program counted are counted again from the history, and the history stays as it is.
+#[test]
+fn old_rates_are_counted_again_once() {
+    on_both(|db| async move {
+        let ticket = whole(&db, 80).await;
+        sql(&db, "UPDATE tickets SET measured = 1, v_claimed = NULL, v_on_time = 0, counted = 0 WHERE id = 't-act-80'").await;
+        let period = Source::Now(Period { from: NINE, to: NINE + 30 * 24 * 60 * MINUTE });
+        assert!(db.indicators(&period, &Scope::All).await.unwrap().is_empty());
+        assert_eq!(db.measure_again(10, &tables()).await.unwrap(), 1);
+        assert_eq!(db.measure_again(10, &tables()).await.unwrap(), 0, "once");
+        let measured = db.indicators(&period, &Scope::All).await.unwrap();
+        let of = |indicator| measured.iter().find(|one| one.indicator == indicator).unwrap().numerator;
+        assert_eq!(
+            (of(Indicator::OnTime), of(Indicator::Claimed), of(Indicator::Satisfaction)),
+            (100, 0, 80)
+        );
+        let now = db.ticket(&ticket.id, &Scope::All).await.unwrap().unwrap();
+        assert_eq!(now.version, ticket.version);
+        assert!(db.verify().await.unwrap().is_clean());
     });
 }

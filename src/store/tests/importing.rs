@@ -67,7 +67,7 @@ fn the_same_file_again_adds_nothing_and_the_past_is_in_no_rate_and_no_desk() {
         assert!(found.windows(2).all(|two| two[0].created_at >= two[1].created_at));
 
         let period = Period { from: 0, to: i64::MAX };
-        let rates = db.indicators(period, &Scope::All).await.unwrap();
+        let rates = db.indicators(&crate::store::Source::Now(period), &Scope::All).await.unwrap();
         assert!(rates.iter().all(|one| one.denominator == 0 && one.missing == 0), "{rates:?}");
         db.tick_ticket("t-act-1", NINE, &super::tables()).await.unwrap();
         let boxes = db.ticket_boxes(&Scope::All, NINE).await.unwrap();

@@ -6,6 +6,8 @@ use super::model::{
     Staged, State, Step, Sub, Supervised, Ticket, Visit, VisitTry, VoiceTry,
 };
 
+/// What a contact was about: the caller was told the result.
+pub(super) const RESULT: &str = "result";
 /// A caller who is persecuted for what he told us earlier.
 pub(super) const RETALIATION: &str = "retaliation";
 
@@ -70,6 +72,8 @@ impl Ticket {
             city_no: None,
             city: event.city.clone().map(City::new),
             voice: Vec::new(),
+            told_at: None,
+            missed: Vec::new(),
         };
         ticket.owner = ticket.whose();
         Some(ticket)
@@ -79,6 +83,14 @@ impl Ticket {
     pub fn apply(&mut self, at: i64, actor: &str, event: &Event) {
         // A clock that was set back takes no time away from anybody.
         let at = at.max(self.since);
+        if event.step == Step::Redo {
+            // What was missed stays so, whatever the new clocks say.
+            for name in [ClockName::Feedback, ClockName::Close] {
+                if self.was_late(name) && !self.missed.contains(&name) {
+                    self.missed.push(name);
+                }
+            }
+        }
         for clock in &event.clocks {
             match self.clocks.iter_mut().find(|known| known.name == clock.name) {
                 Some(known) => *known = clock.clone(),
@@ -279,6 +291,9 @@ impl Ticket {
             }
             Step::Contact => {
                 let when = wish.at.unwrap_or(at);
+                if wish.what.as_deref() == Some(RESULT) {
+                    self.told_at.get_or_insert(when);
+                }
                 self.contacts.push(Said { at: when, ..said(&text(&wish.how)) });
             }
             Step::AssistReply => {
@@ -331,6 +346,7 @@ impl Ticket {
                 self.reply = None;
                 self.staged = None;
                 self.signed_at = None;
+                self.told_at = None;
                 self.unreached = false;
                 // New clocks, and what was said of the old ones is said anew.
                 self.reminded.clear();
@@ -519,6 +535,15 @@ impl Ticket {
             }
         }
         .or_else(|| self.clock(ClockName::Close).cloned())
+    }
+
+    /// This clock was missed, now or before a redo: met too late, or told to be over.
+    pub fn was_late(&self, name: ClockName) -> bool {
+        self.missed.contains(&name)
+            || self.clock(name).is_some_and(|clock| match clock.met_at {
+                Some(met) => met > clock.due_at,
+                None => self.reminded.contains(&(name, 100, clock.due_at)),
+            })
     }
 
     /// When the citizen was promised an end: after an extension, or on the day the law or a plan names.

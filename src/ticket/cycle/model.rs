@@ -377,7 +377,7 @@ wish! {
     contacted: bool,
     /// `yes partial no`.
     solved: String,
-    /// `satisfied basic not`.
+    /// `very satisfied basic not very_not`.
     satisfied: String,
     /// Whether the reply is what is really there.
     matches: bool,
@@ -390,7 +390,7 @@ wish! {
     /// Number of the ticket that goes on.
     into: String,
     city_no: String,
-    /// What the city answered to: `return extension exclusion`.
+    /// What the city answered to: `return extension exclusion`; what a contact was about: `result`.
     what: String,
     /// `happening trapped smoke crowd`.
     ticks: Vec<String>,
@@ -720,6 +720,12 @@ pub struct Ticket {
     /// Telephone calls about its signing, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voice: Vec<VoiceTry>,
+    /// When the unit told the caller the result, by its own note; none since the last redo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<i64>,
+    /// Clocks that were missed before a redo gave new ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<ClockName>,
 }
 
 /// Who does something.

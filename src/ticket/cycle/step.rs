@@ -1,11 +1,12 @@
 //! What somebody does: checked, and turned into events. Nothing is changed here.
 
 use super::city::{CityOrder, CityWish};
-use super::fold::RETALIATION;
+use super::fold::{RESULT, RETALIATION};
 use super::model::{Clock, ClockName, Event, Matter, State, Step, Tables, Ticket, VisitTry, Who, Wish};
 use super::table::{self, Row, TABLE};
 use crate::base::reach::SafeTime;
 use crate::ticket::clock::{Family, Span, civil, due, end_of_day};
+use crate::ticket::indicators::{SATISFIED, SOLVED};
 use crate::ticket::life::{NOTIFIES, Refusal, SECRECIES, TYPES, URGENCIES, WITHOUT_LEAF, Why};
 use crate::ticket::rules::{self, Rules};
 
@@ -18,8 +19,6 @@ const LIST_MAX: usize = 100;
 const DAY_MS: i64 = 86_400_000;
 
 const CLAIMS: &[&str] = &["solved", "partial", "explained"];
-const SOLVED: &[&str] = &["yes", "partial", "no"];
-const SATISFIED: &[&str] = &["satisfied", "basic", "not"];
 const RESULTS: &[&str] = &["unreachable", "not_the_person", "refused", "later"];
 const HOWS: &[&str] = &["phone", "sms", "text", "visit"];
 const LEVELS: &[&str] = &["remind", "urge", "supervise", "joint", "on_site"];
@@ -347,6 +346,7 @@ impl Doing<'_> {
         code("satisfied", &|code| SATISFIED.contains(&code));
         code("result", &|code| RESULTS.contains(&code));
         code("how", &|code| HOWS.contains(&code));
+        code("what", &|code| code == RESULT);
         code("level", &|code| LEVELS.contains(&code));
         code("step", &|code| FORCE_STEPS.contains(&code));
         code("urgency", &|code| URGENCIES.contains(&code));
@@ -621,6 +621,10 @@ impl Doing<'_> {
                 // Who had not got it cannot have called.
                 if at > now || at < ticket.dispatched_at.unwrap_or(ticket.opened_at) {
                     return no("at", Why::Limit, "at: between the dispatch and now");
+                }
+                // There is no result before it was worked on; a redo is signed for anew.
+                if wish.what.is_some() && ticket.signed_at.is_none_or(|signed| at < signed) {
+                    return no("at", Why::Limit, "at: a result is told after the signing");
                 }
                 Event { clocks: self.met(ClockName::Contact, at), ..self.event(step, wish) }
             }

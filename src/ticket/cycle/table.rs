@@ -149,7 +149,9 @@ const OPEN_OR_CLOSED: &[State] = &[
 /// While units work on it.
 const WITH_UNIT: &[State] =
     &[S::Dispatched, S::Handling, S::ExtensionReview, S::JointReview, S::Deferred, S::Staged, S::Redo];
-const WORKING: &[State] = &[S::Handling, S::ExtensionReview, S::JointReview, S::Deferred, S::Staged];
+/// While the lead works on it, and while its reply goes its way: the result is told then too.
+const ANSWERING: &[State] =
+    &[S::Handling, S::ExtensionReview, S::JointReview, S::Deferred, S::Staged, S::Replied, S::AwaitingVisit];
 
 const fn row(
     step: Step,
@@ -225,7 +227,7 @@ pub(super) const TABLE: &[Row] = &[
     row(Step::PassDown, UNIT, &[S::Dispatched, S::Handling, S::Staged], &["unit", "text"], &["unit"]),
     row(Step::SubSign, UNIT, WITH_UNIT, &[], &[]).of(Stand::Sub),
     row(Step::SubReply, UNIT, WITH_UNIT, &["text"], &["text"]).of(Stand::Sub),
-    row(Step::Contact, UNIT, WORKING, &["at", "how", "text"], &["how"]),
+    row(Step::Contact, UNIT, ANSWERING, &["at", "how", "text", "what"], &["how"]),
     row(Step::AssistReply, UNIT, WITH_UNIT, &["text"], &["text"]).of(Stand::Assist),
     row(
         Step::Reply,

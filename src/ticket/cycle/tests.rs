@@ -4,6 +4,7 @@ use super::table::TABLE;
 use super::*;
 use crate::roster::Calendar;
 use crate::ticket::district::District;
+use crate::ticket::indicators::{Indicator, Weights, value};
 use crate::ticket::life::{Refusal, Why};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +59,7 @@ stage               | handling                                   | u h          
 pass_down           | dispatched handling staged                 | u h su sh    | =
 sub_sign            | dispatched handling extension_review joint_review deferred staged redo | su sh | =
 sub_reply           | dispatched handling extension_review joint_review deferred staged redo | su sh | =
-contact             | handling extension_review joint_review deferred staged | u h | =
+contact             | handling extension_review joint_review deferred staged replied awaiting_visit | u h | =
 assist_reply        | dispatched handling extension_review joint_review deferred staged redo | au ah | =
 reply               | handling staged                            | u h          | replied
 sign_reply          | replied                                    | h            | =
@@ -251,6 +252,7 @@ fn wish(dice: &mut Dice, step: Step, now: i64) -> Wish {
         Step::Contact => {
             wish.how = text(dice.of(&["phone", "visit"]));
             wish.at = dice.one_in(2).then_some(now - HOUR);
+            wish.what = dice.one_in(3).then(|| "result".to_owned());
         }
         Step::Reply => {
             wish.report = text("内部");
@@ -261,7 +263,7 @@ fn wish(dice: &mut Dice, step: Step, now: i64) -> Wish {
         Step::Visit => {
             wish.contacted = Some(true);
             wish.solved = text(dice.of(&["yes", "partial", "no"]));
-            wish.satisfied = text(dice.of(&["satisfied", "basic", "not"]));
+            wish.satisfied = text(dice.of(&["very", "satisfied", "basic", "not", "very_not"]));
             wish.matches = [None, Some(true), Some(false)][dice.draw(3)];
             wish.redo = [None, Some(true)][dice.draw(2)];
         }
@@ -1104,6 +1106,79 @@ fn nobody_called_before_he_had_it() {
     let now = begun + 2 * HOUR;
     assert_eq!(refused(&life, RL, Step::Contact, &called(begun), now), [("at", Why::Limit)]);
     does(&mut life, RL, Step::Contact, called(begun + HOUR), now);
+    assert_eq!(life.ticket.told_at, None, "that somebody called says nothing of a result");
+    let told = |at| Wish { what: text("result"), ..called(at) };
+    assert_eq!(
+        refused(&life, RL, Step::Contact, &Wish { what: text("return"), ..told(now) }, now),
+        [("what", Why::UnknownCode)]
+    );
+    does(&mut life, RL, Step::Contact, told(now), now);
+    does(&mut life, RL, Step::Contact, told(now + HOUR), now + HOUR);
+    assert_eq!(life.ticket.told_at, Some(now), "the first time counts");
+}
+
+/// 三率 of one ticket at each moment of its life: open before its deadline it is in no denominator, and a redo takes no miss away.
+#[test]
+fn what_is_missed_stays_missed_and_what_is_open_is_not_counted_yet() {
+    let begun = ms("2026-11-23T09:00:00+08:00");
+    let rates = |life: &Life| {
+        let of = |indicator| value(&life.ticket, indicator, &Weights::default());
+        [Indicator::OnTime, Indicator::Feedback, Indicator::Claimed, Indicator::Told].map(of)
+    };
+    let told =
+        |what: Option<&str>| Wish { how: text("phone"), what: what.map(str::to_owned), ..Wish::default() };
+    let verdict = |contacted, redo: bool| Wish {
+        contacted: Some(contacted),
+        solved: text(if redo { "no" } else { "yes" }),
+        satisfied: text("basic"),
+        redo: redo.then_some(true),
+        text: text("没好"),
+        ..Wish::default()
+    };
+    // In time, the result told by telephone before the reply was signed.
+    let mut life = Life::begin(matter("L", "help"), begun, &tables());
+    does(&mut life, DISPATCHER, Step::Dispatch, to("rl"), begun);
+    does(&mut life, RL, Step::Sign, Wish::default(), begun);
+    does(&mut life, RL, Step::Contact, told(None), begun + HOUR);
+    assert_eq!(rates(&life), [None; 4]);
+    does(&mut life, RL, Step::Contact, told(Some("result")), begun + 2 * HOUR);
+    assert_eq!(rates(&life), [None, None, Some(100), None]);
+    does(&mut life, RL, Step::Reply, answer(), begun + 2 * HOUR);
+    does(&mut life, RL_HEAD, Step::SignReply, Wish::default(), begun + 3 * HOUR);
+    assert_eq!(rates(&life), [None, Some(100), Some(100), None], "told, and the reply is signed");
+    does(&mut life, DISPATCHER, Step::ReviewPass, Wish::default(), begun + 4 * HOUR);
+    does(&mut life, VISITOR, Step::Visit, verdict(false, false), begun + 5 * HOUR);
+    assert_eq!(
+        rates(&life),
+        [Some(100), Some(100), Some(100), Some(0)],
+        "the caller says otherwise: both are told"
+    );
+
+    // Nobody noted it, and the caller says he was told.
+    let mut life = replied(begun);
+    does(&mut life, VISITOR, Step::Visit, verdict(true, false), begun + 5 * HOUR);
+    assert_eq!(rates(&life), [Some(100), Some(100), Some(0), Some(100)]);
+    // Nor does he say so.
+    let mut life = replied(begun);
+    does(&mut life, VISITOR, Step::Visit, verdict(false, false), begun + 5 * HOUR);
+    assert_eq!(rates(&life), [Some(100), Some(0), Some(0), Some(0)]);
+
+    // Late, visited, done again and then in time: the miss is there.
+    let mut life = replied(begun);
+    let late = life.ticket.promised().unwrap() + 1;
+    for event in due(&life.ticket, late, &tables()) {
+        life.live(late, "system", &event);
+    }
+    assert_eq!(rates(&life)[0], Some(0), "no verdict is needed to be late");
+    does(&mut life, VISITOR, Step::Visit, verdict(true, true), late);
+    assert_eq!(rates(&life), [Some(0), None, None, None], "the other clocks run anew");
+    assert_eq!(life.ticket.missed, [ClockName::Close]);
+    does(&mut life, RL, Step::Sign, Wish::default(), late + HOUR);
+    does(&mut life, RL, Step::Reply, answer(), late + HOUR);
+    does(&mut life, RL_HEAD, Step::SignReply, Wish::default(), late + HOUR);
+    does(&mut life, DISPATCHER, Step::ReviewPass, Wish::default(), late + HOUR);
+    does(&mut life, VISITOR, Step::Visit, verdict(true, false), late + 2 * HOUR);
+    assert_eq!(rates(&life), [Some(0), Some(100), Some(0), Some(100)]);
 }
 
 /// It waits for the citizen's verdict.
@@ -1405,9 +1480,7 @@ fn who_is_called_back_by_the_city_is_not_called_by_us() {
         let want = if visits { State::Closed } else { State::AwaitingVisit };
         assert_eq!(life.ticket.state, want);
         // No verdict of ours, so nothing in the rates that are made of verdicts.
-        let solved =
-            crate::ticket::indicators::value(&life.ticket, crate::ticket::indicators::Indicator::Solved);
-        assert_eq!(solved, None);
+        assert_eq!(value(&life.ticket, Indicator::Solved, &Weights::default()), None);
         life.examine(begun + 6 * HOUR, "nobody is called back twice");
     }
 }

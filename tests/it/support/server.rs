@@ -310,7 +310,8 @@ impl Server {
         ];
         level::until_equal(
             "nothing is left of any call",
-            Duration::from_secs(20),
+            // 64 × T1 by its default, and some.
+            Duration::from_secs(45),
             Vec::<String>::new(),
             || {
                 let metrics = self.metrics();
