@@ -334,12 +334,13 @@ impl Db {
             let mut tx = self.begin(Durability::Refillable).await?;
             let id: String = row.try_get(0)?;
             let Some((held, _)) = self.held(&mut tx, &id).await? else { continue };
-            let mut sql = Sql::new("UPDATE tickets SET measured = ");
-            sql.bind(MEASURE);
+            let mut sql = Sql::new("UPDATE tickets SET events = ");
+            sql.bind(held.tail.n);
             match super::verify::folded(&mut tx, &id, held.tail.key.as_deref()).await? {
                 Some(cycle) => columns(&mut sql, &cycle, tables)?,
                 None => {
-                    tracing::warn!(ticket = %id, "its history has no beginning: its rates stay as they are")
+                    sql.push(", measured = ").bind(MEASURE);
+                    tracing::warn!(ticket = %id, "its history has no beginning: its rates stay as they are");
                 }
             }
             held.finish(sql, &mut tx).await?;

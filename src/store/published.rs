@@ -78,7 +78,7 @@ impl Db {
         loop {
             let mut sql = Sql::new("SELECT MAX(id), COUNT(*) FROM (SELECT id FROM tickets WHERE ");
             within_period(&mut sql, new.period);
-            sql.push(" AND id > ").bind(&after).push(" ORDER BY id LIMIT ").bind(STRIDE).push(") AS some");
+            sql.push(" AND id > ").bind(&after).push(" ORDER BY id LIMIT ").bind(STRIDE).push(") AS part");
             let Some(row) = sql.one(&mut tx).await? else { break };
             let (Some(last), count) = (row.try_get::<Option<String>, _>(0)?, row.try_get::<i64, _>(1)?)
             else {

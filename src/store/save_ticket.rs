@@ -180,6 +180,11 @@ impl Db {
             for (name, value) in texts {
                 sql.push(name).bind(value);
             }
+            // No call says who it is; the sheet does.
+            if let Some(number) = after.contact.number.as_deref().filter(|_| received.is_some()) {
+                let plain = |c: &char| !matches!(c, ' ' | '-');
+                sql.push(", caller = ").bind(number.chars().filter(plain).collect::<String>());
+            }
             sql.push(", head = ").bind(tail.head);
             sql.push(" WHERE id = ").bind(&id).push(" AND events = ").bind(lines);
             if sql.run(&mut tx).await? != 1 {

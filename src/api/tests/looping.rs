@@ -193,8 +193,8 @@ fn from_the_agent_to_the_verdict() {
         );
         // A period that is over is published once, by the office alone, and read back as it was told.
         let path = "indicators/periods";
-        let new = |from: &str, to: &str| json!({"title": "十一月", "from": from, "to": to});
-        let done = new("2026-11-01", "2026-11-23");
+        let new = |from: &str, to: &str| json!({"title": "十月", "from": from, "to": to});
+        let done = new("2026-10-01", "2026-10-31");
         let by = async |who: &str, body: Json| send(&desk, Method::POST, &of(who), path, &body).await;
         assert_eq!(by("dispatcher", done.clone()).await.0, StatusCode::FORBIDDEN);
         assert_eq!(told(by("office", new("2026-11-01", "2027-01-01")).await).1, "refused", "it is not over");
