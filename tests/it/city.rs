@@ -116,8 +116,8 @@ fn story(database: Option<String>) {
     for (name, role) in [("dispatcher", "dispatcher"), ("office", "office"), ("visitor", "visitor")] {
         server.user(name, role);
     }
-    server.user_of("cgw", "unit", "cgw");
-    server.user_of("cgw-head", "unit_head", "cgw");
+    server.user_with("cgw", "unit", Some("cgw"));
+    server.user_with("cgw-head", "unit_head", Some("cgw"));
     // Each order three times at once; results: an error, a lost answer, one that comes too late.
     let orders = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/city_orders.json");
     let orders = orders.to_str().expect("a path");

@@ -49,7 +49,7 @@ impl Town {
         Self::open_at(database, None)
     }
 
-    /// At this moment, where one is given.
+    /// At this moment, where one is given: as the demonstration, whose tickets and people are there too.
     pub fn open_at(database: Option<String>, now: Option<&str>) -> Self {
         let hall = Hall::open();
         let trunk = format!("name = \"city\"\ntarget = \"{}\"", hall.carrier);
@@ -60,14 +60,11 @@ impl Town {
             setup = setup.key("database.url", url);
         }
         if let Some(now) = now {
-            setup.args = vec!["--now".to_owned(), now.to_owned()];
+            setup.args = ["--demo", "--now", now].map(str::to_owned).into();
         }
         let server = setup.start();
         for (name, role, unit) in PEOPLE {
-            match unit {
-                Some(unit) => server.user_of(name, role, unit),
-                None => server.user(name, role),
-            }
+            server.user_with(name, role, *unit);
         }
         let ear = hall.desk_phone(server.at.udp, "p1", PHONE, tone::frequency(0));
         let mut agent = Agent::open(server.at.http, "8001", PASSWORD);

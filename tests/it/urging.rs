@@ -92,7 +92,7 @@ impl Night {
         server.user("8001", "agent");
         server.user("dispatcher", "dispatcher");
         server.user("office", "office");
-        server.user_of("cgw", "unit", "cgw");
+        server.user_with("cgw", "unit", Some("cgw"));
         let ear = hall.desk_phone(server.at.udp, "p1", PHONE, tone::frequency(0));
         let mut agent = Agent::open(server.at.http, "8001", PASSWORD);
         level::until("the log-in", WAIT, || {

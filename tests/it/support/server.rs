@@ -149,13 +149,19 @@ impl Server {
     }
 
     /// The same of a unit.
-    pub fn user_of(&self, name: &str, role: &str, unit: &str) {
-        let added = self
-            .command(&["user", "add", name, "--role", role, "--unit", unit])
-            .env("HOTLINE_PASSWORD", PASSWORD)
-            .output();
-        let added = added.expect("run hotline user add");
-        assert!(added.status.success(), "hotline user add {name}: {}", text(&added));
+    /// The same for one of a unit; a name that the demonstration has gets that password.
+    pub fn user_with(&self, name: &str, role: &str, unit: Option<&str>) {
+        let run = |args: &[&str]| {
+            let done = self.command(args).env("HOTLINE_PASSWORD", PASSWORD).output();
+            done.expect("run hotline user")
+        };
+        let mut add = vec!["user", "add", name, "--role", role];
+        add.extend(unit.into_iter().flat_map(|unit| ["--unit", unit]));
+        let added = run(&add);
+        if !added.status.success() {
+            let changed = run(&["user", "passwd", name]);
+            assert!(changed.status.success(), "hotline user add {name}: {}", text(&added));
+        }
     }
 
     pub fn data(&self) -> PathBuf {
