@@ -49,7 +49,7 @@ describe('deeds', () => {
   it('send what was written: numbers as numbers, times in the zone of the service, nothing that is empty', () => {
     const fields = FORMS.contact ?? []
     const before = blank(fields, ticket())
-    expect(before).toEqual({ at: '', how: '', text: '' })
+    expect(before).toEqual({ at: '', how: '', what: '', text: '' })
     const values = { at: '2026-11-23T09:30', how: 'phone', text: ' 约好下午上门 ' }
     expect(bodyOf(fields, values, before)).toEqual({
       at: '2026-11-23T09:30:00+08:00',

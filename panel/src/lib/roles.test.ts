@@ -10,6 +10,7 @@ const LEAD = [
   'rates',
   'kb',
   'callbacks',
+  'paper',
   'people',
   'roster',
   'admin',
