@@ -79,7 +79,10 @@ export async function round({ open, address, no, shot, secret = [] }) {
   // The unit: says that it is another's, which is refused, and signs.
   const unit = await desk(open, address, 'rl', '/unit')
   await choose(unit, no)
-  check((await unit.locator('nav.rail a').count()) === 4, 'a unit has its inbox, its tickets, its rates and the answers')
+  check(
+    (await unit.locator('nav.rail a').count()) === 4,
+    'a unit has its inbox, its tickets, its rates and the answers',
+  )
   await shot(unit, 'unit')
   await unseen(unit, 'the inbox')
   await unit.locator('[data-action=ask_return]').click()
