@@ -6,7 +6,7 @@ ALTER TABLE tickets ADD COLUMN v_claimed BIGINT;
 ALTER TABLE tickets ADD COLUMN measured BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX tickets_to_measure ON tickets (measured, id) WHERE detail IS NOT NULL;
 -- Sums over a year read this and no ticket.
-CREATE INDEX tickets_by_rates ON tickets (due_at, lead, reasonable, v_on_time, v_feedback, v_claimed, v_told, v_solved, v_satisfaction, v_satisfied, v_match) WHERE counted = 1;
+CREATE INDEX tickets_by_rates ON tickets (due_at, id, lead, reasonable, v_on_time, v_feedback, v_claimed, v_told, v_solved, v_satisfaction, v_satisfied, v_match) WHERE counted = 1;
 
 CREATE TABLE published_periods (
     id           TEXT COLLATE "C" NOT NULL PRIMARY KEY,

@@ -10,9 +10,6 @@ use crate::ticket::indicators::Indicator;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-/// Tickets kept in one statement.
-const STRIDE: i64 = 5_000;
-
 /// A period that was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
@@ -74,32 +71,19 @@ impl Db {
     /// Keeps what the tickets of a period add now. [`StoreError::Exists`] when that period was published.
     pub async fn publish_period(&self, new: &Published) -> Result<Published, StoreError> {
         let mut tx = self.begin(Durability::Full).await?;
-        let (mut after, mut tickets) = (String::new(), 0);
-        loop {
-            let mut sql = Sql::new("SELECT MAX(id), COUNT(*) FROM (SELECT id FROM tickets WHERE ");
-            within_period(&mut sql, new.period);
-            sql.push(" AND id > ").bind(&after).push(" ORDER BY id LIMIT ").bind(STRIDE).push(") AS part");
-            let Some(row) = sql.one(&mut tx).await? else { break };
-            let (Some(last), count) = (row.try_get::<Option<String>, _>(0)?, row.try_get::<i64, _>(1)?)
-            else {
-                break;
-            };
-            let mut sql =
-                Sql::new("INSERT INTO published_values (period_id, ticket_id, unit, owed_at, is_reasonable");
-            for indicator in Indicator::ALL {
-                sql.push(", ").push(published(indicator));
-            }
-            sql.push(") SELECT ").bind(&new.id).push(", id, lead, due_at, reasonable");
-            for indicator in Indicator::ALL {
-                sql.push(", ").push(column(indicator));
-            }
-            sql.push(" FROM tickets WHERE ");
-            within_period(&mut sql, new.period);
-            sql.push(" AND id > ").bind(&after).push(" AND id <= ").bind(&last);
-            sql.run(&mut tx).await?;
-            tickets += count;
-            after = last;
+        // One walk through the period: a statement for each part of it would sort it anew.
+        let mut sql =
+            Sql::new("INSERT INTO published_values (period_id, ticket_id, unit, owed_at, is_reasonable");
+        for indicator in Indicator::ALL {
+            sql.push(", ").push(published(indicator));
         }
+        sql.push(") SELECT ").bind(&new.id).push(", id, lead, due_at, reasonable");
+        for indicator in Indicator::ALL {
+            sql.push(", ").push(column(indicator));
+        }
+        sql.push(" FROM tickets WHERE ");
+        within_period(&mut sql, new.period);
+        let tickets = i64::try_from(sql.run(&mut tx).await?).unwrap_or(i64::MAX);
         let row: Vec<Value> = vec![
             (&new.id).into(),
             (&new.title).into(),
